@@ -1,0 +1,89 @@
+"""Holds the floors: reads every #include of ours and compares it with the table of docs/architecture.md.
+
+Prints gtest-like lines so that a failure names the file, the line and the rule.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FLOOR = {"core": 0, "h264": 1, "isobmff": 1, "vmaf": 1, "ladder": 2, "publish": 2, "inspect": 2, "glue": 3, "tools": 4}
+GSTREAMER = re.compile(r"(gst|glib|gio|glib-object|gmodule)(/.*)?\.h$|gst/.*")
+# Third-party headers and the only place that may include them.
+HOMES = {
+    r"wels/.*": "plugins/h264/",
+    r"libsoup/.*": "plugins/cmaf/",
+    r"libav.*": "plugins/scope/",
+    r"CLI/.*": "gst/tools/",
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def room_of(path):
+    parts = path.split("/")
+    return parts[1] if parts[0] == "gst" else None
+
+
+def problems_in(path, text):
+    room = room_of(path)
+    for number, line in enumerate(text.splitlines(), 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        quote, target = match.groups()
+        where = f"{path}:{number}: includes {target}"
+        for pattern, home in HOMES.items():
+            if re.fullmatch(pattern, target) and not path.startswith((home, "tests/")):
+                yield f"{where}, whose home is {home}"
+        if quote == "<":
+            if room and FLOOR[room] < 3 and GSTREAMER.fullmatch(target):
+                yield f"{where}: GStreamer stops at floor 3"
+            continue
+        parts = target.split("/")
+        if parts[0] == "plugins":
+            if room:
+                yield f"{where}: no room includes a plugin"
+            elif path.startswith("plugins/") and path.split("/")[1] != parts[1]:
+                yield f"{where}: plugins never include each other"
+        elif parts[0] == "gst":
+            if parts[1] not in FLOOR:
+                yield f"{where}: no such room"
+            elif room and parts[1] != room and FLOOR[parts[1]] >= FLOOR[room]:
+                yield f"{where}: floor {FLOOR[room]} ({room}) may only include lower floors, {parts[1]} is on {FLOOR[parts[1]]}"
+            elif room == "glue" and parts[1] not in ("glue", "core"):
+                yield f"{where}: glue uses only core"
+        else:
+            yield f"{where}: quoted includes start at the root of the tree"
+
+
+def self_check():
+    """The rules must find each kind of breach, or a silent pattern would pass everything."""
+    breaches = {
+        "gst/core/a.h": '#include "gst/vmaf/x.h"',
+        "gst/vmaf/a.h": '#include "gst/h264/x.h"',
+        "gst/isobmff/a.cpp": "#include <gst/gst.h>",
+        "gst/ladder/a.cpp": '#include "plugins/mp4/mux.h"',
+        "plugins/mp4/a.cpp": '#include "plugins/h264/encoder.h"',
+        "gst/publish/a.cpp": "#include <wels/codec_api.h>",
+        "gst/glue/a.cpp": '#include "gst/h264/nal.h"',
+        "gst/tools/a.cpp": '#include "nowhere.h"',
+    }
+    missed = [path for path, text in breaches.items() if not list(problems_in(path, text))]
+    clean = list(problems_in("gst/glue/a.cpp", '#include "gst/core/result.h"\n#include <gst/gst.h>\n'))
+    return [f"the check itself misses a breach like {path}" for path in missed] + clean
+
+
+def main():
+    found = self_check()
+    files = 0
+    for folder in ("gst", "plugins", "tests"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".h", ".cpp") and path.is_file():
+                files += 1
+                found += problems_in(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+    print("\n".join(found) or f"{files} files keep the floors")
+    return 1 if found or files == 0 else 0
+
+
+sys.exit(main())
