@@ -1,11 +1,13 @@
-#include "gst/tools/command.h"
+#include "gst/tools/commands.h"
 
 #include <CLI/CLI.hpp>
 
 namespace hull::tools {
 
 // One file per subcommand; each adds itself here.
-const AddCommand kCommands[] = {nullptr};
+const AddCommand kCommands[] = {
+    add_bdrate,
+};
 
 } // namespace hull::tools
 

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "gst/tools/command.h"
+
+namespace hull::tools {
+
+// The subcommands, one per file of the same name; main.cpp lists them.
+void add_bdrate(CLI::App &app, Run &run);
+
+} // namespace hull::tools
