@@ -9,6 +9,11 @@ std::uint64_t BitReader::u(unsigned width) {
     ok_ = false;
     return 0;
   }
+  if (width % 8 == 0 && position_ % 8 == 0 && width > 0) { // tables of boxes: whole bytes
+    const std::uint64_t whole = load_be(data_.data() + position_ / 8, width / 8);
+    position_ += width;
+    return whole;
+  }
   std::uint64_t value = 0;
   while (width > 0) {
     const unsigned used = position_ % 8;
@@ -43,6 +48,11 @@ void BitReader::skip(std::uint64_t bits) {
 }
 
 void BitWriter::u(unsigned width, std::uint64_t value) {
+  if (width % 8 == 0 && position_ % 8 == 0 && width > 0) {
+    append_be(data_, width / 8, value);
+    position_ += width;
+    return;
+  }
   while (width > 0) {
     const unsigned used = position_ % 8;
     if (used == 0) data_.push_back(0);

@@ -9,6 +9,9 @@ namespace {
 // behind them; more than this is an attack, not a run.
 constexpr std::uint64_t kMaxEmptyEntries = 1u << 20;
 
+// A random 32-bit length must not cost 4 GiB.
+constexpr std::uint64_t kMostFilledBytes = 1u << 12;
+
 bool fits(std::uint64_t value, unsigned width) {
   return width >= 64 || value >> width == 0;
 }
@@ -215,6 +218,7 @@ ByteVector Filler::random_bytes(std::uint64_t size) {
 }
 
 void Filler::bytes(const char *name, std::vector<std::uint8_t> &value, std::uint64_t size) {
+  if (size > kMostFilledBytes) return fail(std::string(name) + " is too long to be filled");
   value = random_bytes(size);
   Walker::bytes(name, value, size);
 }

@@ -38,7 +38,7 @@ struct Box {
   /// For boxes that count their children (stsd, dref): called before writing.
   virtual void set_child_count(std::uint32_t) {}
   /// What such a box says it counts; ~0 where the box doesn't count.
-  virtual std::uint32_t child_count() const { return ~std::uint32_t{0}; }
+  virtual std::uint64_t child_count() const { return ~std::uint64_t{0}; }
 
   FourCC type;
 };

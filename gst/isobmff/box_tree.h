@@ -53,6 +53,8 @@ struct Node {
   bool large_size = false; ///< write a 64-bit size even where 32 bits do
   bool to_end = false;     ///< write the size as 0: the box ends with the file
 
+  bool raw = false; ///< bytes that are no box: written without a header
+
   // Where the box was read; all 0 in a tree that was built.
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
@@ -121,7 +123,7 @@ Result<Node> parse_box_at(Source &source, std::uint64_t offset, std::uint64_t en
 Result<std::uint64_t> for_each_box(Source &source, const std::function<bool(Node &)> &visit,
                                    const ParseLimits &limits = {});
 
-/// All boxes of the top level. Bytes at the end that are no box are an Opaque node of type 0 without header.
+/// All boxes of the top level. Bytes at the end that are no box are a raw node.
 /// More than limits.nodes boxes in the top level is `unsupported`: use for_each_box.
 Result<std::vector<Node>> parse_boxes(Source &source, const ParseLimits &limits = {});
 Result<std::vector<Node>> parse_boxes(Bytes bytes, const ParseLimits &limits = {});

@@ -14,7 +14,7 @@ struct SampleDescription : FullBox {
   void fields(Fields &f) override;
   bool has_children() const override { return true; }
   void set_child_count(std::uint32_t n) override { entry_count = n; }
-  std::uint32_t child_count() const override { return entry_count; }
+  std::uint64_t child_count() const override { return entry_count; }
 };
 
 /// 8.6.1.2
