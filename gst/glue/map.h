@@ -33,8 +33,8 @@ class MappedBuffer {
 class MappedFrame {
  public:
   MappedFrame(const GstVideoInfo &info, GstBuffer *buffer, GstMapFlags flags) {
-    mapped_ = gst_video_frame_map(&frame_, &info, buffer,
-                                  static_cast<GstMapFlags>(flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF));
+    mapped_ = gst_video_frame_map(
+        &frame_, &info, buffer, static_cast<GstMapFlags>(int{flags} | int{GST_VIDEO_FRAME_MAP_FLAG_NO_REF}));
   }
   MappedFrame(const MappedFrame &) = delete;
   MappedFrame &operator=(const MappedFrame &) = delete;

@@ -45,14 +45,28 @@ template <class T, auto Retain, auto Release> class Ref {
 /// ObjectRef::retain(gst_element_factory_make(…)).
 template <class T> using ObjectRef = Ref<T, gst_object_ref_sink, gst_object_unref>;
 
-using BufferRef = Ref<GstBuffer, gst_buffer_ref, gst_buffer_unref>;
-using BufferListRef = Ref<GstBufferList, gst_buffer_list_ref, gst_buffer_list_unref>;
-using CapsRef = Ref<GstCaps, gst_caps_ref, gst_caps_unref>;
-using EventRef = Ref<GstEvent, gst_event_ref, gst_event_unref>;
-using QueryRef = Ref<GstQuery, gst_query_ref, gst_query_unref>;
-using MessageRef = Ref<GstMessage, gst_message_ref, gst_message_unref>;
-using SampleRef = Ref<GstSample, gst_sample_ref, gst_sample_unref>;
-using TagListRef = Ref<GstTagList, gst_tag_list_ref, gst_tag_list_unref>;
+namespace detail {
+// GStreamer's own functions are static inline: a type named after them would differ in every file that uses
+// it.
+template <class T> T *retain_mini_object(T *object) {
+  return reinterpret_cast<T *>(gst_mini_object_ref(GST_MINI_OBJECT_CAST(object)));
+}
+template <class T> void release_mini_object(T *object) {
+  gst_mini_object_unref(GST_MINI_OBJECT_CAST(object));
+}
+} // namespace detail
+
+/// GstBuffer, GstCaps and their like.
+template <class T> using MiniRef = Ref<T, detail::retain_mini_object<T>, detail::release_mini_object<T>>;
+
+using BufferRef = MiniRef<GstBuffer>;
+using BufferListRef = MiniRef<GstBufferList>;
+using CapsRef = MiniRef<GstCaps>;
+using EventRef = MiniRef<GstEvent>;
+using QueryRef = MiniRef<GstQuery>;
+using MessageRef = MiniRef<GstMessage>;
+using SampleRef = MiniRef<GstSample>;
+using TagListRef = MiniRef<GstTagList>;
 using StructureRef = Ref<GstStructure, gst_structure_copy, gst_structure_free>;
 using ElementRef = ObjectRef<GstElement>;
 using PadRef = ObjectRef<GstPad>;
