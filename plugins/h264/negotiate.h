@@ -1,0 +1,30 @@
+#pragma once
+
+#include "gst/core/result.h"
+#include "gst/glue/ref.h"
+#include "gst/h264/level.h"
+
+#include <string>
+
+#include <gst/video/video.h>
+
+namespace hull::h264 {
+
+/// What hullh264enc puts out, chosen among what downstream takes.
+struct OutputChoice {
+  bool avc = false;
+  bool nal_alignment = false;
+  std::string profile = "main"; ///< caps name
+  std::uint8_t profile_idc = 77;
+  std::uint8_t level_idc = 0;
+};
+
+/// Chooses from `allowed` (null: everything). The first structure with a profile we make wins, then in it:
+/// byte-stream before avc, whole access units before NAL units, main before high before baseline, the lowest
+/// level that fits `demand`. Fails when downstream wants a level that cannot hold the stream.
+Result<OutputChoice> choose_output(GstCaps *allowed, Demand demand);
+
+/// Source caps: the choice, with profile and level as the stream says them.
+CapsRef output_caps(const OutputChoice &choice, const std::string &level);
+
+} // namespace hull::h264

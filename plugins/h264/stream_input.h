@@ -1,0 +1,49 @@
+#pragma once
+
+#include "gst/core/result.h"
+#include "gst/h264/avcc.h"
+#include "gst/h264/params.h"
+
+#include <map>
+#include <optional>
+
+namespace hull::h264 {
+
+/// What hullh264dec must know of the stream before the library sees it: turns both stream formats into start
+/// codes, remembers parameter sets for a decoder that starts anew, and reads the SPS.
+class StreamInput {
+ public:
+  /// stream-format=avc with this codec_data.
+  Result<void> use_avc(Bytes codec_data);
+  void use_byte_stream() { length_size_ = 0; }
+  bool is_avc() const { return length_size_ != 0; }
+  unsigned length_size() const { return length_size_; }
+
+  struct AccessUnit {
+    Bytes data; ///< with start codes; valid until the next call
+    bool has_slice = false;
+    bool has_idr = false;
+    bool is_reference = false; ///< a slice that others may refer to
+  };
+  /// Never fails for a byte-stream; lengths that run past the end cut the unit there and are reported by
+  /// `damaged`.
+  AccessUnit read(Bytes sample, bool &damaged);
+
+  /// The next unit read gets all known parameter sets in front: for a decoder that was opened anew.
+  void restate_parameter_sets() { restate_ = true; }
+
+  /// The last sequence parameter set that could be read.
+  const std::optional<Sps> &sps() const { return sps_; }
+  void forget();
+
+ private:
+  void learn(const Nal &nal);
+
+  unsigned length_size_ = 0;
+  bool restate_ = false;
+  std::optional<Sps> sps_;
+  std::map<std::uint32_t, ByteVector> sps_nals_, pps_nals_; // by id: at most 32 and 256
+  ByteVector annexb_;
+};
+
+} // namespace hull::h264
