@@ -33,8 +33,8 @@ struct Chunk {
 /// A fragment starts at a sync sample of the reference track (the first picture track, else the first track)
 /// once its target has passed; a track of sync samples only is cut at the sample nearest to the multiple of
 /// the target, so audio stays within half a frame of the pictures however long it runs. A chunk is never
-/// longer than its target unless one sample is. A chunk closes as soon as no further sample of the same length
-/// would fit, without waiting for that sample.
+/// longer than its target unless one sample is. A chunk closes as soon as no further sample of the same
+/// length would fit, without waiting for that sample.
 class Fragmenter {
  public:
   struct Settings {
@@ -51,8 +51,8 @@ class Fragmenter {
 
   Fragmenter(const Settings &settings, std::vector<Track> tracks, std::size_t reference);
 
-  /// The chunk that must leave before `sample` is added, if any. Call before the timeline of other tracks goes
-  /// on: its last samples leave with their present duration, so each track named in it must be frozen.
+  /// The chunk that must leave before `sample` is added, if any. Call before the timeline of other tracks
+  /// goes on: its last samples leave with their present duration, so each track named in it must be frozen.
   std::optional<Chunk> before(std::size_t track, const Sample &sample);
 
   /// Adds the next sample in decode order of its track and returns the chunk that is complete with it. The
@@ -87,8 +87,8 @@ class Fragmenter {
   std::uint64_t pending_bytes_ = 0;
   std::vector<std::int64_t> splits_;
   bool started_ = false;
-  bool fragment_pending_ = true;  // the next chunk starts a fragment
-  std::int64_t base_ = 0;         // first decode time of the reference track: the grid's zero, ticks
+  bool fragment_pending_ = true; // the next chunk starts a fragment
+  std::int64_t base_ = 0;        // first decode time of the reference track: the grid's zero, ticks
   std::int64_t fragment_start_ = 0;
   std::int64_t next_grid_ = 0; // ticks of the reference track
 };

@@ -37,12 +37,12 @@ enum class Pacing {
   sparse,     ///< text: a sample's end is its own business
 };
 
-/// Turns timestamps into ticks, once, at the door. Points in time are rounded and subtracted, never durations,
-/// so base_media_decode_time of a fragment is exactly the sum of the durations before it.
+/// Turns timestamps into ticks, once, at the door. Points in time are rounded and subtracted, never
+/// durations, so base_media_decode_time of a fragment is exactly the sum of the durations before it.
 ///
 /// The decode times of reordered pictures are moved forward so that the first picture's composition offset is
-/// zero: the presentation starts at the first decode time without an edit list (track run version 1). A sample
-/// table that wants unsigned offsets adds reorder_shift() to each and starts its edit there.
+/// zero: the presentation starts at the first decode time without an edit list (track run version 1). A
+/// sample table that wants unsigned offsets adds reorder_shift() to each and starts its edit there.
 class Timeline {
  public:
   /// `timescale` ticks per second; `nominal` ticks a sample lasts when nothing else tells (0 = unknown).

@@ -59,8 +59,7 @@ GstFlowReturn MuxPad::submit(std::unique_lock<std::mutex> &lock) {
   last_submit_ = g_get_monotonic_time();
   const bool may_wait = tokens_++ > 0;
   if (may_wait) lock.unlock();
-  const GstFlowReturn flow =
-      aggregator_chain_(GST_PAD(self_), GST_OBJECT_PARENT(self_), token);
+  const GstFlowReturn flow = aggregator_chain_(GST_PAD(self_), GST_OBJECT_PARENT(self_), token);
   if (may_wait) lock.lock();
   if (flow != GST_FLOW_OK) {
     tokens_ -= tokens_ > 0;
@@ -103,7 +102,8 @@ void MuxPad::nudge() {
 GstFlowReturn MuxPad::seal() {
   std::unique_lock lock(door_mutex_);
   GstFlowReturn flow = GST_FLOW_OK;
-  const bool waiting = !batches_.empty() && batches_.back().id == open_id_ && !batches_.back().arrivals.empty();
+  const bool waiting =
+      !batches_.empty() && batches_.back().id == open_id_ && !batches_.back().arrivals.empty();
   if (waiting && !(announced_id_ == open_id_ && tokens_ > 0)) flow = submit(lock);
   ++open_id_;
   return flow;

@@ -24,8 +24,8 @@ struct MuxPadSettings {
 
 /// A sink pad with a door: samples gather in a batch, and GstAggregator sees one token per batch instead of
 /// one buffer per sample. Its queue wakes a thread for each buffer it takes, which costs more than muxing a
-/// small sample does. A live batch is let in at once; otherwise it waits until it is worth a wake-up, until an
-/// event follows it, or until another pad has to wait for this one.
+/// small sample does. A live batch is let in at once; otherwise it waits until it is worth a wake-up, until
+/// an event follows it, or until another pad has to wait for this one.
 class MuxPad : public Configured<MuxPadSettings> {
  public:
   using Base = GstAggregatorPad;

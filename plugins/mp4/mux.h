@@ -1,0 +1,74 @@
+#pragma once
+
+#include "gst/glue/raise.h"
+#include "gst/glue/shell.h"
+#include "plugins/mp4/mux_output.h"
+
+#include <atomic>
+#include <memory>
+
+#include <gst/base/gstaggregator.h>
+
+namespace hull {
+
+/// hullmp4mux: pads, order between tracks, negotiation. What becomes of the samples is MuxOutput's.
+class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
+ public:
+  using Base = GstAggregator;
+  using BaseClass = GstAggregatorClass;
+  static constexpr char kTypeName[] = "HullMp4Mux";
+  static GType parent_type() { return GST_TYPE_AGGREGATOR; }
+  static std::span<const Property<MuxSettings>> properties();
+  static void class_init(GstAggregatorClass *klass);
+  explicit Mp4Mux(GstAggregator *self);
+
+  StructureRef stats() const;
+
+ private:
+  GstAggregatorPad *create_new_pad(GstPadTemplate *templ, const gchar *name, const GstCaps *caps);
+  gboolean start();
+  gboolean stop();
+  GstFlowReturn flush();
+  gboolean negotiate() { return TRUE; }
+  GstFlowReturn aggregate(gboolean timeout);
+  gboolean sink_event(GstAggregatorPad *pad, GstEvent *event);
+  GstFlowReturn sink_event_pre_queue(GstAggregatorPad *pad, GstEvent *event);
+  gboolean src_query(GstQuery *query);
+  GstClockTime get_next_time() { return gst_aggregator_simple_get_next_time(self_); }
+
+  // MuxHost
+  GstFlowReturn push(BufferListRef list) override;
+  void set_caps(Variant variant, BufferRef header) override;
+  void report(const Error &error) override;
+  void want_key_unit(MuxInput &input, std::int64_t running_time) override;
+
+  // Aggregating thread.
+  void reset();
+  void sync_inputs();
+  MuxInput *input_of(GstAggregatorPad *pad);
+  bool set_track_caps(MuxInput &input, const GstCaps *caps);
+  void take_tags(MuxInput &input, const GstTagList *tags);
+  bool fill(MuxInput &input);
+  bool place(MuxInput &input, Arrival arrival);
+  bool done(const MuxInput &input) const;
+  bool ready_to_start(bool timeout);
+  GstFlowReturn begin();
+  Result<Variant> choose_variant();
+  GstFlowReturn advance(MuxInput &input);
+  GstFlowReturn finish();
+  void warn_of_repairs();
+
+  GstAggregator *self_;
+  std::atomic<bool> hurry_{true}; // no batching at the doors: the sources are live, or not known yet
+  std::vector<std::unique_ptr<MuxInput>> inputs_;
+  guint32 pads_cookie_ = 0;
+  bool pads_known_ = false;
+  MuxSettings running_; // as they were when the output began
+  std::unique_ptr<MuxOutput> output_;
+  bool failed_ = false;
+  bool finished_ = false;
+  guint key_unit_count_ = 0;
+  std::uint64_t warned_repairs_ = 0;
+};
+
+} // namespace hull

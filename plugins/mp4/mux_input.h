@@ -1,0 +1,50 @@
+#pragma once
+
+#include "gst/core/time.h"
+#include "gst/isobmff/timeline.h"
+#include "gst/isobmff/track.h"
+#include "plugins/mp4/mux_pad.h"
+#include "plugins/mp4/track_caps.h"
+
+#include <deque>
+#include <limits>
+#include <optional>
+
+namespace hull {
+
+/// A sample on its way: its place on the track's timeline and its bytes.
+struct MuxSample {
+  isobmff::Sample sample;
+  bool duration_known = false;
+  BufferRef buffer;
+  std::int64_t running_time = 0; ///< presentation, nanoseconds
+};
+
+/// One track as the aggregating thread sees it.
+struct MuxInput {
+  explicit MuxInput(GstAggregatorPad *from) : pad(PadRef::retain(GST_PAD(from))) {}
+
+  GstAggregatorPad *aggregator_pad() const { return GST_AGGREGATOR_PAD(pad.get()); }
+  std::int64_t in_nanoseconds(std::int64_t ticks) const {
+    return rescale(ticks, kNanoseconds, config.timescale);
+  }
+
+  PadRef pad;
+  std::deque<Arrival> arrivals;
+  std::optional<TrackCaps> caps;
+  isobmff::TrackConfig config;
+  std::optional<isobmff::Timeline> timeline;
+  std::uint32_t format_index = 1; ///< sample_description_index of the samples that come
+  std::optional<MuxSample> head;  ///< placed, not yet handed to the output
+  std::int64_t head_time = 0;     ///< its decode time in nanoseconds, for the order between tracks
+  static constexpr std::int64_t kNotIdle = std::numeric_limits<std::int64_t>::min();
+  std::int64_t idle_until = kNotIdle; ///< running time up to which gaps say that no sample comes
+  bool in_file = false;               ///< the header names this track
+  std::size_t index = 0;              ///< among the tracks of the header
+  bool released = false;              ///< the pad has left the element
+  std::uint64_t dropped = 0;          ///< samples before the first sync sample, or that cannot be placed
+  std::uint64_t empty = 0;            ///< buffers without bytes
+  std::uint64_t warned_repairs = 0;
+};
+
+} // namespace hull

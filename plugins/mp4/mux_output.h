@@ -1,0 +1,51 @@
+#pragma once
+
+#include "gst/core/result.h"
+#include "plugins/mp4/mux_input.h"
+
+#include <functional>
+#include <memory>
+
+namespace hull {
+
+/// The shape of the file, as the caps name it.
+enum class Variant { iso, iso_fragmented, cmaf };
+
+struct MuxSettings {
+  std::uint64_t fragment_duration = 2 * GST_SECOND;
+  std::uint64_t chunk_duration = 0;
+  std::uint64_t interleave_time = 500 * GST_MSECOND;
+  bool send_force_keyunit = true;
+  bool manual_split = false;
+  std::uint32_t start_sequence_number = 1;
+};
+
+/// What an output needs from the element.
+class MuxHost {
+ public:
+  virtual ~MuxHost() = default;
+  virtual GstFlowReturn push(BufferListRef list) = 0;
+  virtual void set_caps(Variant variant, BufferRef header) = 0;
+  virtual void report(const Error &error) = 0;
+  /// A fragment has started; the next one is wanted at this running time.
+  virtual void want_key_unit(MuxInput &input, std::int64_t running_time) = 0;
+};
+
+/// Samples in, buffers out. All calls come from the aggregating thread.
+class MuxOutput {
+ public:
+  virtual ~MuxOutput() = default;
+  /// Tracks of the file, in order; called once, before the first sample.
+  virtual Result<void> start(const std::vector<MuxInput *> &inputs) = 0;
+  virtual GstFlowReturn add(MuxInput &input, MuxSample sample) = 0;
+  /// The track has a new sample format (config.formats grew, format_index points at it).
+  virtual GstFlowReturn format_changed(MuxInput &input) = 0;
+  virtual void split(std::int64_t) {}
+  virtual GstFlowReturn finish() = 0;
+};
+
+std::unique_ptr<MuxOutput> make_fragmented_output(MuxHost &host, const MuxSettings &settings,
+                                                  Variant variant);
+std::unique_ptr<MuxOutput> make_progressive_output(MuxHost &host, const MuxSettings &settings);
+
+} // namespace hull

@@ -1,0 +1,308 @@
+#include "plugins/mp4/track_caps.h"
+
+#include "gst/glue/map.h"
+#include "gst/glue/ref.h"
+#include "gst/isobmff/boxes_entry.h"
+
+#include <gst/pbutils/pbutils.h>
+#include <gst/video/video.h>
+
+namespace hull {
+
+using namespace isobmff;
+
+const char kVideoCaps[] = "video/x-h264, stream-format=(string){ avc, avc3 }, alignment=au; "
+                          "video/x-h265, stream-format=(string){ hvc1, hev1 }, alignment=au; "
+                          "video/x-av1, stream-format=obu-stream, alignment=tu; "
+                          "video/x-vp9";
+const char kAudioCaps[] = "audio/mpeg, mpegversion=4, stream-format=raw; "
+                          "audio/mpeg, mpegversion=1, layer=3, parsed=true; "
+                          "audio/x-opus; "
+                          "audio/x-flac, framed=true; "
+                          "audio/x-ac3, framed=true, alignment=frame; "
+                          "audio/x-eac3, framed=true";
+const char kTextCaps[] = "application/x-subtitle-vtt; text/x-raw, format=utf8; application/ttml+xml";
+
+namespace {
+
+ByteVector bytes_of(GstBuffer *buffer) {
+  ByteVector bytes;
+  if (!buffer) return bytes;
+  const MappedBuffer map(buffer, GST_MAP_READ);
+  if (map) bytes.assign(map.bytes().begin(), map.bytes().end());
+  return bytes;
+}
+
+ByteVector codec_data(const GstStructure *s) {
+  const GValue *value = gst_structure_get_value(s, "codec_data");
+  return value && GST_VALUE_HOLDS_BUFFER(value) ? bytes_of(gst_value_get_buffer(value)) : ByteVector();
+}
+
+// The n-th buffer of the caps' streamheader.
+ByteVector stream_header(const GstStructure *s, guint index) {
+  const GValue *list = gst_structure_get_value(s, "streamheader");
+  if (!list || !GST_VALUE_HOLDS_ARRAY(list) || gst_value_array_get_size(list) <= index) return {};
+  const GValue *value = gst_value_array_get_value(list, index);
+  return GST_VALUE_HOLDS_BUFFER(value) ? bytes_of(gst_value_get_buffer(value)) : ByteVector();
+}
+
+Opaque sealed(Box &&box) {
+  auto payload = write_payload(box);
+  return Opaque(box.type, payload ? std::move(*payload) : ByteVector());
+}
+
+std::optional<Colour> colour_of(const GstStructure *s) {
+  const char *text = gst_structure_get_string(s, "colorimetry");
+  GstVideoColorimetry c{};
+  if (!text || !gst_video_colorimetry_from_string(&c, text)) return std::nullopt;
+  return Colour{static_cast<std::uint16_t>(gst_video_color_primaries_to_iso(c.primaries)),
+                static_cast<std::uint16_t>(gst_video_transfer_function_to_iso(c.transfer)),
+                static_cast<std::uint16_t>(gst_video_color_matrix_to_iso(c.matrix)),
+                c.range == GST_VIDEO_COLOR_RANGE_0_255};
+}
+
+void add_light_levels(const GstCaps *caps, SampleFormat &format) {
+  GstVideoMasteringDisplayInfo display;
+  if (gst_video_mastering_display_info_from_caps(&display, caps)) {
+    MasteringDisplayColourVolume mdcv;
+    constexpr int kGreenBlueRed[] = {1, 2, 0}; // GStreamer keeps red, green, blue
+    for (int i = 0; i < 3; ++i) {
+      mdcv.display_primaries_x[i] = display.display_primaries[kGreenBlueRed[i]].x;
+      mdcv.display_primaries_y[i] = display.display_primaries[kGreenBlueRed[i]].y;
+    }
+    mdcv.white_point_x = display.white_point.x;
+    mdcv.white_point_y = display.white_point.y;
+    mdcv.max_display_mastering_luminance = display.max_display_mastering_luminance;
+    mdcv.min_display_mastering_luminance = display.min_display_mastering_luminance;
+    format.picture_boxes.push_back(sealed(std::move(mdcv)));
+  }
+  GstVideoContentLightLevel level;
+  if (gst_video_content_light_level_from_caps(&level, caps)) {
+    ContentLightLevel clli;
+    clli.max_content_light_level = level.max_content_light_level;
+    clli.max_pic_average_light_level = level.max_frame_average_light_level;
+    format.picture_boxes.push_back(sealed(std::move(clli)));
+  }
+}
+
+Result<void> set_picture(const GstCaps *caps, TrackCaps &track) {
+  const GstStructure *s = gst_caps_get_structure(caps, 0);
+  int width = 0, height = 0, n = 0, d = 1;
+  if (!gst_structure_get_int(s, "width", &width) || !gst_structure_get_int(s, "height", &height) ||
+      width < 1 || height < 1 || width > 0xffff || height > 0xffff)
+    return fail(ErrorCode::bad_data, "The caps have no picture size. Put a parser (h264parse, h265parse, "
+                                     "av1parse, vp9parse) in front of the muxer.");
+  track.format.width = static_cast<std::uint16_t>(width);
+  track.format.height = static_cast<std::uint16_t>(height);
+  int par_n = 1, par_d = 1;
+  if (gst_structure_get_fraction(s, "pixel-aspect-ratio", &par_n, &par_d) && par_n > 0 && par_d > 0) {
+    track.format.par_numerator = static_cast<std::uint32_t>(par_n);
+    track.format.par_denominator = static_cast<std::uint32_t>(par_d);
+  }
+  track.format.colour = colour_of(s);
+  add_light_levels(caps, track.format);
+  if (gst_structure_get_fraction(s, "framerate", &n, &d) && n > 0 && d > 0) {
+    track.timescale = video_timescale(static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(d));
+    track.nominal_duration = static_cast<std::uint32_t>(std::uint64_t{track.timescale} * d / n);
+  }
+  return {};
+}
+
+Result<void> set_sound(const GstStructure *s, TrackCaps &track) {
+  int rate = 0, channels = 0;
+  gst_structure_get_int(s, "channels", &channels);
+  if (!gst_structure_get_int(s, "rate", &rate) || rate < 1)
+    return fail(ErrorCode::bad_data, "The caps have no sample rate. Put a parser (aacparse, opusparse, "
+                                     "flacparse, mpegaudioparse, ac3parse) in front of the muxer.");
+  track.media = Media::audio;
+  track.pacing = Pacing::contiguous;
+  track.timescale = track.format.sample_rate = static_cast<std::uint32_t>(rate);
+  track.format.channels = static_cast<std::uint16_t>(std::max(channels, 1));
+  return {};
+}
+
+Result<void> need_codec_data(const ByteVector &record, const char *parser) {
+  if (!record.empty()) return {};
+  return fail(ErrorCode::bad_data,
+              std::string("The caps have no codec_data. Put ") + parser + " in front of the muxer.");
+}
+
+Result<void> h26x(const GstStructure *s, TrackCaps &track, bool hevc) {
+  const ByteVector record = codec_data(s);
+  if (auto ok = need_codec_data(record, hevc ? "h265parse" : "h264parse"); !ok) return ok;
+  const std::string_view stream_format = gst_structure_get_string(s, "stream-format");
+  if (hevc)
+    track.format.entry = stream_format == "hev1" ? FourCC("hev1") : FourCC("hvc1");
+  else
+    track.format.entry = stream_format == "avc3" ? FourCC("avc3") : FourCC("avc1");
+  track.format.codec_boxes.emplace_back(hevc ? FourCC("hvcC") : FourCC("avcC"), record);
+  return {};
+}
+
+Result<void> av1(const GstStructure *s, TrackCaps &track) {
+  const ByteVector record = codec_data(s);
+  if (auto ok = need_codec_data(record, "av1parse"); !ok) return ok;
+  track.format.entry = "av01";
+  track.format.codec_boxes.emplace_back("av1C", record);
+  return {};
+}
+
+// VP9 streams carry no record: vpcC is made from what vp9parse or the encoder says. The level is the least
+// one whose picture size holds, VP9 levels table.
+Result<void> vp9(const GstStructure *s, TrackCaps &track) {
+  VpCodecConfiguration vpcc;
+  if (const char *profile = gst_structure_get_string(s, "profile")) vpcc.profile = std::atoi(profile) & 3;
+  guint depth = 8;
+  if (gst_structure_get_uint(s, "bit-depth-luma", &depth)) vpcc.bit_depth = static_cast<std::uint8_t>(depth);
+  if (const char *chroma = gst_structure_get_string(s, "chroma-format")) {
+    const std::string_view text = chroma;
+    vpcc.chroma_subsampling = text == "4:4:4" ? 3 : text == "4:2:2" ? 2 : 1;
+  }
+  if (track.format.colour) {
+    vpcc.colour_primaries = static_cast<std::uint8_t>(track.format.colour->primaries);
+    vpcc.transfer_characteristics = static_cast<std::uint8_t>(track.format.colour->transfer);
+    vpcc.matrix_coefficients = static_cast<std::uint8_t>(track.format.colour->matrix);
+    vpcc.video_full_range_flag = track.format.colour->full_range;
+  }
+  constexpr struct {
+    std::uint32_t samples;
+    std::uint8_t level;
+  } kLevels[] = {{36'864, 10},  {73'728, 11},    {122'880, 20},   {245'760, 21},   {552'960, 30},
+                 {983'040, 31}, {2'228'224, 40}, {8'912'896, 50}, {35'651'584, 60}};
+  const std::uint32_t samples = std::uint32_t{track.format.width} * track.format.height;
+  vpcc.level = 62;
+  for (const auto &row : kLevels)
+    if (samples <= row.samples) {
+      vpcc.level = row.level;
+      break;
+    }
+  track.format.entry = "vp09";
+  track.format.codec_boxes.push_back(sealed(std::move(vpcc)));
+  return {};
+}
+
+void add_esds(TrackCaps &track, std::uint8_t object_type, ByteVector specific) {
+  EsdsSummary summary;
+  summary.object_type_indication = object_type;
+  summary.decoder_specific_info = std::move(specific);
+  ElementaryStreamDescriptor esds;
+  esds.descriptor = make_es_descriptor(summary);
+  track.format.entry = "mp4a";
+  track.format.codec_boxes.push_back(sealed(std::move(esds)));
+}
+
+Result<void> mpeg_audio(const GstStructure *s, TrackCaps &track) {
+  int version = 4;
+  gst_structure_get_int(s, "mpegversion", &version);
+  if (version == 1) {
+    int mpeg_audio_version = 1;
+    gst_structure_get_int(s, "mpegaudioversion", &mpeg_audio_version);
+    track.nominal_duration = mpeg_audio_version == 1 ? 1152 : 576;
+    add_esds(track, mpeg_audio_version == 1 ? 0x6b : 0x69, {});
+    return {};
+  }
+  const ByteVector record = codec_data(s);
+  if (auto ok = need_codec_data(record, "aacparse"); !ok) return ok;
+  if (record.size() < 2)
+    return fail(ErrorCode::bad_data, "codec_data is too short for an AudioSpecificConfig.");
+  // What the record says counts: caps of HE-AAC name the rate after spectral band replication.
+  const guint rate = gst_codec_utils_aac_get_sample_rate(record.data(), static_cast<guint>(record.size()));
+  const guint channels = gst_codec_utils_aac_get_channels(record.data(), static_cast<guint>(record.size()));
+  if (rate) track.timescale = track.format.sample_rate = rate;
+  if (channels) track.format.channels = static_cast<std::uint16_t>(channels);
+  track.nominal_duration = 1024;
+  add_esds(track, 0x40, record);
+  return {};
+}
+
+Result<void> opus(const GstCaps *caps, TrackCaps &track) {
+  const GstStructure *s = gst_caps_get_structure(caps, 0);
+  OpusSpecific dops;
+  guint32 rate = 48'000;
+  guint8 channels = 2, family = 0, streams = 1, coupled = 1, mapping[256] = {0, 1};
+  guint16 pre_skip = 0;
+  gint16 gain = 0;
+  const ByteVector header = stream_header(s, 0);
+  bool known = false;
+  if (!header.empty()) {
+    const auto buffer = BufferRef::adopt(gst_buffer_new_memdup(header.data(), header.size()));
+    known = gst_codec_utils_opus_parse_header(buffer.get(), &rate, &channels, &family, &streams, &coupled,
+                                              mapping, &pre_skip, &gain);
+  }
+  if (!known && !gst_codec_utils_opus_parse_caps(const_cast<GstCaps *>(caps), &rate, &channels, &family,
+                                                 &streams, &coupled, mapping))
+    return fail(ErrorCode::bad_data, "The Opus caps are incomplete. Put opusparse in front of the muxer.");
+  dops.output_channel_count = channels;
+  dops.pre_skip = pre_skip;
+  dops.input_sample_rate = rate;
+  dops.output_gain = gain;
+  dops.channel_mapping_family = family;
+  if (family > 0) {
+    dops.stream_count = streams;
+    dops.coupled_count = coupled;
+    dops.channel_mapping.assign(mapping, mapping + channels);
+  }
+  track.timescale = track.format.sample_rate = 48'000; // Opus in ISO BMFF 4.3.1
+  track.nominal_duration = 960;
+  track.format.channels = channels;
+  track.priming = pre_skip;
+  track.format.entry = "Opus";
+  track.format.codec_boxes.push_back(sealed(std::move(dops)));
+  return {};
+}
+
+// The stream header is Ogg's mapping: 9 bytes, "fLaC", then STREAMINFO as a metadata block.
+Result<void> flac(const GstStructure *s, TrackCaps &track) {
+  ByteVector header = stream_header(s, 0);
+  constexpr std::size_t kMapping = 13;
+  if (header.size() < kMapping + 4 + 34)
+    return fail(ErrorCode::bad_data,
+                "The FLAC caps have no stream header. Put flacparse in front of the muxer.");
+  FlacSpecific dfla;
+  dfla.metadata_blocks.assign(header.begin() + kMapping, header.begin() + kMapping + 4 + 34);
+  dfla.metadata_blocks[0] |= 0x80; // the last block
+  const Bytes info = Bytes(dfla.metadata_blocks).subspan(4);
+  track.nominal_duration = static_cast<std::uint32_t>(load_be(info.data(), 2));
+  track.format.sample_bits = static_cast<std::uint16_t>(((info[12] & 1) << 4 | info[13] >> 4) + 1);
+  track.format.entry = "fLaC";
+  track.format.codec_boxes.push_back(sealed(std::move(dfla)));
+  return {};
+}
+
+} // namespace
+
+Result<TrackCaps> track_from_caps(const GstCaps *caps) {
+  const GstStructure *s = gst_caps_get_structure(caps, 0);
+  const std::string_view name = gst_structure_get_name(s);
+  TrackCaps track;
+  Result<void> ok;
+  if (name.starts_with("video/")) {
+    ok = set_picture(caps, track);
+    if (ok && name == "video/x-h264")
+      ok = h26x(s, track, false);
+    else if (ok && name == "video/x-h265")
+      ok = h26x(s, track, true);
+    else if (ok && name == "video/x-av1")
+      ok = av1(s, track);
+    else if (ok && name == "video/x-vp9")
+      ok = vp9(s, track);
+  } else if (name == "audio/x-opus") {
+    track.media = Media::audio;
+    track.pacing = Pacing::contiguous;
+    ok = opus(caps, track);
+  } else if (name.starts_with("audio/")) {
+    ok = set_sound(s, track);
+    if (ok && name == "audio/mpeg")
+      ok = mpeg_audio(s, track);
+    else if (ok && name == "audio/x-flac")
+      ok = flac(s, track);
+    else if (ok)
+      track.needs_first_sample = true;
+  } else {
+    ok = fail(ErrorCode::unsupported, std::string(name) + " has no place in an MP4 file here.");
+  }
+  if (!ok) return tl::unexpected(ok.error());
+  return track;
+}
+
+} // namespace hull
