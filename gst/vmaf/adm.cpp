@@ -17,11 +17,12 @@ struct Level0 {
   using Band = std::int16_t;
   static Rows<Band> &rows(AdmScratch &scratch) { return scratch.narrow; }
   static Band *approximation(AdmPyramid &pyramid, int, int y) { return pyramid.approximation0.row(y); }
-  static void horizontal(const Kernels &kernels, const Band *row, bool high, int, int begin, int end, Band *out) {
+  static void horizontal(const Kernels &kernels, const Band *row, bool high, int, int begin, int end,
+                         Band *out) {
     kernels.dwt_horizontal_16(row, high, begin, end, out);
   }
-  static void vertical(const Kernels &kernels, AdmPyramid &pyramid, int, int y, int width, int height, Band *low,
-                       Band *high) {
+  static void vertical(const Kernels &kernels, AdmPyramid &pyramid, int, int y, int width, int height,
+                       Band *low, Band *high) {
     const Plane &plane = pyramid.picture;
     std::array<const std::uint8_t *, 4> rows{};
     std::array<const std::uint16_t *, 4> words{};
@@ -37,8 +38,8 @@ struct Level0 {
   static std::uint64_t cubes(const Kernels &kernels, const Band *band, int, int, int begin, int end) {
     return kernels.adm_cubes_0(band, begin, end);
   }
-  static void row(const Kernels &kernels, const Bands<const Band> &o, const Bands<const Band> &t, int, int begin,
-                  int end, Gains gains, const MaskRow *out) {
+  static void row(const Kernels &kernels, const Bands<const Band> &o, const Bands<const Band> &t, int,
+                  int begin, int end, Gains gains, const MaskRow *out) {
     kernels.adm_row_0(o, t, begin, end, gains, out);
   }
 };
@@ -69,7 +70,8 @@ struct Levels {
     else
       kernels.dwt_vertical_32(wide.data(), width, low, high);
   }
-  static std::uint64_t cubes(const Kernels &kernels, const Band *band, int level, int shift, int begin, int end) {
+  static std::uint64_t cubes(const Kernels &kernels, const Band *band, int level, int shift, int begin,
+                             int end) {
     return kernels.adm_cubes(band, level, shift, begin, end);
   }
   static void row(const Kernels &kernels, const Bands<const Band> &o, const Bands<const Band> &t, int level,
@@ -125,9 +127,7 @@ template <class Level> class Stripe {
   }
 
  private:
-  bool ready(int y) const {
-    return y >= begin_ && y < end_ && y >= region_.top && y < region_.bottom;
-  }
+  bool ready(int y) const { return y >= begin_ && y < end_ && y >= region_.top && y < region_.bottom; }
 
   /// Wavelet row y: the approximation where it is ours, the detail bands where they are scored.
   Bands<const Band> transform(AdmPyramid &pyramid, int y, int buffer, bool own, bool masked) {
@@ -149,9 +149,9 @@ template <class Level> class Stripe {
   void denominator(const Bands<const Band> &o, AdmSums &sums) {
     const Band *const bands[3] = {o.h, o.v, o.d};
     for (std::size_t b = 0; b < 3; ++b)
-      sums.den[b] += round_shift(
-          Level::cubes(kernels_, bands[b], level_, shifts_.cube_row, region_.left, region_.right),
-          shifts_.cube_frame);
+      sums.den[b] +=
+          round_shift(Level::cubes(kernels_, bands[b], level_, shifts_.cube_row, region_.left, region_.right),
+                      shifts_.cube_frame);
   }
 
   /// The masking reads one neighbour beyond the scored columns; at the band's edge it is mirrored.
@@ -173,8 +173,8 @@ template <class Level> class Stripe {
       (level_ ? kernels_.adm_mask : kernels_.adm_mask_0)(row[g], above[g].neighbour, below[g].neighbour,
                                                          shifts_.mask, region_.left, region_.right, cubes);
       for (std::size_t b = 0; b < 3; ++b)
-        sums.num[g][b] += static_cast<std::int64_t>(
-            round_shift(static_cast<std::uint64_t>(cubes[b]), shifts_.mask_frame));
+        sums.num[g][b] +=
+            static_cast<std::int64_t>(round_shift(static_cast<std::uint64_t>(cubes[b]), shifts_.mask_frame));
     }
   }
 
@@ -220,13 +220,15 @@ AdmScratch::AdmScratch(int width, std::size_t pictures) : narrow(width, 8), wide
     rings.emplace_back(width);
 }
 
-void adm_stripe(const Kernels &kernels, AdmPyramid &reference, std::span<AdmPyramid *const> distorted, int level,
-                int begin, int end, Gains gains, AdmScratch &scratch, AdmSums &reference_sums,
+void adm_stripe(const Kernels &kernels, AdmPyramid &reference, std::span<AdmPyramid *const> distorted,
+                int level, int begin, int end, Gains gains, AdmScratch &scratch, AdmSums &reference_sums,
                 std::span<AdmSums> sums) {
   if (level == 0)
-    Stripe<Level0>(kernels, reference, distorted, level, begin, end, gains, scratch).run(reference_sums, sums);
+    Stripe<Level0>(kernels, reference, distorted, level, begin, end, gains, scratch)
+        .run(reference_sums, sums);
   else
-    Stripe<Levels>(kernels, reference, distorted, level, begin, end, gains, scratch).run(reference_sums, sums);
+    Stripe<Levels>(kernels, reference, distorted, level, begin, end, gains, scratch)
+        .run(reference_sums, sums);
 }
 
 } // namespace hull::vmaf

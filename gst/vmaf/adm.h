@@ -57,11 +57,11 @@ struct AdmScratch {
   Rows<std::int32_t> wide;   ///< levels 1..3: the same
 };
 
-/// Sums of band rows [begin, end) of `level`, and those rows of every approximation. `reference_sums` receives den,
-/// sums[i] num of distorted picture i. The stripe above and below may run at the same time: rows just outside are
-/// worked out again here.
-void adm_stripe(const Kernels &kernels, AdmPyramid &reference, std::span<AdmPyramid *const> distorted, int level,
-                int begin, int end, Gains gains, AdmScratch &scratch, AdmSums &reference_sums,
+/// Sums of band rows [begin, end) of `level`, and those rows of every approximation. `reference_sums`
+/// receives den, sums[i] num of distorted picture i. The stripe above and below may run at the same time:
+/// rows just outside are worked out again here.
+void adm_stripe(const Kernels &kernels, AdmPyramid &reference, std::span<AdmPyramid *const> distorted,
+                int level, int begin, int end, Gains gains, AdmScratch &scratch, AdmSums &reference_sums,
                 std::span<AdmSums> sums);
 
 struct AdmLevelScore {

@@ -45,8 +45,7 @@ void vertical_32(const std::int32_t *const *rows, int width, std::int32_t *low, 
   vertical(rows, width, 0, 16, 0, low, high);
 }
 
-template <class T>
-void horizontal(const T *row, bool high_pass, int shift, int begin, int end, T *out) {
+template <class T> void horizontal(const T *row, bool high_pass, int shift, int begin, int end, T *out) {
   const std::int32_t *taps = high_pass ? kWaveletHigh : kWaveletLow;
   for (int x = begin; x < end; ++x) {
     std::int64_t sum = std::int64_t{1} << (shift - 1);
@@ -94,7 +93,8 @@ double as_float(std::int64_t value) {
 /// Whether the two gradients point the same way within one degree.
 bool same_direction(std::int64_t oh, std::int64_t ov, std::int64_t th, std::int64_t tv) {
   const double dot = as_float(oh * th + ov * tv);
-  return dot >= 0 && dot * dot >= kCosOneDegreeSquared * as_float(oh * oh + ov * ov) * as_float(th * th + tv * tv);
+  return dot >= 0 &&
+         dot * dot >= kCosOneDegreeSquared * as_float(oh * oh + ov * ov) * as_float(th * th + tv * tv);
 }
 
 /// How much of the reference coefficient o is found in t: a quotient in Q15, 0..32768.
@@ -112,7 +112,8 @@ std::int64_t quotient(std::int64_t o, std::int64_t t) {
 }
 
 /// The part of t that restores o, before and after enhancement is let through up to the gain limit.
-std::int64_t enhanced(std::int64_t r, std::int64_t k, std::int64_t o, std::int64_t t, bool flag, double limit) {
+std::int64_t enhanced(std::int64_t r, std::int64_t k, std::int64_t o, std::int64_t t, bool flag,
+                      double limit) {
   if (!flag || k == 0 || o == 0) return r;
   const double gained = static_cast<double>(r) * limit;
   return static_cast<std::int64_t>(o > 0 ? std::min(gained, static_cast<double>(t))
@@ -126,7 +127,8 @@ struct Masked {
 Masked masked_0(std::int64_t additive, int band) {
   const auto c = static_cast<std::int16_t>((kCsf0[band] * additive + kCsf0Round[band]) >> kCsf0Shift[band]);
   const int a = std::abs(int{c});
-  return {static_cast<std::int16_t>((4369 * a + 2048) >> 12), static_cast<std::int16_t>((8738 * a + 2048) >> 12)};
+  return {static_cast<std::int16_t>((4369 * a + 2048) >> 12),
+          static_cast<std::int16_t>((8738 * a + 2048) >> 12)};
 }
 
 Masked masked(std::int64_t additive, std::int64_t csf) {
@@ -139,8 +141,8 @@ Masked masked(std::int64_t additive, std::int64_t csf) {
 }
 
 template <class T, class Signal, class Mask>
-void adm_pixels(const Bands<const T> &reference, const Bands<const T> &distorted, int begin, int end, Gains gains,
-                const MaskRow *out, Signal signal, Mask mask) {
+void adm_pixels(const Bands<const T> &reference, const Bands<const T> &distorted, int begin, int end,
+                Gains gains, const MaskRow *out, Signal signal, Mask mask) {
   const T *const o[3] = {reference.h, reference.v, reference.d};
   const T *const t[3] = {distorted.h, distorted.v, distorted.d};
   const bool wanted[kGains] = {gains.normal, gains.neg};
@@ -166,7 +168,8 @@ void adm_row_0(const Bands<const std::int16_t> &reference, const Bands<const std
                int begin, int end, Gains gains, const MaskRow *out) {
   adm_pixels(
       reference, distorted, begin, end, gains, out,
-      [](std::int64_t r, int band) { return static_cast<std::int32_t>(std::abs(r * kCsf0[band])); }, masked_0);
+      [](std::int64_t r, int band) { return static_cast<std::int32_t>(std::abs(r * kCsf0[band])); },
+      masked_0);
 }
 
 void adm_row(const Bands<const std::int32_t> &reference, const Bands<const std::int32_t> &distorted,
@@ -190,12 +193,14 @@ std::int32_t threshold(const MaskRow &row, const std::int32_t *above, const std:
 /// Cube of what stands out of the mask, in two roundings.
 std::int64_t cube(std::int32_t excess, int square_shift, int row_shift) {
   const std::int64_t x = std::max(excess, 0);
-  const std::int64_t square = static_cast<std::int32_t>((x * x + (std::int64_t{1} << (square_shift - 1))) >> square_shift);
+  const std::int64_t square =
+      static_cast<std::int32_t>((x * x + (std::int64_t{1} << (square_shift - 1))) >> square_shift);
   return (square * x + (std::int64_t{1} << (row_shift - 1))) >> row_shift;
 }
 
 std::int32_t wrapping_excess(std::int32_t signal, std::int32_t mask, int shift) {
-  return static_cast<std::int32_t>(static_cast<std::uint32_t>(signal) - (static_cast<std::uint32_t>(mask) << shift));
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(signal) -
+                                   (static_cast<std::uint32_t>(mask) << shift));
 }
 
 void adm_mask_0(const MaskRow &row, const std::int32_t *above, const std::int32_t *below,
@@ -203,7 +208,8 @@ void adm_mask_0(const MaskRow &row, const std::int32_t *above, const std::int32_
   for (int x = begin; x < end; ++x) {
     const std::int32_t mask = threshold(row, above, below, x);
     for (int b = 0; b < 3; ++b)
-      sums[b] += cube(wrapping_excess(row.signal[b][x], mask, kMask0Shift[b]), kSquare0Shift[b], shifts.row[b]);
+      sums[b] +=
+          cube(wrapping_excess(row.signal[b][x], mask, kMask0Shift[b]), kSquare0Shift[b], shifts.row[b]);
   }
 }
 

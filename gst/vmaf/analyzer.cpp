@@ -16,7 +16,11 @@ struct Analyzer::Task {
 /// What one thread needs, and the sums it has gathered.
 struct Analyzer::Scratch {
   Scratch(int width, std::size_t pictures)
-      : vif(width), adm(width, pictures), motion(width, 1), vif_sums(pictures * kScales), adm_sums(pictures * kLevels) {}
+      : vif(width),
+        adm(width, pictures),
+        motion(width, 1),
+        vif_sums(pictures * kScales),
+        adm_sums(pictures * kLevels) {}
 
   void clear() {
     std::fill(std::begin(vif_reference), std::end(vif_reference), VifSums{});
@@ -38,13 +42,17 @@ struct Analyzer::Scratch {
 
 Result<void> check_size(int width, int height) {
   if (width > 32 && height > 32) return {};
-  return fail(ErrorCode::unsupported,
-              "VMAF is not defined for pictures of " + std::to_string(width) + "x" + std::to_string(height) +
-                  ": both sides must be above 32 pixels. Score at a larger size.");
+  return fail(ErrorCode::unsupported, "VMAF is not defined for pictures of " + std::to_string(width) + "x" +
+                                          std::to_string(height) +
+                                          ": both sides must be above 32 pixels. Score at a larger size.");
 }
 
 Analyzer::Analyzer(int width, int height, std::size_t pictures, const AnalyzerOptions &options)
-    : width_(width), height_(height), options_(options), kernels_(kernels(options.cpu)), workers_(options.threads) {
+    : width_(width),
+      height_(height),
+      options_(options),
+      kernels_(kernels(options.cpu)),
+      workers_(options.threads) {
   for (std::size_t i = 0; i <= pictures; ++i) {
     vif_.emplace_back(width, height);
     adm_.emplace_back(width, height);
@@ -87,16 +95,16 @@ void Analyzer::execute(const Task &task, Scratch &scratch) {
   const std::size_t all = scratch.vif_sums.size() / kScales;
   switch (task.kind) {
   case Task::Kind::vif:
-    vif_stripe(kernels_, vif_[0].plane(task.scale), std::span(vif_distorted_).first(pictures_), task.scale, task.begin,
-               task.end, options_.gains, scratch.vif, scratch.vif_reference[s],
+    vif_stripe(kernels_, vif_[0].plane(task.scale), std::span(vif_distorted_).first(pictures_), task.scale,
+               task.begin, task.end, options_.gains, scratch.vif, scratch.vif_reference[s],
                std::span(scratch.vif_sums).subspan(s * all, pictures_));
     break;
   case Task::Kind::halve:
     vif_halve(kernels_, vif_[task.picture], task.scale, task.begin, task.end, scratch.vif);
     break;
   case Task::Kind::adm:
-    adm_stripe(kernels_, adm_[0], std::span(adm_distorted_).first(pictures_), task.scale, task.begin, task.end,
-               options_.gains, scratch.adm, scratch.adm_reference[s],
+    adm_stripe(kernels_, adm_[0], std::span(adm_distorted_).first(pictures_), task.scale, task.begin,
+               task.end, options_.gains, scratch.adm, scratch.adm_reference[s],
                std::span(scratch.adm_sums).subspan(s * all, pictures_));
     break;
   case Task::Kind::motion:

@@ -10,7 +10,8 @@
 
 namespace hull::vmaf {
 
-/// What the models of the v0.6 family read, per gain limit ([0] 100, [1] NEG), and PSNR where it was asked for.
+/// What the models of the v0.6 family read, per gain limit ([0] 100, [1] NEG), and PSNR where it was asked
+/// for.
 struct PairFeatures {
   double adm2[kGains] = {};
   double adm_scale[kLevels][kGains] = {};
@@ -26,11 +27,13 @@ struct AnalyzerOptions {
   Cpu cpu = hull::cpu();
 };
 
-/// Whether a picture of this size has a defined score: both sides must be above 32, where libvmaf's wavelet ends.
+/// Whether a picture of this size has a defined score: both sides must be above 32, where libvmaf's wavelet
+/// ends.
 Result<void> check_size(int width, int height);
 
-/// Measures any number of distorted pictures of one size and depth against their common reference, whose share of the
-/// work is done once. Holds planes for two lower resolutions and rings of rows, no copy of a picture.
+/// Measures any number of distorted pictures of one size and depth against their common reference, whose
+/// share of the work is done once. Holds planes for two lower resolutions and rings of rows, no copy of a
+/// picture.
 class Analyzer {
  public:
   /// `width` x `height` luma samples (check_size passed), up to `pictures` distorted pictures per frame.
@@ -38,7 +41,8 @@ class Analyzer {
   ~Analyzer();
 
   /// Features of each distorted picture. All planes have the analyzer's size and one depth.
-  /// `previous`: the reference's luma before this frame, or null; returns the frame's motion against it (0 without).
+  /// `previous`: the reference's luma before this frame, or null; returns the frame's motion against it (0
+  /// without).
   double measure(const Picture &reference, const Plane *previous, std::span<const Picture> distorted,
                  std::span<PairFeatures> features);
 

@@ -4,8 +4,9 @@
 // sets must give the same bits for every size. All sums are integers, so neither the order of rows nor the
 // number of threads can change a score.
 //
-// Rows that a horizontal filter reads carry kRowPad valid samples on both sides (the caller mirrors them), and
-// every row buffer may be read and written kRowSlack samples past its width, so no kernel needs a scalar tail.
+// Rows that a horizontal filter reads carry kRowPad valid samples on both sides (the caller mirrors them),
+// and every row buffer may be read and written kRowSlack samples past its width, so no kernel needs a scalar
+// tail.
 
 #include "gst/core/cpu.h"
 
@@ -23,8 +24,8 @@ inline constexpr double kGainLimit[kGains] = {100.0, 1.0};
 
 /// How samples of a 16-bit plane become the numbers of the specification.
 struct Scaling {
-  int drop = 0;         ///< right shift on load
-  int mean_shift = 16;  ///< rounding shift of the filtered samples
+  int drop = 0;          ///< right shift on load
+  int mean_shift = 16;   ///< rounding shift of the filtered samples
   int square_shift = 16; ///< rounding shift of the filtered products; 0 = none
 };
 
@@ -100,8 +101,8 @@ struct Kernels {
   void (*halve)(const std::uint16_t *row, const Filter &filter, int out_width, std::uint16_t *out);
 
   // Motion: vertical pass over the difference of two pictures, five rows each; then the row's sum of |z|.
-  void (*motion_vertical_8)(const std::uint8_t *const *previous, const std::uint8_t *const *current, int width,
-                            std::int32_t *out);
+  void (*motion_vertical_8)(const std::uint8_t *const *previous, const std::uint8_t *const *current,
+                            int width, std::int32_t *out);
   void (*motion_vertical_16)(const std::uint16_t *const *previous, const std::uint16_t *const *current,
                              int bits, int drop, int width, std::int32_t *out);
   std::uint64_t (*motion_horizontal)(const std::int32_t *row, int width);

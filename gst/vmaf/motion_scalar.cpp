@@ -1,4 +1,5 @@
-// Motion and squared error, pixel loops. Motion follows libvmaf >= 3.1: the difference is blurred, not the pictures.
+// Motion and squared error, pixel loops. Motion follows libvmaf >= 3.1: the difference is blurred, not the
+// pictures.
 
 #include "gst/vmaf/kernels_scalar.h"
 

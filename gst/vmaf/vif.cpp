@@ -12,8 +12,8 @@ template <class T> struct RowPointers {
   std::array<const T *, 17 + VifScratch::kBlock> at;
   RowPointers(const Plane &plane, int first, int count) {
     for (int i = 0; i < count; ++i)
-      at[static_cast<std::size_t>(i)] = reinterpret_cast<const T *>(
-          plane.data + reflect(first + i, plane.height) * plane.stride);
+      at[static_cast<std::size_t>(i)] =
+          reinterpret_cast<const T *>(plane.data + reflect(first + i, plane.height) * plane.stride);
   }
 };
 
@@ -44,8 +44,8 @@ struct Block {
 void filter_self(const Block &b, const Plane &plane, const Outputs &out) {
   const int rows = b.count + b.filter.length - 1;
   if (plane.bits == 8)
-    b.kernels.vif_self_8(RowPointers<std::uint8_t>(plane, b.first, rows).at.data(), b.filter, b.count, b.width,
-                         out.data());
+    b.kernels.vif_self_8(RowPointers<std::uint8_t>(plane, b.first, rows).at.data(), b.filter, b.count,
+                         b.width, out.data());
   else
     b.kernels.vif_self_16(RowPointers<std::uint16_t>(plane, b.first, rows).at.data(), b.filter,
                           scaling_of(plane), b.count, b.width, out.data());
@@ -73,8 +73,8 @@ VifPyramid::VifPyramid(int width, int height) {
     height /= 2;
     auto &rows = rows_[static_cast<std::size_t>(scale - 1)];
     rows = Rows<std::uint16_t>(width, height);
-    planes_[static_cast<std::size_t>(scale)] = {reinterpret_cast<const std::uint8_t *>(rows.row(0)),
-                                                rows.stride_bytes(), width, height, 16, 0};
+    planes_[static_cast<std::size_t>(scale)] = {
+        reinterpret_cast<const std::uint8_t *>(rows.row(0)), rows.stride_bytes(), width, height, 16, 0};
   }
 }
 

@@ -34,8 +34,8 @@ struct VifScratch {
   Rows<std::int32_t> variance;
 };
 
-/// Sums of rows [begin, end) of `scale` for one reference and any number of distorted pictures of its size and
-/// depth. The reference's part (den_*) goes to `reference_sums`, num_* of picture i to sums[i].
+/// Sums of rows [begin, end) of `scale` for one reference and any number of distorted pictures of its size
+/// and depth. The reference's part (den_*) goes to `reference_sums`, num_* of picture i to sums[i].
 void vif_stripe(const Kernels &kernels, const Plane &reference, std::span<VifPyramid *const> distorted,
                 int scale, int begin, int end, Gains gains, VifScratch &scratch, VifSums &reference_sums,
                 std::span<VifSums> sums);

@@ -145,8 +145,7 @@ void pair(const FilteredRow &distorted, const FilteredRow &cross, const Filter &
       sums.num_flat += s2;
       continue;
     }
-    const auto s12 =
-        static_cast<std::int32_t>(row_product(cross, filter, x) - mean_product(mean[x], mean2));
+    const auto s12 = static_cast<std::int32_t>(row_product(cross, filter, x) - mean_product(mean[x], mean2));
     if (s12 <= 0 || s2 <= 0) continue;
     const double gain = s12 / (s1 + 65536 * 1e-10);
     const std::int32_t residual = std::max(static_cast<std::int32_t>(s2 - gain * s12), 0);

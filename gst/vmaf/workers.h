@@ -8,7 +8,8 @@
 
 namespace hull::vmaf {
 
-/// A fixed team of threads for loops inside a frame. The caller's thread works too, so Workers(1) starts none.
+/// A fixed team of threads for loops inside a frame. The caller's thread works too, so Workers(1) starts
+/// none.
 class Workers {
  public:
   explicit Workers(unsigned threads);
@@ -17,8 +18,8 @@ class Workers {
   ~Workers();
 
   unsigned count() const { return static_cast<unsigned>(threads_.size()) + 1; }
-  /// Calls work(task, thread) for every task in 0..tasks-1 and returns when all are done. `thread` < count(); one
-  /// thread never runs two tasks at a time, so it may own scratch memory.
+  /// Calls work(task, thread) for every task in 0..tasks-1 and returns when all are done. `thread` < count();
+  /// one thread never runs two tasks at a time, so it may own scratch memory.
   void run(int tasks, const std::function<void(int task, unsigned thread)> &work);
 
  private:

@@ -57,9 +57,12 @@ inline std::vector<std::uint8_t> unzipped(const std::filesystem::path &path) {
   return bytes;
 }
 
+inline std::filesystem::path stored_path(const nlohmann::json &pair, const std::string &side) {
+  return vectors_folder() / "raw" / (pair["name"].get<std::string>() + "." + side + ".yuv.gz");
+}
+
 /// One side ("ref" or "dis") of a pair in the manifest that has a stored raw file.
 inline std::optional<Clip> stored_clip(const nlohmann::json &pair, const std::string &side) {
-  if (!pair.contains(side + "_gz")) return std::nullopt;
   Clip clip;
   clip.width = pair["width"];
   clip.height = pair["height"];
@@ -68,9 +71,10 @@ inline std::optional<Clip> stored_clip(const nlohmann::json &pair, const std::st
   const bool full = pair["chroma"] == "444";
   clip.chroma_width = full ? clip.width : clip.width / 2;
   clip.chroma_height = full ? clip.height : clip.height / 2;
-  clip.bytes = unzipped(vectors_folder() / pair[side + "_gz"].get<std::string>());
+  clip.bytes = unzipped(stored_path(pair, side));
   const auto luma = static_cast<std::size_t>(clip.width) * static_cast<std::size_t>(clip.height);
-  const auto chroma = static_cast<std::size_t>(clip.chroma_width) * static_cast<std::size_t>(clip.chroma_height);
+  const auto chroma =
+      static_cast<std::size_t>(clip.chroma_width) * static_cast<std::size_t>(clip.chroma_height);
   const std::size_t needed =
       (luma + 2 * chroma) * (clip.bits > 8 ? 2 : 1) * static_cast<std::size_t>(clip.frames);
   if (clip.bytes.size() < needed) return std::nullopt;
