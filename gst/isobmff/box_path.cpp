@@ -49,14 +49,17 @@ Step parse_step(std::string_view text) {
   return step;
 }
 
+bool matches(const Step &step, const Node &node) {
+  return !node.raw && (step.any || node.type() == step.type) && (!step.has_uuid || node.uuid == step.uuid);
+}
+
 Node *find_in(std::vector<Node> &nodes, std::string_view path) {
   const std::size_t slash = path.find('/');
   const Step step = parse_step(path.substr(0, slash));
   if (!step.ok) return nullptr;
   std::size_t left = step.index;
   for (Node &node : nodes) {
-    if (node.raw || (!step.any && node.type() != step.type) || (step.has_uuid && node.uuid != step.uuid))
-      continue;
+    if (!matches(step, node)) continue;
     if (left-- > 0) continue;
     return slash == path.npos ? &node : find_in(node.children, path.substr(slash + 1));
   }
@@ -73,6 +76,48 @@ const Node *find(const Node &root, std::string_view path) {
 }
 Node *find(std::vector<Node> &nodes, std::string_view path) {
   return find_in(nodes, path);
+}
+
+Result<Located> locate(Source &source, std::string_view path, const ParseLimits &limits) {
+  const std::size_t slash = path.find('/');
+  const Step step = parse_step(path.substr(0, slash));
+  if (!step.ok)
+    return fail(ErrorCode::settings,
+                "'" + std::string(path) + "' is no path; write it like moov/trak[1]/tkhd");
+  Located found;
+  std::size_t left = step.index;
+  std::string present;
+  const auto end = for_each_box(
+      source,
+      [&](Node &node) {
+        if (present.size() < 60) present += (present.empty() ? "" : ", ") + node.type().text();
+        if (!matches(step, node) || left-- > 0) return true;
+        found.top = std::make_unique<Node>(std::move(node));
+        return false;
+      },
+      limits);
+  if (!end) return tl::unexpected(end.error());
+  if (!found.top)
+    return fail(ErrorCode::not_found, "there is no box '" + std::string(path.substr(0, slash)) +
+                                          "' at the top of the file, which has: " + present);
+  found.node = slash == path.npos ? found.top.get() : find(*found.top, path.substr(slash + 1));
+  if (found.node) return found;
+  std::string_view deepest = path;
+  while (!find(*found.top, deepest.substr(slash + 1))) {
+    const auto cut = deepest.rfind('/');
+    if (cut == slash) break;
+    deepest = deepest.substr(0, cut);
+  }
+  return fail(ErrorCode::not_found, "there is no box '" + std::string(path) + "'; the path fails at '" +
+                                        std::string(deepest) + "'");
+}
+
+FieldPath split_field(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  const std::size_t start = slash == path.npos ? 0 : slash + 1;
+  const std::size_t dot = path.find('.', start + 1); // a type may begin with a dot: .mp3
+  if (dot == path.npos) return {std::string(path), {}};
+  return {std::string(path.substr(0, dot)), std::string(path.substr(dot + 1))};
 }
 
 } // namespace hull::isobmff

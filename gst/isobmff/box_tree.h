@@ -146,6 +146,22 @@ const Node *find(const Node &root, std::string_view path);
 /// The same among the boxes of a file's top level.
 Node *find(std::vector<Node> &nodes, std::string_view path);
 
+/// A box of a file and the box of the file's top level it lies in.
+struct Located {
+  std::unique_ptr<Node> top; ///< with everything below it
+  Node *node = nullptr;      ///< top or below
+};
+/// Reads only the top-level box the path leads into; not_found says how far the path goes.
+Result<Located> locate(Source &source, std::string_view path, const ParseLimits &limits = {});
+
+/// "moov/trak[1]/tkhd.width" is the box moov/trak[1]/tkhd and its field width; a path without a field has
+/// none.
+struct FieldPath {
+  std::string box;
+  std::string field;
+};
+FieldPath split_field(std::string_view path);
+
 /// The payload at `path` below `root` if it is a T.
 template <std::derived_from<Box> T> const T *find_box(const Node &root, std::string_view path) {
   const Node *node = find(root, path);

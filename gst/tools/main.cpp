@@ -6,6 +6,7 @@ namespace hull::tools {
 
 // One file per subcommand; each adds itself here.
 const AddCommand kCommands[] = {
+    add_atoms,
     add_bdrate,
 };
 

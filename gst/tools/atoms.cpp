@@ -1,0 +1,121 @@
+#include "gst/inspect/box_view.h"
+#include "gst/isobmff/box_fields.h"
+#include "gst/isobmff/box_tree.h"
+#include "gst/tools/command.h"
+#include "gst/tools/commands.h"
+
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+namespace hull::tools {
+namespace {
+
+using isobmff::FileSource;
+using isobmff::Node;
+
+struct Options {
+  std::string file, path;
+  bool json = false, html = false, fields = false, raw = false;
+};
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+std::string dumped(const nlohmann::ordered_json &json, int indent = 2) {
+  // A file's texts need not be UTF-8; what is not becomes U+FFFD.
+  return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+// Boxes leave one by one, so that a recording of a day costs no more memory than its largest box.
+int list(const Options &options) {
+  auto source = FileSource::open(options.file);
+  if (!source) return report(source.error());
+  inspect::ViewOptions view;
+  view.all_fields = options.fields;
+  if (options.html) {
+    auto nodes = isobmff::parse_boxes(*source);
+    if (!nodes) return report(nodes.error());
+    print(inspect::box_html(*nodes, options.file, view));
+    return kDone;
+  }
+  bool first = true;
+  if (options.json) print("[");
+  const auto end = isobmff::for_each_box(*source, [&](Node &node) {
+    if (options.json)
+      print((first ? "\n" : ",\n") + dumped(inspect::box_json(node, view)));
+    else
+      print(inspect::box_text(node, view));
+    first = false;
+    return std::ferror(stdout) == 0;
+  });
+  if (options.json) print("\n]\n");
+  if (!end) return report(end.error());
+  if (std::fflush(stdout) != 0) return report({ErrorCode::io, "the list could not be written"});
+  if (*end == source->size()) return kDone;
+  return report(
+      {ErrorCode::bad_data,
+       fmt::format("{}: the {} bytes from {} on are no whole box; a recording that was cut is repaired by "
+                   "'gst-hull-1.0 atoms recover'",
+                   options.file, source->size() - *end, *end)});
+}
+
+int show_bytes(FileSource &source, const Node &node) {
+  ByteVector part;
+  for (std::uint64_t at = 0; at < node.size; at += part.size()) {
+    part.resize(std::min<std::uint64_t>(1 << 20, node.size - at));
+    if (auto done = source.read(node.offset + at, part); !done) return report(done.error());
+    print({reinterpret_cast<const char *>(part.data()), part.size()});
+  }
+  return kDone;
+}
+
+int show(const Options &options) {
+  auto source = FileSource::open(options.file);
+  if (!source) return report(source.error());
+  const isobmff::FieldPath path = isobmff::split_field(options.path);
+  const auto found = isobmff::locate(*source, path.box);
+  if (!found) return report(found.error());
+  Node &node = *found->node;
+  inspect::ViewOptions view;
+  view.all_fields = true;
+  view.limits = {100'000, 1 << 20};
+  if (options.raw) return show_bytes(*source, node);
+  if (path.field.empty()) {
+    print(options.json ? dumped(inspect::box_json(node, view)) + "\n" : inspect::box_text(node, view));
+    return kDone;
+  }
+  const auto field = isobmff::get_field(*node.box, path.field);
+  if (!field) return report(field.error());
+  const std::uint64_t payload = node.offset + node.header_size;
+  print((options.json ? dumped(inspect::field_json(*field, payload)) : isobmff::format_value(*field)) + "\n");
+  return kDone;
+}
+
+CLI::App *add_verb(CLI::App &atoms, const std::shared_ptr<Options> &options, Run &run, const char *name,
+                   const char *help, int (*action)(const Options &)) {
+  CLI::App *verb = atoms.add_subcommand(name, help);
+  verb->add_option("FILE", options->file, "An MP4, MOV or fragmented MP4 file")->required();
+  verb->callback([options, &run, action] { run = [options, action] { return action(*options); }; });
+  return verb;
+}
+
+} // namespace
+
+void add_atoms(CLI::App &app, Run &run) {
+  const auto options = std::make_shared<Options>();
+  CLI::App *atoms = app.add_subcommand("atoms", "Look into MP4 files and change them");
+  atoms->require_subcommand(1);
+  CLI::App *ls =
+      add_verb(*atoms, options, run, "ls", "Print the tree of boxes: offset, size, type, fields", list);
+  ls->add_flag("--json", options->json, "As JSON");
+  ls->add_flag("--html", options->html, "As an HTML page");
+  ls->add_flag("--fields", options->fields, "Every field on a line of its own, with its place");
+  CLI::App *cat = add_verb(*atoms, options, run, "cat", "Print a box or one of its fields", show);
+  cat->add_option("PATH", options->path, "Like moov/trak[1]/tkhd or moov/trak[1]/tkhd.width")->required();
+  cat->add_flag("--json", options->json, "As JSON");
+  cat->add_flag("--raw", options->raw, "The box's own bytes, header included");
+}
+
+} // namespace hull::tools
