@@ -60,7 +60,7 @@ TEST(BoxJson, SequenceParameterSetOfAvcCIsShown) {
   entry.add(CodecConfiguration("avcC", record));
   const auto json = box_json(entry);
   const auto &codec = json["children"][0]["codec"];
-  EXPECT_EQ(codec["AVCProfileIndication"], 100);
+  EXPECT_EQ(codec["avc_profile_indication"], 100);
   EXPECT_EQ(codec["seq_parameter_set"]["pic_width_in_mbs_minus1"], 3);
 }
 
