@@ -164,6 +164,7 @@ void Mp4Mux::reset() {
   pads_known_ = false;
   failed_ = finished_ = false;
   key_unit_count_ = 0;
+  position_ = GST_CLOCK_TIME_NONE;
   warned_repairs_ = 0;
   hurry_ = true;
   GST_OBJECT_LOCK(self_);
@@ -388,6 +389,7 @@ GstFlowReturn Mp4Mux::aggregate(gboolean timeout) {
 GstFlowReturn Mp4Mux::advance(MuxInput &input) {
   MuxSample sample = std::move(*input.head);
   input.head.reset();
+  position_ = static_cast<GstClockTime>(std::max<std::int64_t>(sample.running_time, 0));
   return output_->add(input, std::move(sample));
 }
 
@@ -485,7 +487,21 @@ StructureRef Mp4Mux::stats() const {
   return StructureRef::adopt(gst_structure_new_empty("stats"));
 }
 
+BufferRef buffer_of(ByteVector bytes) {
+  auto *kept = new ByteVector(std::move(bytes));
+  return BufferRef::adopt(
+      gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, kept->data(), kept->size(), 0, kept->size(), kept,
+                                  [](gpointer data) { delete static_cast<ByteVector *>(data); }));
+}
+
 // MuxHost
+
+void Mp4Mux::seek(std::uint64_t offset) {
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_BYTES);
+  segment.start = segment.position = segment.time = offset;
+  gst_aggregator_update_segment(self_, &segment);
+}
 
 GstFlowReturn Mp4Mux::push(BufferListRef list) {
   return gst_aggregator_finish_buffer_list(self_, list.release());

@@ -34,10 +34,11 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   gboolean sink_event(GstAggregatorPad *pad, GstEvent *event);
   GstFlowReturn sink_event_pre_queue(GstAggregatorPad *pad, GstEvent *event);
   gboolean src_query(GstQuery *query);
-  GstClockTime get_next_time() { return gst_aggregator_simple_get_next_time(self_); }
+  GstClockTime get_next_time() { return position_; }
 
   // MuxHost
   GstFlowReturn push(BufferListRef list) override;
+  void seek(std::uint64_t offset) override;
   void set_caps(Variant variant, BufferRef header) override;
   void report(const Error &error) override;
   void want_key_unit(MuxInput &input, std::int64_t running_time) override;
@@ -65,6 +66,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   bool pads_known_ = false;
   MuxSettings running_; // as they were when the output began
   std::unique_ptr<MuxOutput> output_;
+  GstClockTime position_ = GST_CLOCK_TIME_NONE; // running time up to which samples were muxed
   bool failed_ = false;
   bool finished_ = false;
   guint key_unit_count_ = 0;

@@ -14,13 +14,6 @@ constexpr guint kOldFlags = GST_BUFFER_FLAG_LIVE | GST_BUFFER_FLAG_DECODE_ONLY |
                             GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_GAP | GST_BUFFER_FLAG_DROPPABLE |
                             GST_BUFFER_FLAG_SYNC_AFTER;
 
-BufferRef buffer_of(ByteVector bytes) {
-  auto *kept = new ByteVector(std::move(bytes));
-  return BufferRef::adopt(
-      gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, kept->data(), kept->size(), 0, kept->size(), kept,
-                                  [](gpointer data) { delete static_cast<ByteVector *>(data); }));
-}
-
 /// Fragments with the buffer flags of gst-plugins-rs' fmp4mux: the header is DISCONT | HEADER, each moof is
 /// HEADER (and DELTA_UNIT unless it starts a fragment), data are DELTA_UNIT, the last of a chunk also MARKER.
 class FragmentedOutput final : public MuxOutput {

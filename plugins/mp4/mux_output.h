@@ -25,6 +25,8 @@ class MuxHost {
  public:
   virtual ~MuxHost() = default;
   virtual GstFlowReturn push(BufferListRef list) = 0;
+  /// The next bytes go to this offset of the file.
+  virtual void seek(std::uint64_t offset) = 0;
   virtual void set_caps(Variant variant, BufferRef header) = 0;
   virtual void report(const Error &error) = 0;
   /// A fragment has started; the next one is wanted at this running time.
@@ -43,6 +45,9 @@ class MuxOutput {
   virtual void split(std::int64_t) {}
   virtual GstFlowReturn finish() = 0;
 };
+
+/// A buffer around `bytes`, without a copy.
+BufferRef buffer_of(ByteVector bytes);
 
 std::unique_ptr<MuxOutput> make_fragmented_output(MuxHost &host, const MuxSettings &settings,
                                                   Variant variant);

@@ -1,6 +1,170 @@
+#include "gst/isobmff/progressive.h"
 #include "plugins/mp4/mux_output.h"
+
+#include <algorithm>
+
 namespace hull {
-std::unique_ptr<MuxOutput> make_progressive_output(MuxHost &host, const MuxSettings &settings) {
-  return make_fragmented_output(host, settings, Variant::iso_fragmented);
+
+using namespace isobmff;
+
+namespace {
+
+/// ftyp, an mdat that grows, and moov at the end; then the mdat's size is written where it stands. Until then
+/// the mdat says "to the end of the file". Moving moov to the front is the sink's affair.
+class ProgressiveOutput final : public MuxOutput {
+ public:
+  ProgressiveOutput(MuxHost &host, const MuxSettings &settings) : host_(host), settings_(settings) {}
+
+  Result<void> start(const std::vector<MuxInput *> &inputs) override;
+  GstFlowReturn add(MuxInput &input, MuxSample sample) override;
+  GstFlowReturn format_changed(MuxInput &input) override { return flush(tracks_[input.index]); }
+  GstFlowReturn finish() override;
+
+ private:
+  struct Track {
+    MuxInput *input = nullptr;
+    SampleTable table;
+    std::vector<BufferRef> waiting; // the open chunk
+    std::int64_t chunk_start = 0;   // nanoseconds
+    std::uint64_t bytes = 0;
+    std::uint32_t format_index = 1;
+    std::int64_t last_decode = 0;
+    bool any = false;
+  };
+  GstFlowReturn flush(Track &track);
+  GstFlowReturn push_bytes(ByteVector bytes, std::optional<std::uint64_t> at = std::nullopt);
+
+  MuxHost &host_;
+  MuxSettings settings_;
+  InitOptions options_;
+  std::vector<Track> tracks_;
+  BufferListRef ready_; // chunks on their way out
+  std::uint64_t ready_bytes_ = 0;
+  std::uint64_t offset_ = 0;
+  std::uint64_t mdat_ = 0; // of the 16 bytes before the media
+};
+
+constexpr std::uint64_t kPushBytes = 256 << 10;
+constexpr std::uint64_t kLargestChunk = 1 << 20;
+
+Result<void> ProgressiveOutput::start(const std::vector<MuxInput *> &inputs) {
+  tracks_.resize(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    tracks_[i].input = inputs[i];
+  options_.major_brand = "isom";
+  options_.minor_version = 0x200;
+  options_.compatible_brands = {"isom", "iso2", "mp41"};
+  for (const MuxInput *input : inputs)
+    if (input->config.formats.front().entry == FourCC("avc1")) {
+      options_.compatible_brands.push_back("avc1");
+      break;
+    }
+  Node ftyp = file_type_box(options_);
+  auto bytes = write_tree(ftyp);
+  if (!bytes) return tl::unexpected(bytes.error());
+  mdat_ = bytes->size();
+  append_box_header(*bytes, "free", 0);
+  append_be(*bytes, 4, 0); // an mdat to the end of the file
+  append_be(*bytes, 4, FourCC("mdat").value);
+  host_.set_caps(Variant::iso, {});
+  ready_ = BufferListRef::adopt(gst_buffer_list_new());
+  if (push_bytes(std::move(*bytes)) != GST_FLOW_OK)
+    return fail(ErrorCode::io, "What follows the muxer refused the first bytes.");
+  return {};
 }
+
+GstFlowReturn ProgressiveOutput::push_bytes(ByteVector bytes, std::optional<std::uint64_t> at) {
+  if (at) host_.seek(*at);
+  auto list = BufferListRef::adopt(gst_buffer_list_new());
+  if (!at) offset_ += bytes.size();
+  gst_buffer_list_add(list.get(), buffer_of(std::move(bytes)).release());
+  return host_.push(std::move(list));
+}
+
+GstFlowReturn ProgressiveOutput::add(MuxInput &input, MuxSample sample) {
+  Track &track = tracks_[input.index];
+  if (track.any)
+    track.table.set_last_duration(static_cast<std::uint32_t>(sample.sample.decode_time - track.last_decode));
+  const std::int64_t now = input.in_nanoseconds(sample.sample.decode_time);
+  const bool long_enough = now - track.chunk_start >= static_cast<std::int64_t>(settings_.interleave_time);
+  if (!track.waiting.empty() && (long_enough || track.bytes + sample.sample.size > kLargestChunk)) {
+    const GstFlowReturn flow = flush(track);
+    if (flow != GST_FLOW_OK) return flow;
+  }
+  if (track.waiting.empty()) {
+    track.chunk_start = now;
+    track.format_index = input.format_index;
+  }
+  track.any = true;
+  track.last_decode = sample.sample.decode_time;
+  track.bytes += sample.sample.size;
+  track.table.add(sample.sample);
+  track.waiting.push_back(std::move(sample.buffer));
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn ProgressiveOutput::flush(Track &track) {
+  if (track.waiting.empty()) return GST_FLOW_OK;
+  track.table.end_chunk(offset_, track.format_index);
+  for (BufferRef &buffer : track.waiting)
+    gst_buffer_list_add(ready_.get(), buffer.release());
+  track.waiting.clear();
+  offset_ += track.bytes;
+  ready_bytes_ += track.bytes;
+  track.bytes = 0;
+  if (ready_bytes_ < kPushBytes) return GST_FLOW_OK;
+  ready_bytes_ = 0;
+  BufferListRef out = std::move(ready_);
+  ready_ = BufferListRef::adopt(gst_buffer_list_new());
+  return host_.push(std::move(out));
+}
+
+GstFlowReturn ProgressiveOutput::finish() {
+  for (Track &track : tracks_) {
+    const GstFlowReturn flow = flush(track);
+    if (flow != GST_FLOW_OK) return flow;
+  }
+  if (ready_bytes_ > 0) {
+    const GstFlowReturn flow = host_.push(std::move(ready_));
+    if (flow != GST_FLOW_OK) return flow;
+  }
+  std::int64_t start = std::numeric_limits<std::int64_t>::max(); // of the movie: the earliest presentation
+  const auto presentation = [](const Track &track) {
+    const std::int64_t first = track.input->timeline->first_presentation();
+    return track.input->in_nanoseconds(std::max<std::int64_t>(first, 0));
+  };
+  for (const Track &track : tracks_)
+    start = std::min(start, presentation(track));
+  std::vector<ProgressiveTrack> tracks;
+  for (const Track &track : tracks_) {
+    ProgressiveTrack made{track.input->config, &track.table, -track.table.least_composition_offset()};
+    made.config.delay = presentation(track) - start;
+    tracks.push_back(std::move(made));
+  }
+  Node moov = progressive_movie_box(tracks, options_, 0);
+  auto bytes = write_tree(moov);
+  if (!bytes) {
+    host_.report(bytes.error());
+    return GST_FLOW_ERROR;
+  }
+  const std::uint64_t mdat_end = offset_;
+  GstFlowReturn flow = push_bytes(std::move(*bytes));
+  if (flow != GST_FLOW_OK) return flow;
+  ByteVector header;
+  const std::uint64_t payload = mdat_end - mdat_ - 16;
+  if (payload + 8 > 0xffffffffu) {
+    append_box_header(header, "mdat", payload, true);
+  } else {
+    append_box_header(header, "free", 0);
+    append_box_header(header, "mdat", payload);
+  }
+  return push_bytes(std::move(header), mdat_);
+}
+
+} // namespace
+
+std::unique_ptr<MuxOutput> make_progressive_output(MuxHost &host, const MuxSettings &settings) {
+  return std::make_unique<ProgressiveOutput>(host, settings);
+}
+
 } // namespace hull

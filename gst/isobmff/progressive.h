@@ -1,0 +1,21 @@
+#pragma once
+
+#include "gst/isobmff/sample_table.h"
+#include "gst/isobmff/track.h"
+
+namespace hull::isobmff {
+
+/// A track of an unfragmented file with everything its trak needs.
+struct ProgressiveTrack {
+  TrackConfig config; ///< priming and delay become its edit list
+  const SampleTable *table = nullptr;
+  std::int64_t reorder_shift = 0; ///< ticks added to composition offsets so that none is negative
+};
+
+/// moov of an unfragmented file, its chunk offsets moved by `shift` bytes. Movie times are milliseconds.
+/// `ISO/IEC 14496-12` 8.2.1; the edit list starts the media at its priming plus the reordering, after an
+/// empty edit as long as the track's delay.
+Node progressive_movie_box(const std::vector<ProgressiveTrack> &tracks, const InitOptions &options,
+                           std::int64_t shift);
+
+} // namespace hull::isobmff
