@@ -50,7 +50,10 @@ void Fragmenter::begin_fragment(std::int64_t decode_time) {
   fragment_start_ = decode_time;
   fragment_pending_ = true;
   // The next multiple that is more than half a fragment away; computed from the base so that nothing drifts.
-  const std::int64_t passed = (decode_time + target / 2 - base_) / target;
+  // On a grid that others share, a late start still ends where theirs does unless hardly anything would be
+  // left.
+  const std::int64_t early = settings_.grid_origin ? target / 4 : target / 2;
+  const std::int64_t passed = (decode_time + early - base_) / target;
   next_grid_ = base_ + rescale((passed + 1) * settings_.fragment_duration, tracks_[reference_].timescale,
                                kNanoseconds);
   const std::int64_t time = nanoseconds(reference_, decode_time);
@@ -84,7 +87,7 @@ std::optional<Chunk> Fragmenter::before(std::size_t track, const Sample &sample)
   }
   if (!started_) {
     started_ = true;
-    base_ = sample.decode_time;
+    base_ = settings_.grid_origin ? in_ticks(*settings_.grid_origin) : sample.decode_time;
     begin_fragment(sample.decode_time);
     return std::nullopt;
   }

@@ -41,6 +41,7 @@ class Fragmenter {
     std::int64_t fragment_duration = 2'000'000'000; ///< nanoseconds
     std::int64_t chunk_duration = 0;                ///< nanoseconds; 0 = one chunk per fragment
     bool manual = false;                            ///< fragments start only where split() says
+    std::optional<std::int64_t> grid_origin;        ///< ns of decode time; none = the first sample
     std::int64_t longest_chunk = 10'000'000'000;    ///< without sync samples, to bound memory
     std::uint64_t largest_chunk = 64u << 20;        ///< bytes, for the same reason
   };

@@ -35,7 +35,6 @@ struct LiveConfig {
   std::int64_t part_hold_back = 0;               ///< ns; 0 = 3 x part_duration
   double playback_rate_min = 0.96, playback_rate_max = 1.04;
   PlaylistType playlist_type = PlaylistType::live;
-  bool low_latency = true;    ///< false: no parts, no availabilityTimeOffset (directories, plain servers)
   bool enable_endlist = true; ///< the end of stream closes the manifests
   bool dash = true, hls = true;
   std::string utc_timing_url = "time"; ///< relative to the MPD, or absolute
@@ -134,6 +133,9 @@ class Live {
   PlaylistReply multivariant() const;
   PlaylistReply playlist(std::string_view track_id, const PlaylistQuery &query) const;
   PlaylistReply mpd(std::int64_t now) const;
+  /// The same without low latency, for web servers that know nothing of growing objects.
+  PlaylistReply plain_playlist(std::string_view track_id) const;
+  PlaylistReply plain_mpd(std::int64_t now) const;
 
   /// Initialisation segments, segments and parts by the names the manifests give them.
   ObjectView object(std::string_view name) const;
@@ -176,7 +178,7 @@ class Live {
   double listed_seconds(const Row &row) const;
 
   // live_playlist.cpp
-  std::string write_playlist(const Row &row, bool skip) const;
+  std::string write_playlist(const Row &row, bool skip, bool low_latency) const;
   void write_segment(std::string &out, const Row &row, const LiveSegment &segment, bool with_parts) const;
   void write_tail(std::string &out, const Row &row) const;
   bool started() const;
@@ -184,9 +186,10 @@ class Live {
   bool holds(const Row &row, const PlaylistQuery &query) const;
   const Row *find_row(std::string_view id) const;
   // live_mpd.cpp
-  std::string write_mpd(std::int64_t now) const;
-  std::string write_adaptation_set(std::size_t id, const std::vector<const Row *> &rows, bool dynamic) const;
-  std::string write_live_template(const Row &row, bool dynamic) const;
+  std::string write_mpd(std::int64_t now, bool low_latency) const;
+  std::string write_adaptation_set(std::size_t id, const std::vector<const Row *> &rows, bool dynamic,
+                                   bool low_latency) const;
+  std::string write_live_template(const Row &row, bool dynamic, bool low_latency) const;
 
   const LiveConfig config_;
   std::function<void(const LiveEvent &)> observer_;

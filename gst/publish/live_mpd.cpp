@@ -24,7 +24,7 @@ std::string utc_timing(const std::string &url) {
 
 } // namespace
 
-std::string Live::write_live_template(const Row &row, bool dynamic) const {
+std::string Live::write_live_template(const Row &row, bool dynamic, bool low_latency) const {
   // Fixed for the session while it is on air (DSH-30); a finished window begins its Period at its first
   // segment.
   const LiveSegment &first = row.segments[row.listed_from];
@@ -32,7 +32,7 @@ std::string Live::write_live_template(const Row &row, bool dynamic) const {
   std::string out = fmt::format("      <SegmentTemplate timescale=\"{}\" duration=\"{}\" startNumber=\"{}\"",
                                 row.info.timescale, grid(row, 1), dynamic ? 0 : first.number);
   if (offset) out += fmt::format(" presentationTimeOffset=\"{}\"", offset);
-  if (dynamic && config_.low_latency && config_.chunk_duration < config_.segment_duration)
+  if (dynamic && low_latency && config_.chunk_duration < config_.segment_duration)
     out += fmt::format(" availabilityTimeOffset=\"{:.3f}\" availabilityTimeComplete=\"false\"",
                        static_cast<double>(config_.segment_duration - config_.chunk_duration) / kSecond);
   const std::size_t init = first.init;
@@ -42,8 +42,8 @@ std::string Live::write_live_template(const Row &row, bool dynamic) const {
   return out;
 }
 
-std::string Live::write_adaptation_set(std::size_t id, const std::vector<const Row *> &rows,
-                                       bool dynamic) const {
+std::string Live::write_adaptation_set(std::size_t id, const std::vector<const Row *> &rows, bool dynamic,
+                                       bool low_latency) const {
   const Track &first = rows.front()->info;
   const char *content = first.kind == Kind::video ? "video" : first.kind == Kind::audio ? "audio" : "text";
   std::string out = fmt::format("    <AdaptationSet id=\"{}\" contentType=\"{}\" mimeType=\"{}/mp4\"", id,
@@ -51,7 +51,7 @@ std::string Live::write_adaptation_set(std::size_t id, const std::vector<const R
   if (!first.language.empty() && first.language != "und")
     out += fmt::format(" lang=\"{}\"", escape_xml(first.language));
   out += " segmentAlignment=\"true\" startWithSAP=\"1\">\n";
-  const bool chunked = dynamic && config_.low_latency;
+  const bool chunked = dynamic && low_latency;
   if (chunked)
     out += fmt::format(
         "      <ProducerReferenceTime id=\"{}\" inband=\"true\" type=\"encoder\" wallClockTime=\"{}\" "
@@ -63,7 +63,7 @@ std::string Live::write_adaptation_set(std::size_t id, const std::vector<const R
   if (first.kind != Kind::video)
     out += fmt::format("      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"{}\"/>\n",
                        first.kind == Kind::text ? "subtitle" : "main");
-  out += write_live_template(*rows.front(), dynamic);
+  out += write_live_template(*rows.front(), dynamic, low_latency);
   const Presentation measured = on_air();
   for (const Row *row : rows) {
     const auto found = std::find_if(measured.tracks.begin(), measured.tracks.end(),
@@ -90,7 +90,7 @@ std::string Live::write_adaptation_set(std::size_t id, const std::vector<const R
   return out + "    </AdaptationSet>\n";
 }
 
-std::string Live::write_mpd(std::int64_t now) const {
+std::string Live::write_mpd(std::int64_t now, bool low_latency) const {
   // One timescale per set: SegmentTemplate stands at the set and dash.js takes one duration for all.
   std::map<std::tuple<Kind, std::string, std::string, std::uint32_t>, std::vector<const Row *>> sets;
   std::uint64_t first_number = ~std::uint64_t{0}, last_number = 0;
@@ -115,7 +115,7 @@ std::string Live::write_mpd(std::int64_t now) const {
       fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" "
                   "profiles=\"urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019{}\" "
                   "type=\"{}\"",
-                  config_.low_latency ? ",http://www.dashif.org/guidelines/low-latency-live-v5" : "",
+                  low_latency ? ",http://www.dashif.org/guidelines/low-latency-live-v5" : "",
                   dynamic ? "dynamic" : "static");
   if (dynamic) {
     out +=
@@ -130,8 +130,8 @@ std::string Live::write_mpd(std::int64_t now) const {
   if (closed) out += fmt::format(" mediaPresentationDuration=\"{}\"", iso_duration(end));
   const double chunk = static_cast<double>(config_.chunk_duration) / kSecond;
   out += fmt::format(" maxSegmentDuration=\"{}\" minBufferTime=\"{}\">\n", iso_duration(segment),
-                     iso_duration(config_.low_latency ? 2 * chunk : segment));
-  if (dynamic && config_.low_latency)
+                     iso_duration(low_latency ? 2 * chunk : segment));
+  if (dynamic && low_latency)
     out += fmt::format(
         "  <ServiceDescription id=\"0\">\n    <Latency referenceId=\"1\" target=\"{}\" max=\"{}\"/>\n"
         "    <PlaybackRate min=\"{:.2f}\" max=\"{:.2f}\"/>\n  </ServiceDescription>\n",
@@ -142,7 +142,7 @@ std::string Live::write_mpd(std::int64_t now) const {
   out += ">\n";
   std::size_t id = 0;
   for (const auto &[key, rows] : sets) // Kind::video sorts first, so PRT 1 is the picture's
-    out += write_adaptation_set(++id, rows, dynamic);
+    out += write_adaptation_set(++id, rows, dynamic, low_latency);
   out += "  </Period>\n";
   if (dynamic) out += "  " + utc_timing(config_.utc_timing_url) + "\n";
   return out + "</MPD>\n";
@@ -152,7 +152,14 @@ PlaylistReply Live::mpd(std::int64_t now) const {
   const std::lock_guard lock(mutex_);
   if (!config_.dash) return {404, "DASH is not published.\n"};
   if (!started() || (config_.playlist_type == PlaylistType::vod && !all_ended())) return {0, {}};
-  return {200, write_mpd(now)};
+  return {200, write_mpd(now, true)};
+}
+
+PlaylistReply Live::plain_mpd(std::int64_t now) const {
+  const std::lock_guard lock(mutex_);
+  if (!config_.dash) return {404, {}};
+  if (!started() || (config_.playlist_type == PlaylistType::vod && !all_ended())) return {0, {}};
+  return {200, write_mpd(now, false)};
 }
 
 } // namespace hull::publish

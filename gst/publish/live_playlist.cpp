@@ -47,7 +47,7 @@ std::size_t Live::skippable(const Row &row) const {
 
 void Live::write_segment(std::string &out, const Row &row, const LiveSegment &segment,
                          bool with_parts) const {
-  if (segment.parts.empty() && !segment.complete) return; // nothing to name yet
+  if ((segment.parts.empty() || !with_parts) && !segment.complete) return; // nothing to name yet
   if (segment.discontinuity) out += "#EXT-X-DISCONTINUITY\n";
   if (segment.discontinuity) out += fmt::format("#EXT-X-MAP:URI=\"{}\"\n", map_uri(row.info, segment.init));
   out += fmt::format("#EXT-X-PROGRAM-DATE-TIME:{}\n", utc_text(utc(row, segment.start)));
@@ -81,13 +81,13 @@ void Live::write_tail(std::string &out, const Row &row) const {
   }
 }
 
-std::string Live::write_playlist(const Row &row, bool skip) const {
+std::string Live::write_playlist(const Row &row, bool skip, bool low_latency) const {
   const unsigned target = target_seconds();
   const bool closed = all_ended();
-  const std::size_t skipped = skip && config_.low_latency && !closed ? skippable(row) : 0;
-  std::string out = fmt::format("#EXTM3U\n#EXT-X-VERSION:{}\n#EXT-X-TARGETDURATION:{}\n",
-                                config_.low_latency ? 9 : 8, target);
-  if (config_.low_latency) {
+  const std::size_t skipped = skip && low_latency && !closed ? skippable(row) : 0;
+  std::string out =
+      fmt::format("#EXTM3U\n#EXT-X-VERSION:{}\n#EXT-X-TARGETDURATION:{}\n", low_latency ? 9 : 8, target);
+  if (low_latency) {
     out += fmt::format("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={:.1f},HOLD-BACK={:.1f},"
                        "PART-HOLD-BACK={:.3f}\n#EXT-X-PART-INF:PART-TARGET={:.6f}\n",
                        kSkipTargets * target, 3.0 * target,
@@ -109,12 +109,12 @@ std::string Live::write_playlist(const Row &row, bool skip) const {
   for (std::size_t i = row.listed_from; i < row.segments.size(); ++i) {
     const LiveSegment &segment = row.segments[i];
     if (segment.complete) behind -= seconds(row, segment.duration);
-    const bool with_parts = config_.low_latency && !closed && behind < kPartTargets * target;
+    const bool with_parts = low_latency && !closed && behind < kPartTargets * target;
     if (i >= first) write_segment(out, row, segment, with_parts);
   }
   if (closed)
     out += "#EXT-X-ENDLIST\n";
-  else if (config_.low_latency)
+  else if (low_latency)
     write_tail(out, row);
   return out;
 }
@@ -135,7 +135,7 @@ bool Live::holds(const Row &row, const PlaylistQuery &query) const {
   if (last.number > msn) return false;
   if (last.number < msn) return true;
   if (last.complete) return false;
-  return !config_.low_latency || last.parts.size() <= part;
+  return last.parts.size() <= part;
 }
 
 PlaylistReply Live::playlist(std::string_view track_id, const PlaylistQuery &query) const {
@@ -147,7 +147,7 @@ PlaylistReply Live::playlist(std::string_view track_id, const PlaylistQuery &que
   if (config_.playlist_type == PlaylistType::vod && !closed) return {0, {}};
   const bool any = !row->segments.empty() && (row->segments.front().complete || row->segments.size() > 1);
   if (!any) return closed ? PlaylistReply{404, "Nothing was published.\n"} : PlaylistReply{0, {}};
-  if (closed || !query.msn || !config_.low_latency) return {200, write_playlist(*row, query.skip && !closed)};
+  if (closed || !query.msn) return {200, write_playlist(*row, query.skip && !closed, true)};
   const LiveSegment &last = row->segments.back();
   if (*query.msn > last.number + 2) return {400, "_HLS_msn is too far ahead.\n"};
   if (query.part && *query.msn >= last.number) {
@@ -157,7 +157,17 @@ PlaylistReply Live::playlist(std::string_view track_id, const PlaylistQuery &que
     if (*query.part > base + limit) return {400, "_HLS_part is too far ahead.\n"};
   }
   if (!row->ended && holds(*row, query)) return {0, {}};
-  return {200, write_playlist(*row, query.skip)};
+  return {200, write_playlist(*row, query.skip, true)};
+}
+
+PlaylistReply Live::plain_playlist(std::string_view track_id) const {
+  const std::lock_guard lock(mutex_);
+  const Row *row = find_row(track_id);
+  const bool any =
+      row && !row->segments.empty() && (row->segments.front().complete || row->segments.size() > 1);
+  if (!any || !config_.hls) return {404, {}};
+  if (config_.playlist_type == PlaylistType::vod && !all_ended()) return {0, {}};
+  return {200, write_playlist(*row, false, false)};
 }
 
 // Tracks without a picture or sound yet keep everyone waiting only until the others have two segments.

@@ -28,6 +28,10 @@ const Property<MuxSettings> kProperties[] = {
         "send-force-keyunit", "Ask the encoder for a key unit where the next fragment shall start"),
     property<&MuxSettings::manual_split>("manual-split",
                                          "Start fragments only where split-at-running-time says"),
+    property<&MuxSettings::fragment_origin>(
+        "fragment-origin",
+        "Running time in nanoseconds that fragments count from, so that several muxers cut at "
+        "the same times; -1 = the first sample"),
     property<&MuxSettings::start_sequence_number>("start-fragment-sequence-number",
                                                   "Sequence number of the first fragment"),
     computed<&Mp4Mux::stats>("stats", "Repaired and dropped samples since the start"),

@@ -91,6 +91,7 @@ Result<void> FragmentedOutput::start(const std::vector<MuxInput *> &inputs) {
   cut.fragment_duration = static_cast<std::int64_t>(settings_.fragment_duration);
   cut.chunk_duration = static_cast<std::int64_t>(settings_.chunk_duration);
   cut.manual = settings_.manual_split;
+  if (settings_.fragment_origin >= 0) cut.grid_origin = settings_.fragment_origin;
   fragmenter_.emplace(cut, tracks, reference);
   pending_.resize(inputs.size());
   // Several tracks need one zero: pictures get unsigned offsets and an edit that starts after the reordering,

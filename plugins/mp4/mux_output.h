@@ -17,6 +17,7 @@ struct MuxSettings {
   std::uint64_t interleave_time = 500 * GST_MSECOND;
   bool send_force_keyunit = true;
   bool manual_split = false;
+  std::int64_t fragment_origin = -1;
   std::uint32_t start_sequence_number = 1;
 };
 

@@ -1,0 +1,73 @@
+#pragma once
+
+// Outputs beside the origin: each follows the window's events on a thread of its own, so that neither a full
+// disk nor a dead server ever holds a streaming thread.
+
+#include "gst/core/result.h"
+#include "gst/publish/live.h"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <thread>
+
+namespace hull::cmaf {
+
+struct OutputStats {
+  std::uint64_t objects = 0, bytes = 0, failures = 0, dropped_segments = 0;
+};
+
+class Output {
+ public:
+  using Report = std::function<void(const Error &)>;
+  Output(std::shared_ptr<const publish::Live> live, Report report)
+      : live_(std::move(live)), report_(std::move(report)) {}
+  virtual ~Output() = default;
+  /// An event of the window; called from streaming threads, never blocks.
+  virtual void on_event(const publish::LiveEvent &event) = 0;
+  /// Writes out what is left and ends the thread; waits at most `seconds`.
+  virtual void finish(double seconds) = 0;
+  virtual OutputStats stats() const = 0;
+
+ protected:
+  std::shared_ptr<const publish::Live> live_;
+  Report report_;
+};
+
+/// Events in order, at most `capacity` of them: a fuller queue drops the oldest whole segment.
+class EventQueue {
+ public:
+  explicit EventQueue(std::size_t capacity) : capacity_(capacity) {}
+  void push(publish::LiveEvent event);
+  /// The next event; false once closed and empty, or when aborted.
+  bool pop(publish::LiveEvent &event);
+  void close();
+  /// No more pops, whatever is left.
+  void abort();
+  bool aborted() const;
+  bool wait_empty(double seconds);
+  std::uint64_t dropped_segments() const;
+
+ private:
+  void drop_oldest_segment();
+  const std::size_t capacity_;
+  mutable std::mutex mutex_; // leaf
+  std::condition_variable changed_;
+  std::deque<publish::LiveEvent> events_;
+  std::uint64_t dropped_ = 0;
+  bool closed_ = false, aborted_ = false, busy_ = false;
+};
+
+/// Files in `folder`, each written under another name and renamed: init segments, segments, playlists and MPD
+/// without low latency. Segments that leave the window are deleted.
+std::unique_ptr<Output> make_directory_output(const std::string &folder,
+                                              std::shared_ptr<const publish::Live> live,
+                                              Output::Report report);
+
+/// HTTP push to `url` (DASH-IF live media ingest): with `objects` interface 2, all that the directory holds
+/// by PUT; else interface 1, the MPD, init segments and segments, a segment's body growing with it.
+/// `queue_segments` wait while the server is away.
+std::unique_ptr<Output> make_push_output(const std::string &url, bool objects, unsigned queue_segments,
+                                         std::shared_ptr<const publish::Live> live, Output::Report report);
+
+} // namespace hull::cmaf

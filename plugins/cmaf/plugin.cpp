@@ -1,0 +1,14 @@
+#include "gst/glue/shell.h"
+#include "plugins/cmaf/sink.h"
+
+#include <gst/gst.h>
+
+#define PACKAGE "gst-plugins-hull"
+
+static gboolean plugin_init(GstPlugin *plugin) {
+  return gst_element_register(plugin, "hullcmafsink", GST_RANK_NONE,
+                              hull::shell_type<hull::cmaf::CmafSink>());
+}
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, hullcmaf, "LL-DASH and LL-HLS publisher", plugin_init,
+                  HULL_VERSION, "LGPL", "gst-plugins-hull", "https://gstreamer.freedesktop.org/")

@@ -1,0 +1,311 @@
+#include "plugins/cmaf/sink.h"
+
+#include <fmt/format.h>
+
+namespace hull::cmaf {
+namespace {
+
+const GEnumValue kProtocolValues[] = {{1, "LL-DASH", "dash"}, {2, "LL-HLS", "hls"}, {0, nullptr, nullptr}};
+const EnumTable kProtocols{"HullCmafSinkProtocols", kProtocolValues};
+const GEnumValue kTypeValues[] = {{0, "A window that slides", "live"},
+                                  {1, "Grows while it is live, nothing is removed", "event"},
+                                  {2, "Manifests appear at the end", "vod"},
+                                  {0, nullptr, nullptr}};
+const EnumTable kTypes{"HullCmafSinkPlaylistType", kTypeValues};
+const GEnumValue kIngestValues[] = {{0, "DASH-IF interface 1: CMAF segments and the MPD", "cmaf"},
+                                    {1, "DASH-IF interface 2: every object a player needs", "objects"},
+                                    {0, nullptr, nullptr}};
+const EnumTable kIngest{"HullCmafSinkIngestMode", kIngestValues};
+
+using S = SinkSettings;
+const Property<S> kProperties[] = {
+    property<&S::segment_duration>("segment-duration",
+                                   "Nanoseconds a segment lasts; key units are asked for there",
+                                   Mutable::ready, 100e6, 60e9),
+    property<&S::chunk_duration>("chunk-duration",
+                                 "Nanoseconds a chunk lasts at most: what a player waits for", Mutable::ready,
+                                 1e6, 60e9),
+    property<&S::part_duration>(
+        "part-duration", "Nanoseconds of an LL-HLS part (PART-TARGET); several chunks where it is longer",
+        Mutable::ready, 1e6, 60e9),
+    property<&S::part_hold_back>("part-hold-back", "Nanoseconds LL-HLS players stay behind; 0 = 3 parts",
+                                 Mutable::ready, 0, 60e9),
+    property<&S::dvr_window>("dvr-window", "Nanoseconds that stay listed behind the live edge",
+                             Mutable::ready, 0, 86400e9),
+    property<&S::target_latency>("target-latency", "Nanoseconds DASH players are told to stay behind",
+                                 Mutable::ready, 1e6, 60e9),
+    property<&S::playback_rate_min>("playback-rate-min",
+                                    "Slowest rate a DASH player may fall back with; no unit", Mutable::ready,
+                                    0.5, 1),
+    property<&S::playback_rate_max>(
+        "playback-rate-max", "Fastest rate a DASH player may catch up with; no unit", Mutable::ready, 1, 2),
+    flags_property<&S::protocols>("protocols", "Which manifests are published", Mutable::ready, kProtocols),
+    property<&S::playlist_type>("playlist-type", "What happens to old segments", Mutable::ready, kTypes),
+    property<&S::enable_endlist>("enable-endlist", "Close the manifests at the end of the stream"),
+    property<&S::epoch_lock>("epoch-lock",
+                             "Number segments by UTC since 1970, so that a second or restarted encoder "
+                             "continues the same names"),
+    property<&S::serve>("serve", "Run the embedded HTTP origin"),
+    property<&S::bind_address>("bind-address", "IP address the origin listens on; 0.0.0.0 or :: for all"),
+    property<&S::port>("port", "TCP port of the origin; 0 = any free one, see actual-port", Mutable::ready, 0,
+                       65535),
+    property<&S::tls_certificate>("tls-certificate",
+                                  "PEM file with certificate and key; empty = HTTP without TLS"),
+    property<&S::cors_origin>("cors-origin", "Access-Control-Allow-Origin of every reply; empty = none"),
+    property<&S::max_clients>("max-clients", "Connections the origin holds in total", Mutable::ready, 1, 1e6),
+    property<&S::max_clients_per_address>("max-clients-per-address",
+                                          "Connections of one address; 0 = as many as in total",
+                                          Mutable::ready, 0, 1e6),
+    property<&S::player_dir>("player-dir",
+                             "node_modules folder with dashjs, hls.js, shaka-player for the page at /; "
+                             "empty = the HULL_PLAYER_DIR environment variable"),
+    property<&S::location>("location", "Folder to write the stream to as well; empty = none"),
+    property<&S::ingest_url>("ingest-url", "HTTP URL to push the stream to as well; empty = none"),
+    property<&S::ingest_mode>("ingest-mode", "What is pushed", Mutable::ready, kIngest),
+    property<&S::ingest_queue>("ingest-queue", "Segments that wait while the ingest server is away",
+                               Mutable::ready, 1, 1000),
+    property<&S::utc_timing_url>("utc-timing-url",
+                                 "URL of UTCTiming, relative to the MPD; the origin serves time"),
+    computed<&CmafSink::actual_port>("actual-port", "TCP port the origin listens on; 0 = it does not run"),
+    computed<&CmafSink::url>("url", "Address of the page the origin serves; empty = it does not run"),
+    computed<&CmafSink::stats>("stats", "Counters since the start: chunks, segments, clients, bytes"),
+};
+
+GstStaticPadTemplate kVideo = GST_STATIC_PAD_TEMPLATE(
+    "video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+    GST_STATIC_CAPS("video/x-h264, stream-format=(string){ avc, avc3 }, alignment=au; "
+                    "video/x-h265, stream-format=(string){ hvc1, hev1 }, alignment=au; "
+                    "video/x-av1, stream-format=obu-stream, alignment=tu; video/x-vp9"));
+GstStaticPadTemplate kAudio = GST_STATIC_PAD_TEMPLATE(
+    "audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+    GST_STATIC_CAPS("audio/mpeg, mpegversion=4, stream-format=raw; audio/x-opus; audio/x-flac, framed=true; "
+                    "audio/x-ac3, framed=true, alignment=frame; audio/x-eac3, framed=true"));
+GstStaticPadTemplate kText = GST_STATIC_PAD_TEMPLATE(
+    "text_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+    GST_STATIC_CAPS("application/x-subtitle-vtt; text/x-raw, format=utf8; application/ttml+xml"));
+
+std::int64_t ns(std::uint64_t time) {
+  return static_cast<std::int64_t>(time);
+}
+
+publish::LiveConfig live_config(const SinkSettings &s) {
+  publish::LiveConfig config;
+  config.segment_duration = ns(s.segment_duration);
+  config.chunk_duration = ns(s.chunk_duration);
+  config.part_duration = ns(s.part_duration);
+  config.part_hold_back = ns(s.part_hold_back);
+  config.dvr_window = ns(s.dvr_window);
+  config.target_latency = ns(s.target_latency);
+  config.playback_rate_min = s.playback_rate_min;
+  config.playback_rate_max = s.playback_rate_max;
+  config.playlist_type = s.playlist_type;
+  config.enable_endlist = s.enable_endlist;
+  config.dash = static_cast<unsigned>(s.protocols) & static_cast<unsigned>(Protocols::dash);
+  config.hls = static_cast<unsigned>(s.protocols) & static_cast<unsigned>(Protocols::hls);
+  config.utc_timing_url = s.utc_timing_url;
+  return config;
+}
+
+} // namespace
+
+std::span<const Property<SinkSettings>> CmafSink::properties() {
+  return kProperties;
+}
+
+void CmafSink::class_init(GstBinClass *klass) {
+  auto *element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(element_class, "LL-DASH and LL-HLS publisher", "Sink/Network",
+                                        "Publishes encoded streams as low-latency DASH and HLS from an "
+                                        "embedded origin, to a folder or by HTTP push",
+                                        "gst-plugins-hull");
+  for (GstStaticPadTemplate *templ : {&kVideo, &kAudio, &kText})
+    gst_element_class_add_static_pad_template(element_class, templ);
+  element_class->request_new_pad = thunk<&CmafSink::request_new_pad>;
+  element_class->release_pad = thunk<&CmafSink::release_pad>;
+  element_class->change_state = thunk<&CmafSink::change_state>;
+}
+
+CmafSink::CmafSink(GstBin *self) : self_(self) {
+  GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SINK);
+  gst_bin_set_suppressed_flags(self, GST_ELEMENT_FLAG_SINK);
+}
+
+CmafSink::~CmafSink() = default;
+
+GstPad *CmafSink::request_new_pad(GstPadTemplate *templ, const gchar *name, const GstCaps *) {
+  const std::string kind_name = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
+  const publish::Kind kind = kind_name[0] == 'v'   ? publish::Kind::video
+                             : kind_name[0] == 'a' ? publish::Kind::audio
+                                                   : publish::Kind::text;
+  const std::lock_guard lock(streams_mutex_);
+  if (live_) {
+    warn(element(),
+         Error{ErrorCode::state, "Pads are requested before the stream starts: manifests may not change "
+                                 "their tracks on air."});
+    return nullptr;
+  }
+  std::string pad_name = name ? name : "";
+  unsigned number = 0;
+  if (pad_name.empty() || std::sscanf(pad_name.c_str(), "%*[a-z]_%u", &number) != 1)
+    number = numbers_[static_cast<int>(kind)];
+  numbers_[static_cast<int>(kind)] = std::max(numbers_[static_cast<int>(kind)], number + 1);
+  pad_name = kind_name.substr(0, kind_name.find('%')) + std::to_string(number);
+  if (streams_.contains(pad_name)) return nullptr;
+  auto stream = Stream::make(self_, templ, pad_name, fmt::format("{}{}", kind_name[0], number + 1), kind);
+  if (!stream) {
+    raise(element(), stream.error());
+    return nullptr;
+  }
+  GstPad *pad = (*stream)->pad();
+  streams_[pad_name] = std::move(*stream);
+  gst_pad_set_active(pad, TRUE);
+  gst_element_add_pad(element(), pad);
+  return pad;
+}
+
+void CmafSink::release_pad(GstPad *pad) {
+  std::unique_ptr<Stream> gone;
+  {
+    const std::lock_guard lock(streams_mutex_);
+    const auto found = streams_.find(GST_PAD_NAME(pad));
+    if (found == streams_.end()) return;
+    gone = std::move(found->second);
+    streams_.erase(found);
+  }
+  gone->close();
+  const PadRef held = PadRef::retain(pad);
+  gst_pad_set_active(pad, FALSE);
+  gst_element_remove_pad(element(), pad);
+}
+
+GstStateChangeReturn CmafSink::change_state(GstStateChange transition) {
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_origin()) return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) go_on_air();
+  const auto result = GST_ELEMENT_CLASS(Shell<CmafSink>::parent_class())->change_state(element(), transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) go_off_air();
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
+    const std::lock_guard lock(streams_mutex_);
+    origin_.reset();
+  }
+  return result;
+}
+
+bool CmafSink::open_origin() {
+  const SinkSettings s = snapshot();
+  if (!s.serve) return true;
+  OriginSettings wanted;
+  wanted.bind_address = s.bind_address;
+  wanted.port = s.port;
+  wanted.cors_origin = s.cors_origin;
+  wanted.player_dir = s.player_dir;
+  wanted.certificate = s.tls_certificate;
+  wanted.limits.connections = s.max_clients;
+  wanted.limits.connections_per_address = s.max_clients_per_address;
+  auto origin = Origin::start(std::move(wanted));
+  if (!origin) {
+    raise(element(), origin.error());
+    return false;
+  }
+  {
+    const std::lock_guard lock(streams_mutex_);
+    origin_ = std::move(*origin);
+  }
+  gst_element_post_message(
+      element(),
+      gst_message_new_element(GST_OBJECT(self_),
+                              gst_structure_new("hull-origin-started", "url", G_TYPE_STRING, url().c_str(),
+                                                "port", G_TYPE_UINT, actual_port(), nullptr)));
+  return true;
+}
+
+void CmafSink::go_on_air() {
+  const SinkSettings s = snapshot();
+  const std::lock_guard lock(streams_mutex_);
+  live_ = std::make_shared<publish::Live>(live_config(s));
+  clock_ = std::make_shared<WallClock>();
+  live_->observe([this](const publish::LiveEvent &event) { on_event(event); });
+  const Output::Report report = [this](const Error &error) { warn(element(), error); };
+  if (!s.location.empty()) outputs_.push_back(make_directory_output(s.location, live_, report));
+  if (!s.ingest_url.empty())
+    outputs_.push_back(
+        make_push_output(s.ingest_url, s.ingest_mode == IngestMode::objects, s.ingest_queue, live_, report));
+  for (const auto &[name, stream] : streams_)
+    stream->open(live_, clock_, s);
+  if (origin_) origin_->publish(live_);
+}
+
+void CmafSink::go_off_air() {
+  std::vector<std::unique_ptr<Output>> outputs;
+  {
+    const std::lock_guard lock(streams_mutex_);
+    for (const auto &[name, stream] : streams_)
+      stream->close();
+    outputs = std::move(outputs_);
+    outputs_.clear();
+    live_.reset();
+  }
+  for (const auto &output : outputs)
+    output->finish(2);
+}
+
+// Streaming threads. The origin is only told to look; outputs queue.
+void CmafSink::on_event(const publish::LiveEvent &event) {
+  using Kind = publish::LiveEvent::Kind;
+  if (origin_) origin_->kick();
+  for (const auto &output : outputs_)
+    output->on_event(event);
+  const char *name = event.kind == Kind::chunk     ? "cmaf-chunk-published"
+                     : event.kind == Kind::segment ? "hls-segment-added"
+                     : event.kind == Kind::removed ? "cmaf-segment-removed"
+                                                   : nullptr;
+  if (!name) return;
+  gst_element_post_message(
+      element(), gst_message_new_element(
+                     GST_OBJECT(self_),
+                     gst_structure_new(name, "location", G_TYPE_STRING, event.name.c_str(), "number",
+                                       G_TYPE_UINT64, static_cast<guint64>(event.number), "duration",
+                                       G_TYPE_UINT64, static_cast<guint64>(event.seconds * 1e9), "start-utc",
+                                       G_TYPE_INT64, static_cast<gint64>(event.start_utc), nullptr)));
+}
+
+void CmafSink::property_changed(const char *) {}
+
+std::uint32_t CmafSink::actual_port() const {
+  const std::lock_guard lock(streams_mutex_);
+  return origin_ ? origin_->port() : 0;
+}
+
+std::string CmafSink::url() const {
+  const std::string address = snapshot().bind_address;
+  const std::lock_guard lock(streams_mutex_);
+  if (!origin_) return {};
+  const bool v6 = address.find(':') != std::string::npos;
+  return fmt::format("http{}://{}{}{}:{}/", origin_->secure() ? "s" : "", v6 ? "[" : "", address,
+                     v6 ? "]" : "", origin_->port());
+}
+
+StructureRef CmafSink::stats() const {
+  const std::lock_guard lock(streams_mutex_);
+  const publish::Live::Stats window = live_ ? live_->stats() : publish::Live::Stats{};
+  const OriginStats http = origin_ ? origin_->stats() : OriginStats{};
+  OutputStats out;
+  for (const auto &output : outputs_) {
+    const OutputStats one = output->stats();
+    out.objects += one.objects;
+    out.bytes += one.bytes;
+    out.failures += one.failures;
+    out.dropped_segments += one.dropped_segments;
+  }
+  return StructureRef::adopt(gst_structure_new(
+      "hull-cmaf-sink-stats", "chunks", G_TYPE_UINT64, window.chunks, "segments", G_TYPE_UINT64,
+      window.segments, "late-segments", G_TYPE_UINT64, window.late_segments, "gap-segments", G_TYPE_UINT64,
+      window.gaps, "window-bytes", G_TYPE_UINT64, window.bytes_held, "clients", G_TYPE_UINT, http.connections,
+      "requests", G_TYPE_UINT64, http.requests, "bytes-sent", G_TYPE_UINT64, http.bytes, "http-errors",
+      G_TYPE_UINT64, http.errors, "waiting-requests", G_TYPE_UINT, http.waiting, "streaming-requests",
+      G_TYPE_UINT, http.streaming, "dropped-clients", G_TYPE_UINT64, http.dropped_clients,
+      "refused-connections", G_TYPE_UINT64, http.refused, "output-objects", G_TYPE_UINT64, out.objects,
+      "output-bytes", G_TYPE_UINT64, out.bytes, "output-failures", G_TYPE_UINT64, out.failures,
+      "dropped-segments", G_TYPE_UINT64, out.dropped_segments, nullptr));
+}
+
+} // namespace hull::cmaf

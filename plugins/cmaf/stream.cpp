@@ -1,0 +1,154 @@
+#include "plugins/cmaf/stream.h"
+
+#include "gst/glue/raise.h"
+
+#include <gst/app/gstappsink.h>
+
+namespace hull::cmaf {
+
+Result<std::unique_ptr<Stream>> Stream::make(GstBin *bin, GstPadTemplate *templ, const std::string &pad_name,
+                                             const std::string &id, publish::Kind kind) {
+  std::unique_ptr<Stream> stream(new Stream(bin, id, kind));
+  stream->mux_ = ElementRef::retain(gst_element_factory_make("hullmp4mux", nullptr));
+  stream->sink_ = ElementRef::retain(gst_element_factory_make("appsink", nullptr));
+  if (!stream->mux_ || !stream->sink_)
+    return fail(ErrorCode::not_found,
+                "hullcmafsink needs the elements hullmp4mux (libgsthullmp4.so) and appsink; "
+                "GST_PLUGIN_PATH must name their folders.");
+  const CapsRef caps = CapsRef::adopt(gst_caps_from_string("video/quicktime, variant=(string)cmaf"));
+  // async=FALSE: a live pipeline without prerolled audio must still go to PLAYING.
+  g_object_set(stream->sink_.get(), "caps", caps.get(), "sync", FALSE, "async", FALSE, "buffer-list", TRUE,
+               "enable-last-sample", FALSE, nullptr);
+  GstAppSinkCallbacks callbacks{};
+  callbacks.new_sample = [](GstAppSink *, gpointer self) {
+    return static_cast<Stream *>(self)->take_sample();
+  };
+  callbacks.eos = [](GstAppSink *, gpointer self) { static_cast<Stream *>(self)->close(); };
+  gst_app_sink_set_callbacks(GST_APP_SINK(stream->sink_.get()), &callbacks, stream.get(), nullptr);
+  gst_bin_add_many(bin, stream->mux_.get(), stream->sink_.get(), nullptr);
+  gst_element_link(stream->mux_.get(), stream->sink_.get());
+  const char *request = kind == publish::Kind::video   ? "video_%u"
+                        : kind == publish::Kind::audio ? "audio_%u"
+                                                       : "text_%u";
+  stream->mux_pad_ = PadRef::adopt(gst_element_request_pad_simple(stream->mux_.get(), request));
+  if (!stream->mux_pad_)
+    return fail(ErrorCode::unsupported, std::string("hullmp4mux has no pad ") + request + ".");
+  stream->pad_ =
+      PadRef::retain(gst_ghost_pad_new_from_template(pad_name.c_str(), stream->mux_pad_.get(), templ));
+  stream->probe_ = gst_pad_add_probe(
+      stream->pad_.get(),
+      static_cast<GstPadProbeType>(static_cast<int>(GST_PAD_PROBE_TYPE_BUFFER) |
+                                   static_cast<int>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM)),
+      [](GstPad *, GstPadProbeInfo *info, gpointer self) { return static_cast<Stream *>(self)->probe(info); },
+      stream.get(), nullptr);
+  return stream;
+}
+
+Stream::~Stream() {
+  if (pad_ && probe_) gst_pad_remove_probe(pad_.get(), probe_);
+  for (const ElementRef *element : {&mux_, &sink_}) {
+    if (!*element) continue;
+    gst_element_set_locked_state(element->get(), TRUE);
+    gst_element_set_state(element->get(), GST_STATE_NULL);
+    gst_bin_remove(bin_, element->get());
+  }
+}
+
+void Stream::open(std::shared_ptr<publish::Live> live, std::shared_ptr<WallClock> clock,
+                  const SinkSettings &settings) {
+  live_ = std::move(live);
+  clock_ = std::move(clock);
+  publish::Track track;
+  track.id = id_;
+  track.kind = kind_;
+  track_ = live_->add_track(track);
+  intake_ = std::make_unique<Intake>(*live_, track_);
+  epoch_lock_ = settings.epoch_lock;
+  paced_ = placed_ = false;
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+  g_object_set(mux_.get(), "fragment-duration", settings.segment_duration, "chunk-duration",
+               settings.chunk_duration, "fragment-origin", gint64{0}, nullptr);
+  g_object_set(sink_.get(), "sync", FALSE, "ts-offset", gint64{0}, nullptr);
+}
+
+void Stream::close() {
+  if (live_) live_->end_track(track_);
+}
+
+GstPadProbeReturn Stream::probe(GstPadProbeInfo *info) {
+  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) {
+    GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    if (!clock_ || placed_ || !GST_BUFFER_PTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
+    if (const auto utc = reference_utc(buffer))
+      clock_->reference(*utc, static_cast<std::int64_t>(gst_segment_to_running_time(
+                                  &segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer))));
+    return GST_PAD_PROBE_OK;
+  }
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
+    const GstSegment *segment = nullptr;
+    gst_event_parse_segment(event, &segment);
+    on_segment(segment);
+  } else if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS && intake_) {
+    GstCaps *caps = nullptr;
+    gst_event_parse_caps(event, &caps);
+    int numerator = 0, denominator = 1;
+    gst_structure_get_fraction(gst_caps_get_structure(caps, 0), "framerate", &numerator, &denominator);
+    if (numerator > 0 && denominator > 0)
+      intake_->describe({static_cast<std::uint32_t>(numerator), static_cast<std::uint32_t>(denominator)},
+                        language_);
+  } else if (GST_EVENT_TYPE(event) == GST_EVENT_TAG && intake_) {
+    GstTagList *tags = nullptr;
+    gst_event_parse_tag(event, &tags);
+    char *code = nullptr;
+    if (gst_tag_list_get_string(tags, GST_TAG_LANGUAGE_CODE, &code)) language_ = OwnedText(code).c_str();
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+// With epoch-lock the muxer's running time becomes UTC, so that decode times and numbers are those of any
+// other encoder with the same clock. A pad's offset does that before the muxer sees the segment.
+void Stream::on_segment(const GstSegment *segment) {
+  gst_segment_copy_into(segment, &segment_);
+  if (!epoch_lock_ || placed_ || !clock_) return;
+  placed_ = true;
+  const std::int64_t epoch = clock_->epoch(GST_ELEMENT(bin_)) / 1'000'000 * 1'000'000;
+  gst_pad_set_offset(mux_pad_.get(), epoch);
+  g_object_set(sink_.get(), "ts-offset", -epoch, nullptr);
+}
+
+// Files come as fast as they are read: then the end of the branch keeps the clock's time. Live input is never
+// held.
+void Stream::pace() {
+  paced_ = true;
+  const auto query = QueryRef::adopt(gst_query_new_latency());
+  gboolean live = TRUE;
+  if (gst_pad_peer_query(pad_.get(), query.get()))
+    gst_query_parse_latency(query.get(), &live, nullptr, nullptr);
+  if (!live) g_object_set(sink_.get(), "sync", TRUE, nullptr);
+}
+
+GstFlowReturn Stream::take_sample() {
+  const auto sample = SampleRef::adopt(gst_app_sink_pull_sample(GST_APP_SINK(sink_.get())));
+  if (!sample) return GST_FLOW_EOS;
+  if (!paced_) {
+    pace();
+    live_->set_epoch(epoch_lock_ ? 0 : clock_->epoch(GST_ELEMENT(bin_)));
+  }
+  if (GstBufferList *list = gst_sample_get_buffer_list(sample.get())) {
+    for (guint i = 0; i < gst_buffer_list_length(list); ++i)
+      take(gst_buffer_list_get(list, i));
+  } else if (GstBuffer *buffer = gst_sample_get_buffer(sample.get())) {
+    take(buffer);
+  }
+  return GST_FLOW_OK;
+}
+
+void Stream::take(GstBuffer *buffer) {
+  const auto taken = intake_->push(buffer);
+  // One bad chunk never ends the stream; the first and every hundredth are reported.
+  if (!taken && refused_++ % 100 == 0)
+    warn(GST_ELEMENT(bin_), taken.error(), id_ + ", chunk refused, " + std::to_string(refused_) + " so far");
+}
+
+} // namespace hull::cmaf

@@ -1,0 +1,56 @@
+#pragma once
+
+// One request pad: ghost pad, its muxer, and the end where chunks come out.
+
+#include "gst/publish/live.h"
+#include "plugins/cmaf/clock.h"
+#include "plugins/cmaf/intake.h"
+#include "plugins/cmaf/settings.h"
+
+#include <functional>
+#include <string>
+
+namespace hull::cmaf {
+
+class Stream {
+ public:
+  /// Adds a hullmp4mux and an appsink to `bin` and makes the ghost pad; not_found when hullmp4mux is missing.
+  static Result<std::unique_ptr<Stream>> make(GstBin *bin, GstPadTemplate *templ, const std::string &pad_name,
+                                              const std::string &id, publish::Kind kind);
+  ~Stream();
+
+  GstPad *pad() const { return pad_.get(); }
+  /// Before data flows: the window to publish in, and how to cut.
+  void open(std::shared_ptr<publish::Live> live, std::shared_ptr<WallClock> clock,
+            const SinkSettings &settings);
+  /// The track ends in the window.
+  void close();
+
+ private:
+  Stream(GstBin *bin, std::string id, publish::Kind kind) : bin_(bin), id_(std::move(id)), kind_(kind) {}
+  GstFlowReturn take_sample();
+  void take(GstBuffer *buffer);
+  GstPadProbeReturn probe(GstPadProbeInfo *info);
+  void on_segment(const GstSegment *segment);
+  void pace();
+
+  GstBin *bin_;
+  std::string id_;
+  publish::Kind kind_;
+  ElementRef mux_, sink_;
+  PadRef mux_pad_, pad_;
+  gulong probe_ = 0;
+  std::shared_ptr<publish::Live> live_;
+  std::shared_ptr<WallClock> clock_;
+  std::unique_ptr<Intake> intake_;
+  std::size_t track_ = 0;
+  bool epoch_lock_ = false;
+  // Streaming thread of the pad.
+  GstSegment segment_{};
+  std::string language_;
+  bool paced_ = false;
+  bool placed_ = false; // epoch-lock has moved the pad's running time
+  std::uint64_t refused_ = 0;
+};
+
+} // namespace hull::cmaf
