@@ -173,6 +173,13 @@ Result<Track> read_track(const std::string &path) {
   Scan scan(track);
   auto rest = for_each_box(*source, [&scan](Node &box) { return scan.visit(box); });
   auto done = rest ? scan.finish() : tl::unexpected(rest.error());
+  const std::uint64_t end =
+      track.segments.empty() ? 0 : track.segments.back().range.offset + track.segments.back().range.size;
+  if (done && (*rest != source->size() || end > source->size()))
+    done = fail(ErrorCode::bad_data,
+                "The file was cut off at byte " + std::to_string(source->size()) +
+                    ", inside a box; write or recover it again.",
+                *rest);
   if (!done) {
     done.error().text = path + ": " + done.error().text;
     return tl::unexpected(done.error());

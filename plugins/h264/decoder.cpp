@@ -112,7 +112,9 @@ void Decoder::class_init(GstVideoDecoderClass *klass) {
 Decoder::Decoder(GstVideoDecoder *self) : self_(self) {
   gst_video_decoder_set_packetized(self, TRUE);
   gst_video_decoder_set_needs_format(self, TRUE);
+  // Against the template, not a caps query: that one asks for width and height, which the stream has itself.
   gst_video_decoder_set_use_default_pad_acceptcaps(self, TRUE);
+  GST_PAD_SET_ACCEPT_TEMPLATE(GST_VIDEO_DECODER_SINK_PAD(self));
 }
 
 Decoder::~Decoder() {

@@ -241,7 +241,8 @@ GstFlowReturn Encoder::handle_frame(GstVideoCodecFrame *frame) {
     gst_video_codec_frame_unref(frame);
     return GST_FLOW_ERROR;
   }
-  MappedFrame picture(input_->info, frame->input_buffer, GST_MAP_READ);
+  const auto buffer = BufferRef::retain(frame->input_buffer); // outlives the frame, and so does the mapping
+  MappedFrame picture(input_->info, buffer.get(), GST_MAP_READ);
   Planes planes{};
   if (!picture || !planes_of(*picture.get(), planes)) {
     warn(GST_ELEMENT(self_), {ErrorCode::bad_data, "A picture could not be read and is left out."});

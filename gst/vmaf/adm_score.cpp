@@ -1,0 +1,93 @@
+#include "gst/vmaf/adm.h"
+#include "gst/vmaf/adm_constants.h"
+
+#include <cmath>
+
+namespace hull::vmaf {
+namespace {
+
+int log2_up(double value) {
+  return static_cast<int>(std::ceil(std::log2(value)));
+}
+
+} // namespace
+
+AdmRegion::AdmRegion(int picture_width, int picture_height, int level) {
+  width = picture_width;
+  height = picture_height;
+  for (int i = 0; i <= level; ++i) {
+    width = (width + 1) / 2;
+    height = (height + 1) / 2;
+  }
+  left = static_cast<int>(width * 0.1 - 0.5);
+  top = static_cast<int>(height * 0.1 - 0.5);
+  left = left < 0 ? 0 : left;
+  top = top < 0 ? 0 : top;
+  right = width - left;
+  bottom = height - top;
+}
+
+AdmShifts::AdmShifts(const AdmRegion &region, int level) {
+  if (level == 0) {
+    cube_row = 0;
+    cube_frame = std::max(0, static_cast<int>(std::ceil(std::log2(region.area()) - 20)));
+    mask.row[0] = mask.row[1] = log2_up(region.width) - 4;
+    mask.row[2] = mask.row[0] + 1;
+  } else {
+    cube_row = log2_up(region.right - region.left);
+    cube_frame = log2_up(region.bottom - region.top);
+    for (int &row : mask.row)
+      row = log2_up(region.width);
+  }
+  mask_frame = log2_up(region.height);
+}
+
+void AdmSums::add(const AdmSums &other) {
+  for (std::size_t b = 0; b < 3; ++b) {
+    den[b] += other.den[b];
+    for (std::size_t g = 0; g < kGains; ++g)
+      num[g][b] += other.num[g][b];
+  }
+}
+
+AdmLevelScore adm_level_score(const AdmRegion &region, int level, const AdmSums &reference,
+                              const AdmSums &pair) {
+  const AdmShifts shifts(region, level);
+  const float third = 1.0f / 3.0f;
+  const float noise = std::pow(static_cast<float>(region.area() * kAdmNoiseWeight), third);
+  const int cube_total = kCubeTotal[level] - shifts.cube_row - shifts.cube_frame;
+  std::array<float, 3> den{};
+  for (std::size_t b = 0; b < 3; ++b) {
+    const double c = static_cast<double>(reference.den[b]) / std::pow(2.0, cube_total);
+    const double csf = c * std::pow(static_cast<double>(kCsfFloat[level][b / 2]), 3);
+    den[b] = std::pow(static_cast<float>(csf), third) + noise;
+  }
+  AdmLevelScore score;
+  score.den = (den[0] + den[1]) + den[2];
+  for (std::size_t g = 0; g < kGains; ++g) {
+    std::array<float, 3> num{};
+    for (std::size_t b = 0; b < 3; ++b) {
+      const int total = (level ? kMaskTotal[level] : kMaskTotal0[b]) - shifts.mask.row[b] - shifts.mask_frame;
+      const float value =
+          level ? static_cast<float>(pair.num[g][b]) / static_cast<float>(std::pow(2.0, total))
+                : static_cast<float>(static_cast<double>(pair.num[g][b]) / std::pow(2.0, total));
+      num[b] = std::pow(value, third) + noise;
+    }
+    score.num[g] = (num[0] + num[1]) + num[2];
+  }
+  return score;
+}
+
+double adm_score(const std::array<AdmLevelScore, kLevels> &levels, int gain, int width, int height) {
+  double num = 0, den = 0;
+  for (const AdmLevelScore &level : levels) {
+    num += static_cast<double>(level.num[gain]);
+    den += static_cast<double>(level.den);
+  }
+  const double limit = 1e-10 * width * height / (1920.0 * 1080.0);
+  if (num < limit) num = 0;
+  if (den < limit) den = 0;
+  return den == 0 ? 1.0 : num / den;
+}
+
+} // namespace hull::vmaf

@@ -1,0 +1,189 @@
+#include "gst/vmaf/analyzer.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+namespace hull::vmaf {
+
+struct Analyzer::Task {
+  enum class Kind { vif, halve, adm, motion } kind;
+  int scale;
+  int begin, end;
+  std::size_t picture = 0; ///< halve: which pyramid
+};
+
+/// What one thread needs, and the sums it has gathered.
+struct Analyzer::Scratch {
+  Scratch(int width, std::size_t pictures)
+      : vif(width),
+        adm(width, pictures),
+        motion(width, 1),
+        vif_sums(pictures * kScales),
+        adm_sums(pictures * kLevels) {}
+
+  void clear() {
+    std::fill(std::begin(vif_reference), std::end(vif_reference), VifSums{});
+    std::fill(std::begin(adm_reference), std::end(adm_reference), AdmSums{});
+    std::fill(vif_sums.begin(), vif_sums.end(), VifSums{});
+    std::fill(adm_sums.begin(), adm_sums.end(), AdmSums{});
+    motion_sum = 0;
+  }
+
+  VifScratch vif;
+  AdmScratch adm;
+  Rows<std::int32_t> motion;
+  VifSums vif_reference[kScales];
+  AdmSums adm_reference[kLevels];
+  std::vector<VifSums> vif_sums; ///< [scale][picture]
+  std::vector<AdmSums> adm_sums;
+  std::uint64_t motion_sum = 0;
+};
+
+Result<void> check_size(int width, int height) {
+  if (width > 32 && height > 32) return {};
+  return fail(ErrorCode::unsupported, "VMAF is not defined for pictures of " + std::to_string(width) + "x" +
+                                          std::to_string(height) +
+                                          ": both sides must be above 32 pixels. Score at a larger size.");
+}
+
+Analyzer::Analyzer(int width, int height, std::size_t pictures, const AnalyzerOptions &options)
+    : width_(width),
+      height_(height),
+      options_(options),
+      kernels_(kernels(options.cpu)),
+      workers_(options.threads) {
+  for (std::size_t i = 0; i <= pictures; ++i) {
+    vif_.emplace_back(width, height);
+    adm_.emplace_back(width, height);
+  }
+  for (std::size_t i = 1; i <= pictures; ++i) {
+    vif_distorted_.push_back(&vif_[i]);
+    adm_distorted_.push_back(&adm_[i]);
+  }
+  for (unsigned i = 0; i < workers_.count(); ++i)
+    scratch_.push_back(std::make_unique<Scratch>(width, pictures));
+}
+
+Analyzer::~Analyzer() = default;
+
+void Analyzer::plan(std::size_t pictures, bool motion) {
+  using Kind = Task::Kind;
+  for (int s = 0; s < kScales; ++s) {
+    auto &tasks = tasks_[s];
+    tasks.clear();
+    const auto split = [&](Kind kind, int rows, std::size_t picture) {
+      const int unit = options_.stripe_rows ? options_.stripe_rows : workers_.count() > 1 ? 64 : rows;
+      const int step = std::max(1, options_.stripe_rows ? unit >> s : unit);
+      for (int y = 0; y < rows; y += step)
+        tasks.push_back({kind, s, y, std::min(rows, y + step), picture});
+    };
+    const auto &level = vif_[0].plane(s);
+    const int rows = s == 0 ? height_ : level.height;
+    if (s == 0 && motion) split(Kind::motion, height_, 0);
+    if (pictures == 0) continue;
+    split(Kind::adm, AdmRegion(width_, height_, s).height, 0);
+    split(Kind::vif, rows, 0);
+    if (s + 1 < kScales)
+      for (std::size_t i = 0; i <= pictures; ++i)
+        split(Kind::halve, rows / 2, i);
+  }
+}
+
+void Analyzer::execute(const Task &task, Scratch &scratch) {
+  const auto s = static_cast<std::size_t>(task.scale);
+  const std::size_t all = scratch.vif_sums.size() / kScales;
+  switch (task.kind) {
+  case Task::Kind::vif:
+    vif_stripe(kernels_, vif_[0].plane(task.scale), std::span(vif_distorted_).first(pictures_), task.scale,
+               task.begin, task.end, options_.gains, scratch.vif, scratch.vif_reference[s],
+               std::span(scratch.vif_sums).subspan(s * all, pictures_));
+    break;
+  case Task::Kind::halve:
+    vif_halve(kernels_, vif_[task.picture], task.scale, task.begin, task.end, scratch.vif);
+    break;
+  case Task::Kind::adm:
+    adm_stripe(kernels_, adm_[0], std::span(adm_distorted_).first(pictures_), task.scale, task.begin,
+               task.end, options_.gains, scratch.adm, scratch.adm_reference[s],
+               std::span(scratch.adm_sums).subspan(s * all, pictures_));
+    break;
+  case Task::Kind::motion:
+    scratch.motion_sum +=
+        motion_stripe(kernels_, *previous_, vif_[0].plane(0), task.begin, task.end, scratch.motion);
+    break;
+  }
+}
+
+double Analyzer::measure(const Picture &reference, const Plane *previous, std::span<const Picture> distorted,
+                         std::span<PairFeatures> features) {
+  previous_ = previous;
+  pictures_ = distorted.size();
+  vif_[0].set_picture(reference.y);
+  adm_[0].picture = reference.y;
+  for (std::size_t i = 0; i < pictures_; ++i) {
+    vif_[i + 1].set_picture(distorted[i].y);
+    adm_[i + 1].picture = distorted[i].y;
+  }
+  for (auto &scratch : scratch_)
+    scratch->clear();
+  plan(pictures_, previous != nullptr);
+  for (const auto &tasks : tasks_)
+    workers_.run(static_cast<int>(tasks.size()), [&](int task, unsigned thread) {
+      execute(tasks[static_cast<std::size_t>(task)], *scratch_[thread]);
+    });
+  score(pictures_, features);
+  if (options_.psnr)
+    for (std::size_t i = 0; i < pictures_; ++i) {
+      features[i].psnr[0] = psnr(kernels_, reference.y, distorted[i].y);
+      features[i].psnr[1] = psnr(kernels_, reference.cb, distorted[i].cb);
+      features[i].psnr[2] = psnr(kernels_, reference.cr, distorted[i].cr);
+    }
+  std::uint64_t motion = 0;
+  for (const auto &scratch : scratch_)
+    motion += scratch->motion_sum;
+  return motion_score(motion, width_, height_);
+}
+
+void Analyzer::score(std::size_t pictures, std::span<PairFeatures> features) const {
+  const std::size_t all = vif_distorted_.size();
+  for (std::size_t i = 0; i < pictures; ++i) {
+    std::array<AdmLevelScore, kLevels> levels;
+    for (std::size_t s = 0; s < kScales; ++s) {
+      VifSums vif, vif_reference;
+      AdmSums adm, adm_reference;
+      for (const auto &scratch : scratch_) {
+        const VifSums &mine = scratch->vif_sums[s * all + i], &shared = scratch->vif_reference[s];
+        for (std::size_t g = 0; g < kGains; ++g)
+          vif.num_log[g] += mine.num_log[g];
+        vif.num_flat += mine.num_flat;
+        vif_reference.den_log += shared.den_log;
+        vif_reference.den_flat += shared.den_flat;
+        adm.add(scratch->adm_sums[s * all + i]);
+        adm_reference.add(scratch->adm_reference[s]);
+      }
+      const VifScore score = vif_score(vif_reference, vif);
+      const int level = static_cast<int>(s);
+      levels[s] = adm_level_score(AdmRegion(width_, height_, level), level, adm_reference, adm);
+      for (int g = 0; g < kGains; ++g) {
+        features[i].vif_scale[s][g] = score.ratio(g);
+        features[i].adm_scale[s][g] =
+            static_cast<double>(levels[s].num[g]) / static_cast<double>(levels[s].den);
+      }
+    }
+    for (int g = 0; g < kGains; ++g)
+      features[i].adm2[g] = adm_score(levels, g, width_, height_);
+  }
+}
+
+double psnr(const Kernels &kernels, const Plane &a, const Plane &b) {
+  if (!a.data || !b.data) return std::numeric_limits<double>::quiet_NaN();
+  std::uint64_t sum = 0;
+  for (int y = 0; y < a.height; ++y)
+    sum += a.bits == 8 ? kernels.squared_error_8(a.row8(y), b.row8(y), a.width)
+                       : kernels.squared_error_16(a.row16(y), b.row16(y), a.drop, a.width);
+  const double mse = static_cast<double>(sum) / (static_cast<double>(a.width) * a.height);
+  const double peak = (1 << a.bits) - 1;
+  return std::min(10.0 * std::log10(peak * peak / std::max(mse, 1e-16)), 6.0 * a.bits + 12);
+}
+
+} // namespace hull::vmaf

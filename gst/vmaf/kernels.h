@@ -1,0 +1,145 @@
+#pragma once
+
+// Every loop over pixels that VMAF needs, behind one table. kernels_*_scalar.cpp is the specification; other
+// sets must give the same bits for every size. All sums are integers, so neither the order of rows nor the
+// number of threads can change a score.
+//
+// Rows that a horizontal filter reads carry kRowPad valid samples on both sides (the caller mirrors them),
+// and every row buffer may be read and written kRowSlack samples past its width, so no kernel needs a scalar
+// tail.
+
+#include "gst/core/cpu.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hull::vmaf {
+
+inline constexpr int kRowPad = 32;   ///< samples before x = 0, and mirrored samples after the last
+inline constexpr int kRowSlack = 64; ///< samples past width + kRowPad that may be touched
+
+/// Gain limits evaluated in one pass: [0] the usual 100, [1] 1.0 as the NEG models ask.
+inline constexpr int kGains = 2;
+inline constexpr double kGainLimit[kGains] = {100.0, 1.0};
+
+/// How samples of a 16-bit plane become the numbers of the specification.
+struct Scaling {
+  int drop = 0;          ///< right shift on load
+  int mean_shift = 16;   ///< rounding shift of the filtered samples
+  int square_shift = 16; ///< rounding shift of the filtered products; 0 = none
+};
+
+/// One filtered row: means, and the products' 32-bit sums as two halves.
+struct FilteredRow {
+  std::uint16_t *mean = nullptr;
+  std::uint16_t *high = nullptr;
+  std::uint16_t *low = nullptr;
+};
+
+/// A symmetric low-pass of odd length whose taps add up to 65536.
+struct Filter {
+  const std::uint16_t *taps;
+  int length;
+  int radius() const { return length / 2; }
+};
+extern const Filter kVifFilter[4];
+
+struct VifSums {
+  std::int64_t num_log[kGains] = {};
+  std::int64_t den_log = 0;
+  std::int64_t num_flat = 0;
+  std::int64_t den_flat = 0;
+};
+
+/// Which gain limits a kernel has to evaluate.
+struct Gains {
+  bool normal = true;
+  bool neg = false;
+};
+
+/// Rows of the three detail bands.
+template <class T> struct Bands {
+  T *h = nullptr;
+  T *v = nullptr;
+  T *d = nullptr;
+};
+
+/// What is left of a row for the masking step, one per gain limit: |restored| on the CSF's scale and the two
+/// masking images, each summed over the bands.
+struct MaskRow {
+  std::int32_t *signal[3] = {};
+  std::int32_t *neighbour = nullptr;
+  std::int32_t *centre = nullptr;
+};
+
+struct AdmMaskShifts {
+  int row[3]; ///< rounding shift of a pixel's cube, bands h, v, d
+};
+
+struct Kernels {
+  const char *name;
+
+  // VIF. `rows` is filter.length pointers for the first output row, one more for each further row.
+  void (*vif_self_8)(const std::uint8_t *const *rows, const Filter &filter, int count, int width,
+                     const FilteredRow *out);
+  void (*vif_self_16)(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling,
+                      int count, int width, const FilteredRow *out);
+  void (*vif_cross_8)(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &filter,
+                      int count, int width, const FilteredRow *out);
+  void (*vif_cross_16)(const std::uint16_t *const *a, const std::uint16_t *const *b, const Filter &filter,
+                       const Scaling &scaling, int count, int width, const FilteredRow *out);
+  /// Horizontal pass of the reference: unrounded means, variances, and its share of the sums.
+  void (*vif_reference)(const FilteredRow &row, const Filter &filter, int width, std::uint32_t *mean,
+                        std::int32_t *variance, VifSums &sums);
+  /// Horizontal pass of a distorted row and of the products, then the sums of the pair.
+  void (*vif_pair)(const FilteredRow &distorted, const FilteredRow &cross, const Filter &filter, int width,
+                   const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums);
+  /// Low-pass for the next scale: rows as above, one output row, then every second column.
+  void (*smooth_8)(const std::uint8_t *const *rows, const Filter &filter, int width, std::uint16_t *out);
+  void (*smooth_16)(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling, int width,
+                    std::uint16_t *out);
+  void (*halve)(const std::uint16_t *row, const Filter &filter, int out_width, std::uint16_t *out);
+
+  // Motion: vertical pass over the difference of two pictures, five rows each; then the row's sum of |z|.
+  void (*motion_vertical_8)(const std::uint8_t *const *previous, const std::uint8_t *const *current,
+                            int width, std::int32_t *out);
+  void (*motion_vertical_16)(const std::uint16_t *const *previous, const std::uint16_t *const *current,
+                             int bits, int drop, int width, std::int32_t *out);
+  std::uint64_t (*motion_horizontal)(const std::int32_t *row, int width);
+
+  // ADM wavelet, one output row from four input rows; high may be null.
+  void (*dwt_vertical_8)(const std::uint8_t *const *rows, int width, std::int16_t *low, std::int16_t *high);
+  void (*dwt_vertical_16)(const std::uint16_t *const *rows, int bits, int drop, int width, std::int16_t *low,
+                          std::int16_t *high);
+  void (*dwt_vertical_level1)(const std::int16_t *const *rows, int width, std::int32_t *low,
+                              std::int32_t *high);
+  void (*dwt_vertical_32)(const std::int32_t *const *rows, int width, std::int32_t *low, std::int32_t *high);
+  /// out[x] for x in [begin, end) from the padded row; `high_pass` picks the taps.
+  void (*dwt_horizontal_16)(const std::int16_t *row, bool high_pass, int begin, int end, std::int16_t *out);
+  void (*dwt_horizontal_32)(const std::int32_t *row, bool high_pass, int shift, int begin, int end,
+                            std::int32_t *out);
+
+  /// Sum of |x|^3 over [begin, end).
+  std::uint64_t (*adm_cubes_0)(const std::int16_t *band, int begin, int end);
+  std::uint64_t (*adm_cubes)(const std::int32_t *band, int level, int row_shift, int begin, int end);
+  /// Decouple and CSF over [begin, end) for the gain limits asked.
+  void (*adm_row_0)(const Bands<const std::int16_t> &reference, const Bands<const std::int16_t> &distorted,
+                    int begin, int end, Gains gains, const MaskRow *out);
+  void (*adm_row)(const Bands<const std::int32_t> &reference, const Bands<const std::int32_t> &distorted,
+                  int level, int begin, int end, Gains gains, const MaskRow *out);
+  /// Masked cubes of one row over [begin, end): `above` and `below` are neighbour rows with one valid sample
+  /// outside the range; the result is added to sums[h, v, d].
+  void (*adm_mask_0)(const MaskRow &row, const std::int32_t *above, const std::int32_t *below,
+                     const AdmMaskShifts &shifts, int begin, int end, std::int64_t *sums);
+  void (*adm_mask)(const MaskRow &row, const std::int32_t *above, const std::int32_t *below,
+                   const AdmMaskShifts &shifts, int begin, int end, std::int64_t *sums);
+
+  /// Sum of squared differences of a row.
+  std::uint64_t (*squared_error_8)(const std::uint8_t *a, const std::uint8_t *b, int width);
+  std::uint64_t (*squared_error_16)(const std::uint16_t *a, const std::uint16_t *b, int drop, int width);
+};
+
+/// The table for `set`, or the best one below it that was built.
+const Kernels &kernels(Cpu set);
+
+} // namespace hull::vmaf

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "gst/vmaf/kernels.h"
+
+namespace hull::vmaf::scalar {
+
+/// Each part fills its entries of the table.
+void set_vif(Kernels &table);
+void set_adm(Kernels &table);
+void set_motion(Kernels &table);
+
+} // namespace hull::vmaf::scalar

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "gst/vmaf/kernels.h"
+#include "gst/vmaf/plane.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+namespace hull::vmaf {
+
+/// Aligned rows with kRowPad samples before and kRowPad + kRowSlack after each, zeroed once.
+template <class T> class Rows {
+ public:
+  Rows() = default;
+  Rows(int width, int count) : stride_(aligned(kRowPad + width + kRowPad + kRowSlack)) {
+    const std::size_t bytes = static_cast<std::size_t>(stride_) * static_cast<std::size_t>(count) * sizeof(T);
+    memory_.reset(static_cast<T *>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
+    if (!memory_) throw std::bad_alloc();
+    std::fill_n(memory_.get(), static_cast<std::size_t>(stride_) * static_cast<std::size_t>(count), T{});
+  }
+  T *row(int index) { return memory_.get() + index * stride_ + kRowPad; }
+  const T *row(int index) const { return memory_.get() + index * stride_ + kRowPad; }
+  std::ptrdiff_t stride_bytes() const { return stride_ * static_cast<std::ptrdiff_t>(sizeof(T)); }
+
+ private:
+  static std::ptrdiff_t aligned(std::ptrdiff_t samples) { return (samples + 63) / 64 * 64; }
+  struct Free {
+    void operator()(T *memory) const { std::free(memory); }
+  };
+  std::ptrdiff_t stride_ = 0;
+  std::unique_ptr<T, Free> memory_;
+};
+
+/// Mirrors `radius` samples on both sides of a row, VIF's rule.
+template <class T> void mirror(T *row, int width, int radius) {
+  for (int k = 1; k <= radius; ++k) {
+    row[-k] = row[reflect(-k, width)];
+    row[width - 1 + k] = row[reflect(width - 1 + k, width)];
+  }
+}
+
+/// Mirrors what the wavelet reads beyond a row: one sample on the left, two on the right.
+template <class T> void mirror_wavelet(T *row, int width) {
+  row[-1] = row[reflect_wavelet(-1, width)];
+  row[width] = row[reflect_wavelet(width, width)];
+  row[width + 1] = row[reflect_wavelet(width + 1, width)];
+}
+
+} // namespace hull::vmaf

@@ -1,0 +1,188 @@
+// VIF's pixel loops as libvmaf's integer_vif defines them; the constants are that file's.
+
+#include "gst/vmaf/kernels_scalar.h"
+#include "gst/vmaf/log_table.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hull::vmaf {
+namespace {
+
+constexpr std::uint16_t kTaps17[] = {489,  935,  1640, 2640, 3896, 5274, 6547, 7455, 7784,
+                                     7455, 6547, 5274, 3896, 2640, 1640, 935,  489};
+constexpr std::uint16_t kTaps9[] = {1244, 3663, 7925, 12590, 14692, 12590, 7925, 3663, 1244};
+constexpr std::uint16_t kTaps5[] = {3571, 16004, 26386, 16004, 3571};
+constexpr std::uint16_t kTaps3[] = {10904, 43728, 10904};
+
+} // namespace
+
+const Filter kVifFilter[4] = {{kTaps17, 17}, {kTaps9, 9}, {kTaps5, 5}, {kTaps3, 3}};
+
+const std::array<std::uint16_t, 65538> &log_table() {
+  static const auto table = [] {
+    std::array<std::uint16_t, 65538> values{};
+    for (int i = 32768; i < 65536; ++i)
+      values[static_cast<std::size_t>(i)] =
+          static_cast<std::uint16_t>(std::round(std::log2(static_cast<float>(i)) * 2048.0f));
+    return values;
+  }();
+  return table;
+}
+
+namespace scalar {
+namespace {
+
+constexpr Scaling kScaling8{0, 8, 0};
+
+std::uint32_t rounded(std::uint64_t value, int shift) {
+  return static_cast<std::uint32_t>(shift ? (value + (std::uint64_t{1} << (shift - 1))) >> shift : value);
+}
+
+void store(const FilteredRow &out, int x, std::uint32_t product) {
+  out.high[x] = static_cast<std::uint16_t>(product >> 16);
+  out.low[x] = static_cast<std::uint16_t>(product);
+}
+
+template <class T>
+std::uint16_t column_mean(const T *const *rows, const Filter &filter, const Scaling &scaling, int x) {
+  std::uint32_t mean = 0;
+  for (int k = 0; k < filter.length; ++k)
+    mean += filter.taps[k] * static_cast<std::uint32_t>(rows[k][x] >> scaling.drop);
+  return static_cast<std::uint16_t>(rounded(mean, scaling.mean_shift));
+}
+
+template <class T>
+std::uint32_t column_product(const T *const *a, const T *const *b, const Filter &filter,
+                             const Scaling &scaling, int x) {
+  std::uint64_t sum = 0;
+  for (int k = 0; k < filter.length; ++k)
+    sum += std::uint64_t{filter.taps[k]} * static_cast<std::uint32_t>(a[k][x] >> scaling.drop) *
+           static_cast<std::uint32_t>(b[k][x] >> scaling.drop);
+  return rounded(sum, scaling.square_shift);
+}
+
+template <class T>
+void self(const T *const *rows, const Filter &filter, const Scaling &scaling, int count, int width,
+          const FilteredRow *out) {
+  for (int r = 0; r < count; ++r)
+    for (int x = 0; x < width; ++x) {
+      out[r].mean[x] = column_mean(rows + r, filter, scaling, x);
+      store(out[r], x, column_product(rows + r, rows + r, filter, scaling, x));
+    }
+}
+
+template <class T>
+void cross(const T *const *a, const T *const *b, const Filter &filter, const Scaling &scaling, int count,
+           int width, const FilteredRow *out) {
+  for (int r = 0; r < count; ++r)
+    for (int x = 0; x < width; ++x)
+      store(out[r], x, column_product(a + r, b + r, filter, scaling, x));
+}
+
+void self_8(const std::uint8_t *const *rows, const Filter &filter, int count, int width,
+            const FilteredRow *out) {
+  self(rows, filter, kScaling8, count, width, out);
+}
+
+void cross_8(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &filter, int count,
+             int width, const FilteredRow *out) {
+  cross(a, b, filter, kScaling8, count, width, out);
+}
+
+std::uint32_t row_mean(const std::uint16_t *row, const Filter &filter, int x) {
+  std::uint32_t sum = 0;
+  for (int k = 0; k < filter.length; ++k)
+    sum += std::uint32_t{filter.taps[k]} * row[x + k - filter.radius()];
+  return sum;
+}
+
+std::uint32_t row_product(const FilteredRow &row, const Filter &filter, int x) {
+  std::uint64_t sum = 0;
+  for (int k = 0; k < filter.length; ++k) {
+    const int at = x + k - filter.radius();
+    sum += std::uint64_t{filter.taps[k]} * (std::uint32_t{row.high[at]} << 16 | row.low[at]);
+  }
+  return rounded(sum, 16);
+}
+
+std::uint32_t mean_product(std::uint32_t a, std::uint32_t b) {
+  return static_cast<std::uint32_t>((std::uint64_t{a} * b + 0x80000000u) >> 32);
+}
+
+constexpr std::int32_t kNoise = 131072; ///< sigma_nsq = 2.0 in Q16
+
+void reference(const FilteredRow &row, const Filter &filter, int width, std::uint32_t *mean,
+               std::int32_t *variance, VifSums &sums) {
+  const std::uint16_t *table = log_table().data();
+  for (int x = 0; x < width; ++x) {
+    mean[x] = row_mean(row.mean, filter, x);
+    variance[x] = static_cast<std::int32_t>(row_product(row, filter, x) - mean_product(mean[x], mean[x]));
+    if (variance[x] >= kNoise)
+      sums.den_log += log2_q11(static_cast<std::uint32_t>(kNoise) + variance[x], table) - 2048 * 17;
+    else
+      ++sums.den_flat;
+  }
+}
+
+/// Information that gets through to the distorted picture at one pixel, for one gain limit.
+std::int32_t information(std::int32_t s1, std::int32_t residual, double gain, double limit,
+                         const std::uint16_t *table) {
+  gain = std::min(gain, limit);
+  const auto n1 = static_cast<std::uint32_t>(residual) + static_cast<std::uint32_t>(kNoise);
+  const std::int64_t n2 = static_cast<std::int64_t>(gain * gain * s1) + n1;
+  return log2_q11(static_cast<std::uint64_t>(n2), table) - log2_q11(n1, table);
+}
+
+void pair(const FilteredRow &distorted, const FilteredRow &cross, const Filter &filter, int width,
+          const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums) {
+  const std::uint16_t *table = log_table().data();
+  for (int x = 0; x < width; ++x) {
+    const std::uint32_t mean2 = row_mean(distorted.mean, filter, x);
+    const auto y = static_cast<std::int32_t>(row_product(distorted, filter, x) - mean_product(mean2, mean2));
+    const std::int32_t s1 = variance[x], s2 = std::max(y, 0);
+    if (s1 < kNoise) {
+      sums.num_flat += s2;
+      continue;
+    }
+    const auto s12 = static_cast<std::int32_t>(row_product(cross, filter, x) - mean_product(mean[x], mean2));
+    if (s12 <= 0 || s2 <= 0) continue;
+    const double gain = s12 / (s1 + 65536 * 1e-10);
+    const std::int32_t residual = std::max(static_cast<std::int32_t>(s2 - gain * s12), 0);
+    if (gains.normal) sums.num_log[0] += information(s1, residual, gain, kGainLimit[0], table);
+    if (gains.neg) sums.num_log[1] += information(s1, residual, gain, kGainLimit[1], table);
+  }
+}
+
+void smooth_8(const std::uint8_t *const *rows, const Filter &filter, int width, std::uint16_t *out) {
+  for (int x = 0; x < width; ++x)
+    out[x] = column_mean(rows, filter, kScaling8, x);
+}
+
+void smooth_16(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling, int width,
+               std::uint16_t *out) {
+  for (int x = 0; x < width; ++x)
+    out[x] = column_mean(rows, filter, scaling, x);
+}
+
+void halve(const std::uint16_t *row, const Filter &filter, int out_width, std::uint16_t *out) {
+  for (int x = 0; x < out_width; ++x)
+    out[x] = static_cast<std::uint16_t>(rounded(row_mean(row, filter, 2 * x), 16));
+}
+
+} // namespace
+
+void set_vif(Kernels &table) {
+  table.vif_self_8 = self_8;
+  table.vif_self_16 = self<std::uint16_t>;
+  table.vif_cross_8 = cross_8;
+  table.vif_cross_16 = cross<std::uint16_t>;
+  table.vif_reference = reference;
+  table.vif_pair = pair;
+  table.smooth_8 = smooth_8;
+  table.smooth_16 = smooth_16;
+  table.halve = halve;
+}
+
+} // namespace scalar
+} // namespace hull::vmaf
