@@ -66,6 +66,7 @@ void AccessUnitWriter::look_at_slices(const std::vector<Nal> &nals, bool idr) {
     if (!header) return;
     last_qp_ = header->qp();
     if (!idr) return;
+    library_idr_pic_id_ = header->idr_pic_id;
     // An encoder that was opened anew or that takes turns with others starts counting again: 7.4.3 wants
     // neighbours to differ.
     if (header->idr_pic_id == last_idr_pic_id_) wanted_idr_pic_id_ = (last_idr_pic_id_ + 1) & 0xffff;

@@ -4,6 +4,7 @@
 #include "gst/h264/params.h"
 #include "gst/h264/sei.h"
 
+#include <algorithm>
 #include <list>
 #include <vector>
 
@@ -49,6 +50,9 @@ class AccessUnitWriter {
   const ByteVector &sps_nal() const { return sps_; }
   const ByteVector &pps_nal() const { return pps_; }
   bool cabac() const { return parsed_pps_.entropy_coding_mode_flag; }
+  /// idr_pic_id of the running sequence as the library counts and as it stands in the stream.
+  unsigned library_idr_pic_id() const { return library_idr_pic_id_; }
+  unsigned written_idr_pic_id() const { return static_cast<unsigned>(std::max(last_idr_pic_id_, 0)); }
   int last_qp() const { return last_qp_; } ///< of the first slice of the last access unit, -1 when unread
 
  private:
@@ -63,6 +67,7 @@ class AccessUnitWriter {
   std::list<ByteVector> kept_; // memory behind what assemble() returned
   int last_idr_pic_id_ = -1;   // of the access unit before
   int wanted_idr_pic_id_ = -1; // of this one; -1 leaves the library's
+  unsigned library_idr_pic_id_ = 0;
   int last_qp_ = -1;
 };
 

@@ -46,13 +46,9 @@ Rates rates_of(const EncoderSettings &settings, std::uint32_t width, std::uint32
   const auto bits = [&](std::uint64_t kbps) {
     return static_cast<int>(std::min(kbps * 1000.0 * heard / fps, 2e9));
   };
-  std::uint64_t target = target_kbps(settings, width, height, fps);
-  std::uint64_t most = settings.max_bitrate;
-  if (settings.rate_control == RateControl::capped_quality) {
-    // The cap is what the rate control aims at; qp-min = quantizer keeps it from spending more than asked.
-    if (most) target = most;
-    most = 0;
-  }
+  const std::uint64_t target = target_kbps(settings, width, height, fps);
+  const bool capped = settings.rate_control == RateControl::capped_quality;
+  const std::uint64_t most = capped ? 0 : settings.max_bitrate;
   return {bits(target), most ? bits(std::max(most, target)) : UNSPECIFIED_BIT_RATE,
           static_cast<float>(heard)};
 }
@@ -149,6 +145,10 @@ bool needs_new_encoder(EncoderSettings was, const EncoderSettings &now) {
 
 std::uint32_t target_kbps(const EncoderSettings &settings, std::uint32_t width, std::uint32_t height,
                           double fps) {
+  // The cap of capped-quality is what its rate control aims at; qp-min = quantizer keeps it from spending
+  // more than the quality asked for.
+  if (settings.rate_control == RateControl::capped_quality && settings.max_bitrate)
+    return settings.max_bitrate;
   if (settings.bitrate) return settings.bitrate;
   return std::max(1u, static_cast<std::uint32_t>(width * 1.0 * height * fps * kAutoBitsPerPixel / 1000));
 }

@@ -45,13 +45,26 @@ Result<void> check(const GstVideoInfo &info) {
   return {};
 }
 
-void split_chroma(const std::uint8_t *from, int stride, int width, int height, std::uint8_t *u,
-                  std::uint8_t *v) {
-  for (int y = 0; y < height; ++y, from += stride, u += width, v += width)
-    for (int x = 0; x < width; ++x) {
-      u[x] = from[2 * x];
-      v[x] = from[2 * x + 1];
-    }
+// Raw pictures the pool may hold at most; above it waits for the oldest one.
+constexpr std::size_t kPoolBytes = std::size_t{1} << 30;
+constexpr unsigned kMostWorkers = 16;
+
+Result<void> check(const EncoderSettings &settings) {
+  if (settings.max_bitrate && settings.bitrate > settings.max_bitrate)
+    return fail(ErrorCode::settings, "max-bitrate=" + std::to_string(settings.max_bitrate) +
+                                         " is below bitrate=" + std::to_string(settings.bitrate) +
+                                         ". Raise it, or set it to 0 for no limit.");
+  if (settings.rate_control == RateControl::capped_quality && !settings.max_bitrate)
+    return fail(ErrorCode::settings,
+                "rate-control=capped-quality needs max-bitrate, the cap. Without one use "
+                "rate-control=cqp.");
+  if (settings.rate_control != RateControl::cqp && settings.qp_min > settings.qp_max)
+    return fail(ErrorCode::settings, "qp-min=" + std::to_string(settings.qp_min) +
+                                         " is above qp-max=" + std::to_string(settings.qp_max) + ".");
+  if (settings.parallel == Parallel::gop && (settings.ltr || settings.rate_control == RateControl::timestamp))
+    return fail(ErrorCode::settings, "parallel=gop codes groups of pictures apart, which ltr=true and "
+                                     "rate-control=timestamp cannot follow. Use parallel=slices with them.");
+  return {};
 }
 
 } // namespace
@@ -66,6 +79,9 @@ void Encoder::class_init(GstVideoEncoderClass *klass) {
   klass->stop = thunk<&Encoder::stop>;
   klass->set_format = thunk<&Encoder::set_format>;
   klass->handle_frame = thunk<&Encoder::handle_frame>;
+  klass->finish = thunk<&Encoder::finish>;
+  klass->flush = thunk<&Encoder::flush>;
+  klass->src_event = thunk<&Encoder::src_event>;
   klass->propose_allocation = thunk<&Encoder::propose_allocation>;
   klass->sink_query = thunk<&Encoder::sink_query>;
   klass->transform_meta = thunk<&Encoder::transform_meta>;
@@ -83,10 +99,20 @@ Encoder::~Encoder() {
 
 gboolean Encoder::start() {
   last_milliseconds_ = -1;
+  counters_.reset();
+  feedback_.clear();
   return TRUE;
 }
 
+void Encoder::drop_pool() {
+  pool_.reset();
+  for (GstVideoCodecFrame *frame : pooled_)
+    gst_video_codec_frame_unref(frame);
+  pooled_.clear();
+}
+
 gboolean Encoder::stop() {
+  drop_pool();
   codec_.reset();
   if (input_) gst_video_codec_state_unref(input_);
   input_ = nullptr;
@@ -98,30 +124,36 @@ gboolean Encoder::set_format(GstVideoCodecState *state) {
     raise(GST_ELEMENT(self_), fine.error());
     return FALSE;
   }
+  if (collect(0) != GST_FLOW_OK) return FALSE; // what is under way belongs to the caps before
   if (input_) gst_video_codec_state_unref(input_);
   input_ = gst_video_codec_state_ref(state);
-  auto done = open_codec();
-  if (done) done = set_caps();
+  applied_ = snapshot();
+  auto done = open();
   if (!done) raise(GST_ELEMENT(self_), done.error());
   return done.has_value();
 }
 
-Result<void> Encoder::open_codec() {
+Demand Encoder::demand() const {
+  Demand demand{config_.width, config_.height, config_.fps_num, config_.fps_den};
+  demand.ref_frames = applied_.ltr || applied_.temporal_layers > 2 ? 4 : 1;
+  demand.high_profile = choice_.profile_idc == 100;
+  if (applied_.rate_control != RateControl::cqp)
+    demand.bitrate_kbps =
+        std::max(target_kbps(applied_, config_.width, config_.height, fps()), applied_.max_bitrate);
+  return demand;
+}
+
+Result<void> Encoder::open() {
   const GstVideoInfo &info = input_->info;
-  applied_ = snapshot();
   config_ =
       CodecConfig{applied_, static_cast<std::uint32_t>(info.width), static_cast<std::uint32_t>(info.height)};
   if (info.fps_n > 0) {
     config_.fps_num = static_cast<std::uint32_t>(info.fps_n);
     config_.fps_den = static_cast<std::uint32_t>(info.fps_d);
   }
-  Demand demand{config_.width, config_.height, config_.fps_num, config_.fps_den};
-  demand.ref_frames = applied_.ltr || applied_.temporal_layers > 2 ? 4 : 1;
-  if (applied_.rate_control != RateControl::cqp)
-    demand.bitrate_kbps = target_kbps(applied_, config_.width, config_.height,
-                                      static_cast<double>(config_.fps_num) / config_.fps_den);
+  if (auto fine = check(applied_); !fine) return fine;
   const auto allowed = CapsRef::adopt(gst_pad_get_allowed_caps(GST_VIDEO_ENCODER_SRC_PAD(self_)));
-  auto choice = choose_output(allowed.get(), demand);
+  auto choice = choose_output(allowed.get(), demand());
   if (!choice) return tl::unexpected(choice.error());
   choice_ = *choice;
   if (applied_.entropy == Entropy::cabac && choice_.profile_idc == 66)
@@ -131,14 +163,41 @@ Result<void> Encoder::open_codec() {
                     choice_.profile + ".");
   config_.profile_idc = choice_.profile_idc;
   config_.level_idc = choice_.level_idc;
+  if (auto opened = open_codecs(); !opened) return opened;
+  return set_caps();
+}
+
+Result<void> Encoder::open_codecs() {
   const unsigned threads = applied_.threads ? applied_.threads : g_get_num_processors();
-  config_.slice_threads = applied_.slice_mode == SliceMode::single ? 1 : std::min(threads, 4u);
+  const bool pooled = applied_.parallel == Parallel::gop;
+  config_.slice_threads = pooled || applied_.slice_mode == SliceMode::single ? 1 : std::min(threads, 4u);
+  config_.settings = applied_;
   if (config_.settings.slices == 0) config_.settings.slices = config_.slice_threads;
+  drop_pool();
   codec_.reset();
-  auto codec = Codec::open(config_);
-  if (!codec) return tl::unexpected(codec.error());
-  codec_ = std::move(*codec);
-  return writer_.configure(codec_->sps(), codec_->pps(), vui_wishes(), {choice_.avc, applied_.aud});
+  most_in_pool_ = 0;
+  if (pooled) {
+    auto pool = GopPool::open(config_, input_->info, std::min(threads, kMostWorkers));
+    if (!pool) return tl::unexpected(pool.error());
+    pool_ = std::move(*pool);
+    const std::size_t groups = std::size_t{pool_->workers()} * key_interval(applied_, fps());
+    most_in_pool_ =
+        std::max<std::size_t>(pool_->workers() * 2, std::min(groups, kPoolBytes / input_->info.size));
+  } else {
+    auto codec = Codec::open(config_);
+    if (!codec) return tl::unexpected(codec.error());
+    codec_ = std::move(*codec);
+  }
+  force_next_ = true;
+  const GstClockTime latency =
+      gst_util_uint64_scale(most_in_pool_ * GST_SECOND, config_.fps_den, config_.fps_num);
+  gst_video_encoder_set_latency(self_, latency, latency);
+  const bool steered =
+      applied_.rate_control != RateControl::cqp && applied_.rate_control != RateControl::buffer;
+  counters_.expect(steered ? target_kbps(applied_, config_.width, config_.height, fps()) : 0, fps(),
+                   applied_.qp_max);
+  const Codec &any = pool_ ? pool_->first() : *codec_;
+  return writer_.configure(any.sps(), any.pps(), vui_wishes(), {choice_.avc, applied_.aud});
 }
 
 VuiWishes Encoder::vui_wishes() const {
@@ -180,51 +239,39 @@ Result<void> Encoder::set_caps() {
   gst_tag_list_add(tags.get(), GST_TAG_MERGE_REPLACE, GST_TAG_ENCODER, "hullh264enc", nullptr);
   if (applied_.rate_control != RateControl::cqp)
     gst_tag_list_add(tags.get(), GST_TAG_MERGE_REPLACE, GST_TAG_NOMINAL_BITRATE,
-                     target_kbps(applied_, config_.width, config_.height,
-                                 static_cast<double>(config_.fps_num) / config_.fps_den) *
-                         1000,
-                     nullptr);
+                     target_kbps(applied_, config_.width, config_.height, fps()) * 1000, nullptr);
   gst_video_encoder_merge_tags(self_, tags.get(), GST_TAG_MERGE_REPLACE);
   return {};
 }
 
 Result<void> Encoder::apply_settings() {
-  EncoderSettings now = snapshot();
+  const EncoderSettings now = snapshot();
   if (now == applied_) return {};
-  applied_ = now;
-  now.slices = config_.settings.slices;
-  if (codec_->adapt(now, config_.fps_num, config_.fps_den)) return {};
-  // The rest takes a new encoder, which starts with a key unit: headers and caps stay what they are.
-  config_.settings.rate_control = now.rate_control;
-  config_.settings.quantizer = now.quantizer;
-  config_.settings.qp_min = now.qp_min;
-  config_.settings.qp_max = now.qp_max;
+  const EncoderSettings was = std::exchange(applied_, now);
+  if (auto fine = check(applied_); !fine) {
+    applied_ = was;
+    return fine;
+  }
+  const Level *level = level_of(choice_.level_idc);
+  if (level && !fits(demand(), *level)) {
+    // The new bitrate belongs to a higher level: a new sequence says so.
+    if (const GstFlowReturn flow = collect(0); flow != GST_FLOW_OK) return {};
+    return open();
+  }
+  const std::uint32_t slices = config_.settings.slices;
+  config_.settings = applied_;
+  config_.settings.slices = slices;
+  counters_.expect(applied_.rate_control == RateControl::cqp
+                       ? 0
+                       : target_kbps(applied_, config_.width, config_.height, fps()),
+                   fps(), applied_.qp_max);
+  if (pool_) return {}; // each encoder takes it over where its next group starts
+  if (codec_->adapt(config_.settings, config_.fps_num, config_.fps_den)) return {};
+  // Quantizers and the kind of control take a new encoder. It starts with a key unit; headers and caps stay.
   auto codec = Codec::open(config_);
   if (!codec) return tl::unexpected(codec.error());
   codec_ = std::move(*codec);
-  codec_->adapt(config_.settings, config_.fps_num, config_.fps_den);
-  return writer_.configure(codec_->sps(), codec_->pps(), vui_wishes(), {choice_.avc, applied_.aud});
-}
-
-bool Encoder::planes_of(GstVideoFrame &frame, Planes &planes) {
-  if (GST_VIDEO_FRAME_FORMAT(&frame) != GST_VIDEO_FORMAT_NV12) {
-    for (int i = 0; i < 3; ++i) { // components, not planes: YV12 has V before U
-      planes.data[i] = GST_VIDEO_FRAME_COMP_DATA(&frame, i);
-      planes.stride[i] = GST_VIDEO_FRAME_COMP_STRIDE(&frame, i);
-    }
-    return true;
-  }
-  const int width = GST_VIDEO_FRAME_WIDTH(&frame) / 2, height = GST_VIDEO_FRAME_HEIGHT(&frame) / 2;
-  for (ByteVector &plane : chroma_)
-    plane.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
-  split_chroma(GST_VIDEO_FRAME_PLANE_DATA(&frame, 1)
-                   ? static_cast<std::uint8_t *>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 1))
-                   : nullptr,
-               GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 1), width, height, chroma_[0].data(), chroma_[1].data());
-  planes = {{static_cast<std::uint8_t *>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0)), chroma_[0].data(),
-             chroma_[1].data()},
-            {GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0), width, width}};
-  return true;
+  return {};
 }
 
 std::int64_t Encoder::milliseconds(GstClockTime pts) {
@@ -235,37 +282,84 @@ std::int64_t Encoder::milliseconds(GstClockTime pts) {
   return last_milliseconds_ = now;
 }
 
+GstFlowReturn Encoder::fail_frame(GstVideoCodecFrame *frame, const Error &error) {
+  raise(GST_ELEMENT(self_), error);
+  gst_video_codec_frame_unref(frame);
+  return GST_FLOW_ERROR;
+}
+
 GstFlowReturn Encoder::handle_frame(GstVideoCodecFrame *frame) {
-  if (auto done = apply_settings(); !done) {
-    raise(GST_ELEMENT(self_), done.error());
-    gst_video_codec_frame_unref(frame);
-    return GST_FLOW_ERROR;
-  }
+  if (auto done = apply_settings(); !done) return fail_frame(frame, done.error());
+  return pool_ ? encode_in_pool(frame) : encode_now(frame);
+}
+
+GstFlowReturn Encoder::encode_now(GstVideoCodecFrame *frame) {
   const auto buffer = BufferRef::retain(frame->input_buffer); // outlives the frame, and so does the mapping
   MappedFrame picture(input_->info, buffer.get(), GST_MAP_READ);
-  Planes planes{};
-  if (!picture || !planes_of(*picture.get(), planes)) {
+  if (!picture) {
     warn(GST_ELEMENT(self_), {ErrorCode::bad_data, "A picture could not be read and is left out."});
-    return gst_video_encoder_finish_frame(self_, frame);
+    return put_out(frame, {{}, true});
   }
-  auto coded =
-      codec_->encode(planes, milliseconds(frame->pts), GST_VIDEO_CODEC_FRAME_IS_FORCE_KEYFRAME(frame));
-  if (!coded) {
-    raise(GST_ELEMENT(self_), coded.error());
-    gst_video_codec_frame_unref(frame);
-    return GST_FLOW_ERROR;
+  if (applied_.ltr) feedback_.deliver(*codec_, writer_.library_idr_pic_id(), writer_.written_idr_pic_id());
+  const bool force = std::exchange(force_next_, false) || GST_VIDEO_CODEC_FRAME_IS_FORCE_KEYFRAME(frame);
+  auto coded = codec_->encode(reader_.read(*picture.get()), milliseconds(frame->pts), force);
+  return coded ? put_out(frame, *coded) : fail_frame(frame, coded.error());
+}
+
+GstFlowReturn Encoder::encode_in_pool(GstVideoCodecFrame *frame) {
+  const bool force = std::exchange(force_next_, false) || GST_VIDEO_CODEC_FRAME_IS_FORCE_KEYFRAME(frame);
+  const bool starts = force || since_key_ >= key_interval(applied_, fps());
+  since_key_ = starts ? 1 : since_key_ + 1;
+  pool_->submit({BufferRef::retain(frame->input_buffer), starts, config_.settings});
+  pooled_.push_back(frame);
+  return collect(most_in_pool_);
+}
+
+GstFlowReturn Encoder::collect(std::size_t leave) {
+  GstFlowReturn flow = GST_FLOW_OK;
+  while (pool_ && flow == GST_FLOW_OK && !pooled_.empty()) {
+    const auto done = pool_->take(pooled_.size() > leave);
+    if (!done) break;
+    GstVideoCodecFrame *frame = pooled_.front();
+    pooled_.pop_front();
+    flow = done->error ? fail_frame(frame, *done->error) : put_out(frame, done->view());
   }
-  return put_out(frame, *coded);
+  return flow;
+}
+
+GstFlowReturn Encoder::finish() {
+  return collect(0);
+}
+
+gboolean Encoder::flush() {
+  force_next_ = true; // whoever decodes has forgotten what later pictures would refer to
+  since_key_ = 0;
+  if (!pool_) return TRUE;
+  if (auto opened = open_codecs(); !opened) {
+    raise(GST_ELEMENT(self_), opened.error());
+    return FALSE;
+  }
+  return TRUE;
 }
 
 GstFlowReturn Encoder::put_out(GstVideoCodecFrame *frame, const Coded &coded) {
-  if (coded.skipped) return gst_video_encoder_finish_frame(self_, frame); // without data: counted as dropped
+  if (coded.skipped) {
+    counters_.dropped();
+    return gst_video_encoder_finish_frame(self_, frame); // without data: the base class reports a drop
+  }
   const std::vector<SeiMessage> sei = sei_of(frame->input_buffer, applied_.captions);
   const bool all_headers = GST_VIDEO_CODEC_FRAME_IS_FORCE_KEYFRAME_HEADERS(frame);
   const auto units = writer_.assemble({&coded.nals, coded.idr, all_headers, &sei});
+  counters_.coded(AccessUnitWriter::size_of(units), coded.idr, writer_.last_qp(), coded.temporal_id);
+  if (const auto kbps = counters_.overshoot())
+    warn(GST_ELEMENT(self_),
+         {ErrorCode::settings,
+          "The bitrate cannot be held: " + std::to_string(static_cast<int>(*kbps)) +
+              " kbit/s come out though the quantizer is at qp-max. Make the pictures smaller, "
+              "raise qp-max or bitrate, or set frame-skip."});
   if (coded.idr) GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame);
   frame->dts = frame->pts; // no reordering
-  return push_units(frame, units);
+  return push_units(frame, units, coded);
 }
 
 GstBuffer *Encoder::make_buffer(const std::vector<Bytes> &units) {
@@ -275,22 +369,33 @@ GstBuffer *Encoder::make_buffer(const std::vector<Bytes> &units) {
   return buffer;
 }
 
-GstFlowReturn Encoder::push_units(GstVideoCodecFrame *frame, const std::vector<Bytes> &units) {
-  const Nal last{units.back()};
-  if (choice_.nal_alignment) {
-    for (std::size_t i = 0; i + 1 < units.size(); ++i) {
-      frame->output_buffer = make_buffer({units[i]});
-      if (const GstFlowReturn flow = gst_video_encoder_finish_subframe(self_, frame); flow != GST_FLOW_OK) {
-        gst_video_codec_frame_unref(frame);
-        return flow;
-      }
-    }
-    frame->output_buffer = make_buffer({units.back()});
-  } else {
+void Encoder::mark(GstBuffer *buffer, const Coded &coded) {
+  const Nal &last = coded.nals.back();
+  if (last.is_slice() && last.ref_idc() == 0) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DROPPABLE);
+  if (applied_.temporal_layers == 1) return;
+  if (GstCustomMeta *meta = gst_buffer_add_custom_meta(buffer, kLayerMeta))
+    gst_structure_set(gst_custom_meta_get_structure(meta), "temporal-id", G_TYPE_UINT, coded.temporal_id,
+                      nullptr);
+}
+
+GstFlowReturn Encoder::push_units(GstVideoCodecFrame *frame, const std::vector<Bytes> &units,
+                                  const Coded &coded) {
+  if (!choice_.nal_alignment) {
     frame->output_buffer = make_buffer(units);
+    mark(frame->output_buffer, coded);
+    return gst_video_encoder_finish_frame(self_, frame);
   }
-  if (last.is_slice() && last.ref_idc() == 0)
-    GST_BUFFER_FLAG_SET(frame->output_buffer, GST_BUFFER_FLAG_DROPPABLE);
+  for (std::size_t i = 0; i + 1 < units.size(); ++i) {
+    frame->output_buffer = make_buffer({units[i]});
+    mark(frame->output_buffer, coded);
+    if (const GstFlowReturn flow = gst_video_encoder_finish_subframe(self_, frame); flow != GST_FLOW_OK) {
+      gst_video_codec_frame_unref(frame);
+      return flow;
+    }
+  }
+  frame->output_buffer = make_buffer({units.back()});
+  mark(frame->output_buffer, coded);
+  GST_BUFFER_FLAG_SET(frame->output_buffer, GST_BUFFER_FLAG_MARKER); // the last of its access unit
   return gst_video_encoder_finish_frame(self_, frame);
 }
 
@@ -311,6 +416,14 @@ gboolean Encoder::sink_query(GstQuery *query) {
     }
   }
   return Shell<Encoder>::parent_class()->sink_query(self_, query);
+}
+
+gboolean Encoder::src_event(GstEvent *event) {
+  if (feedback_.take(event)) {
+    gst_event_unref(event);
+    return TRUE;
+  }
+  return Shell<Encoder>::parent_class()->src_event(self_, event);
 }
 
 gboolean Encoder::transform_meta(GstVideoCodecFrame *frame, GstMeta *meta) {

@@ -1,4 +1,4 @@
-#include "plugins/h264/settings.h"
+#include "plugins/h264/encoder.h"
 
 namespace hull::h264 {
 namespace {
@@ -45,6 +45,12 @@ const GEnumValue kSliceModeValues[] = {
     {0, nullptr, nullptr}};
 const EnumTable kSliceModes{"HullH264EncSliceMode", kSliceModeValues};
 
+const GEnumValue kParallelValues[] = {
+    {as_int(Parallel::slices), "Threads share the slices of a picture: no delay", "slices"},
+    {as_int(Parallel::gop), "Threads code groups of pictures side by side: for files, with delay", "gop"},
+    {0, nullptr, nullptr}};
+const EnumTable kParallels{"HullH264EncParallel", kParallelValues};
+
 const GEnumValue kDeblockingValues[] = {
     {as_int(Deblocking::on), "Across the whole picture", "on"},
     {as_int(Deblocking::off), "No deblocking", "off"},
@@ -84,7 +90,9 @@ const Property<S> kProperties[] = {
                          35),
     property<&S::max_slice_size>("max-slice-size", "Most bytes in a slice of slice-mode=size-limited",
                                  Mutable::ready, 500, 65'535),
-    property<&S::threads>("threads", "Threads; 0 = one per processor. Up to 4 share the slices of a picture",
+    property<&S::parallel>("parallel", "What threads divide among them", Mutable::ready, kParallels),
+    property<&S::threads>("threads",
+                          "Threads; 0 = one per processor. At most 4 for slices, 16 for groups of pictures",
                           Mutable::ready, 0, 64),
     property<&S::frame_skip>("frame-skip", "Leave frames out to hold the bitrate", Mutable::playing),
     property<&S::deblocking>("deblocking", "Where the loop filter works", Mutable::ready, kDeblockings),
@@ -96,11 +104,13 @@ const Property<S> kProperties[] = {
     property<&S::background_detection>("background-detection", "Spend less on what does not move"),
     property<&S::aud>("aud", "Start each access unit with a delimiter"),
     property<&S::captions>("captions", "Write closed captions of the buffers as SEI messages"),
+    computed<&Encoder::stats>("stats",
+                              "Counters since the start; bitrate in kbit/s over the last two seconds"),
 };
 
 } // namespace
 
-std::span<const Property<EncoderSettings>> encoder_properties() {
+std::span<const Property<EncoderSettings>> Encoder::properties() {
   return kProperties;
 }
 

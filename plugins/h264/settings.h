@@ -46,6 +46,4 @@ struct EncoderSettings {
   bool operator==(const EncoderSettings &) const = default;
 };
 
-std::span<const Property<EncoderSettings>> encoder_properties();
-
 } // namespace hull::h264

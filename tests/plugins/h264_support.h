@@ -17,6 +17,7 @@
 
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
+#include <gst/video/gstvideoencoder.h>
 
 namespace hull::h264 {
 
@@ -92,6 +93,7 @@ struct CodedPicture {
   int deblocking = 0, alpha = 0;
   bool has_sps = false, has_aud = false;
   unsigned markings = 0;
+  bool long_term_prediction = false; ///< its reference list was changed to start with a long-term picture
   std::vector<SeiMessage> sei;
 };
 
@@ -132,6 +134,8 @@ inline CodedStream read_stream(Bytes bytes) {
       next.deblocking = header->disable_deblocking_filter_idc;
       next.alpha = header->slice_alpha_c0_offset_div2;
       next.markings = static_cast<unsigned>(header->markings.size());
+      for (const auto &change : header->modifications[0])
+        next.long_term_prediction |= change.modification_of_pic_nums_idc == 2;
       next.slice_sizes.push_back(nal.data.size());
     }
   }

@@ -1,0 +1,133 @@
+#include "plugins/h264/gop_pool.h"
+
+#include "gst/glue/map.h"
+
+namespace hull::h264 {
+
+Coded GopPool::Done::view() const {
+  Coded coded{{}, skipped, idr, temporal_id};
+  std::size_t at = 0;
+  for (const std::size_t size : sizes) {
+    coded.nals.push_back({Bytes(bytes).subspan(at, size)});
+    at += size;
+  }
+  return coded;
+}
+
+Result<std::unique_ptr<GopPool>> GopPool::open(const CodecConfig &config, const GstVideoInfo &info,
+                                               unsigned workers) {
+  std::unique_ptr<GopPool> pool(new GopPool(info));
+  for (unsigned i = 0; i < workers; ++i) {
+    auto codec = Codec::open(config);
+    if (!codec) return tl::unexpected(codec.error());
+    auto worker = std::make_unique<Worker>();
+    worker->codec = std::move(*codec);
+    worker->config = config;
+    pool->workers_.push_back(std::move(worker));
+  }
+  for (auto &worker : pool->workers_)
+    worker->thread = std::thread([&pool = *pool, &worker = *worker] { pool.work(worker); });
+  return pool;
+}
+
+GopPool::~GopPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (auto &worker : workers_)
+      worker->queue.clear();
+  }
+  submitted_.notify_all();
+  for (auto &worker : workers_)
+    if (worker->thread.joinable()) worker->thread.join();
+}
+
+void GopPool::submit(Job job) {
+  if (job.starts_gop && std::exchange(any_, true)) current_ = (current_ + 1) % workers_.size();
+  auto slot = std::make_shared<Slot>();
+  slot->job = std::move(job);
+  {
+    const std::lock_guard lock(mutex_);
+    order_.push_back(slot);
+    workers_[current_]->queue.push_back(std::move(slot));
+  }
+  submitted_.notify_all();
+}
+
+std::optional<GopPool::Done> GopPool::take(bool wait) {
+  std::unique_lock lock(mutex_);
+  if (order_.empty()) return std::nullopt;
+  if (wait) finished_.wait(lock, [this] { return order_.front()->finished; });
+  if (!order_.front()->finished) return std::nullopt;
+  const auto slot = std::move(order_.front());
+  order_.pop_front();
+  return std::move(slot->done);
+}
+
+std::size_t GopPool::in_flight() const {
+  const std::lock_guard lock(mutex_);
+  return order_.size();
+}
+
+void GopPool::work(Worker &worker) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    submitted_.wait(lock, [&] { return stopping_ || !worker.queue.empty(); });
+    if (stopping_) return;
+    const auto slot = std::move(worker.queue.front());
+    worker.queue.pop_front();
+    lock.unlock();
+    Done done;
+    try {
+      done = encode(worker, slot->job);
+    } catch (const std::exception &error) {
+      done.error = Error{ErrorCode::state, std::string("An internal step failed: ") + error.what() + "."};
+    }
+    slot->job.picture = BufferRef(); // before the lock: it may free a large picture
+    lock.lock();
+    slot->done = std::move(done);
+    slot->finished = true;
+    finished_.notify_all();
+  }
+}
+
+Result<void> GopPool::take_over(Worker &worker, const EncoderSettings &settings) {
+  if (worker.config.settings == settings) return {};
+  worker.config.settings = settings;
+  if (worker.codec->adapt(settings, worker.config.fps_num, worker.config.fps_den)) return {};
+  auto codec = Codec::open(worker.config);
+  if (!codec) return tl::unexpected(codec.error());
+  worker.codec = std::move(*codec);
+  return {};
+}
+
+GopPool::Done GopPool::encode(Worker &worker, const Job &job) const {
+  Done done;
+  if (job.starts_gop)
+    if (auto taken = take_over(worker, job.settings); !taken) {
+      done.error = taken.error();
+      return done;
+    }
+  MappedFrame picture(info_, job.picture.get(), GST_MAP_READ);
+  if (!picture) {
+    done.skipped = true;
+    return done;
+  }
+  // A clock of its own: to this encoder its groups follow each other without a gap.
+  worker.milliseconds += std::max<std::int64_t>(1, 1000ll * worker.config.fps_den / worker.config.fps_num);
+  auto coded = worker.codec->encode(worker.reader.read(*picture.get()), worker.milliseconds, job.starts_gop);
+  if (!coded) {
+    done.error = coded.error();
+    return done;
+  }
+  done.skipped = coded->skipped;
+  done.idr = coded->idr;
+  done.temporal_id = coded->temporal_id;
+  for (const Nal &nal : coded->nals) {
+    append(done.bytes, nal.data);
+    done.sizes.push_back(nal.data.size());
+  }
+  return done;
+}
+
+} // namespace hull::h264

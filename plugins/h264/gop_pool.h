@@ -1,0 +1,80 @@
+#pragma once
+
+#include "gst/glue/ref.h"
+#include "plugins/h264/codec.h"
+#include "plugins/h264/plane_reader.h"
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <gst/video/video.h>
+
+namespace hull::h264 {
+
+/// Several encoders that each take every n-th group of pictures. The encoders live as long as the pool, so
+/// their rate control remembers; results come out in the order of submission.
+class GopPool {
+ public:
+  struct Job {
+    BufferRef picture;
+    bool starts_gop = false;
+    EncoderSettings settings; ///< looked at where a group starts
+  };
+  /// A coded picture with memory of its own.
+  struct Done {
+    ByteVector bytes;
+    std::vector<std::size_t> sizes; ///< of the NAL units in `bytes`
+    bool skipped = false, idr = false;
+    unsigned temporal_id = 0;
+    std::optional<Error> error;
+    Coded view() const; ///< lives as long as this
+  };
+
+  static Result<std::unique_ptr<GopPool>> open(const CodecConfig &config, const GstVideoInfo &info,
+                                               unsigned workers);
+  ~GopPool(); ///< gives up what is not done
+  GopPool(const GopPool &) = delete;
+  GopPool &operator=(const GopPool &) = delete;
+
+  /// The first job must start a group.
+  void submit(Job job);
+  /// The oldest picture: waits for it when `wait`; none when it is not done, or nothing is in the pool.
+  std::optional<Done> take(bool wait);
+  std::size_t in_flight() const;
+  unsigned workers() const { return static_cast<unsigned>(workers_.size()); }
+  const Codec &first() const { return *workers_[0]->codec; }
+
+ private:
+  struct Slot {
+    Job job;
+    Done done;
+    bool finished = false;
+  };
+  struct Worker {
+    std::unique_ptr<Codec> codec;
+    CodecConfig config;
+    PlaneReader reader;
+    std::deque<std::shared_ptr<Slot>> queue; // guarded by mutex_
+    std::int64_t milliseconds = 0;
+    std::thread thread;
+  };
+  explicit GopPool(const GstVideoInfo &info) : info_(info) {}
+  void work(Worker &worker);
+  Done encode(Worker &worker, const Job &job) const;
+  static Result<void> take_over(Worker &worker, const EncoderSettings &settings);
+
+  GstVideoInfo info_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  mutable std::mutex mutex_; // leaf: never held while encoding
+  std::condition_variable submitted_, finished_;
+  std::deque<std::shared_ptr<Slot>> order_;
+  std::size_t current_ = 0; // the worker of the group being submitted; streaming thread only
+  bool any_ = false;
+  bool stopping_ = false;
+};
+
+} // namespace hull::h264
