@@ -38,11 +38,11 @@ std::optional<double> number(const std::vector<std::string> &cells, std::size_t 
 }
 
 std::optional<std::size_t> find_column(std::vector<std::string> header,
-                                       std::initializer_list<const char *> names) {
+                                       const std::vector<std::string> &names) {
   for (std::string &cell : header)
     std::transform(cell.begin(), cell.end(), cell.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  for (const char *name : names)
+  for (const std::string &name : names)
     if (const auto at = std::find(header.begin(), header.end(), name); at != header.end())
       return static_cast<std::size_t>(at - header.begin());
   return std::nullopt;
@@ -50,7 +50,8 @@ std::optional<std::size_t> find_column(std::vector<std::string> header,
 
 } // namespace
 
-Result<std::vector<ladder::RateQuality>> parse_curve(std::string_view text, const std::string &name) {
+Result<std::vector<ladder::RateQuality>> parse_curve(std::string_view text, const std::string &name,
+                                                     const std::vector<std::string> &second) {
   std::vector<ladder::RateQuality> curve;
   std::size_t rate = 0, quality = 1, number_of_line = 0;
   bool first = true;
@@ -63,10 +64,10 @@ Result<std::vector<ladder::RateQuality>> parse_curve(std::string_view text, cons
     const std::vector<std::string> cells = split(line);
     if (first && !number(cells, 0) && !number(cells, 1)) {
       const auto a = find_column(cells, {"kbps", "rate", "bitrate"});
-      const auto b = find_column(cells, {"vmaf", "vmaf_mean", "quality", "score"});
+      const auto b = find_column(cells, second);
       if (!a || !b)
-        return fail(ErrorCode::bad_data,
-                    fmt::format("{}:{}: the header names no columns kbps and vmaf", name, number_of_line));
+        return fail(ErrorCode::bad_data, fmt::format("{}:{}: the header names no columns kbps and {}", name,
+                                                     number_of_line, second.front()));
       rate = *a;
       quality = *b;
       first = false;

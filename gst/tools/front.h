@@ -1,0 +1,43 @@
+#pragma once
+
+#include "gst/tools/pipeline.h"
+#include "gst/tools/source.h"
+
+#include <atomic>
+#include <cstdint>
+
+namespace hull::tools {
+
+/// Pictures [first, first + count) of a title; count 0 = to its end.
+struct Window {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  bool operator==(const Window &) const = default;
+};
+
+/// The head of every graph: file, demuxer, decoder, then pictures in I420, progressive, with square pixels
+/// and even sizes, timed by counting where the source has no clock of its own, and cut to a window.
+class Front {
+ public:
+  /// Adds the elements; link from `out`, a capsfilter.
+  Front(Pipeline &pipeline, const Source &source, Window window);
+  Front(const Front &) = delete;
+  Front &operator=(const Front &) = delete;
+
+  GstElement *out = nullptr;
+  /// Pictures that left so far; any thread.
+  std::uint64_t pictures() const { return pictures_.load(); }
+
+ private:
+  static GstPadProbeReturn on_buffer(GstPad *pad, GstPadProbeInfo *info, gpointer self);
+  static void on_pad(GstElement *decoder, GstPad *pad, gpointer self);
+  static gboolean on_continue(GstElement *decoder, GstPad *pad, GstCaps *caps, gpointer self);
+
+  const Source source_;
+  const Window window_;
+  GstElement *entry_ = nullptr;
+  std::uint64_t seen_ = 0; // pictures decoded; streaming thread only
+  std::atomic<std::uint64_t> pictures_{0};
+};
+
+} // namespace hull::tools

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace hull::tools {
+
+/// Tells how far a run is, on standard error: one line redrawn at most five times a second on a terminal,
+/// otherwise a plain line for each phase and each tenth of it.
+class Progress {
+ public:
+  enum class Style { automatic, plain, json, quiet };
+
+  explicit Progress(Style style);
+  Progress(const Progress &) = delete;
+  Progress &operator=(const Progress &) = delete;
+  ~Progress();
+
+  /// Work of the whole run in any unit; may grow when a plan does. `spent` counts in the same unit.
+  void plan(double total) { total_ = total; }
+  /// Starts a phase of `work` units.
+  void phase(const std::string &name, double work);
+  /// The phase has done this share of its work, 0 … 1.
+  void share(double done);
+  void end_phase();
+  /// A line of its own that stays.
+  void say(const std::string &text);
+
+ private:
+  void draw(bool final);
+  double fraction() const;
+
+  using Clock = std::chrono::steady_clock;
+  Style style_;
+  bool terminal_ = false;
+  bool line_open_ = false;
+  double total_ = 0, before_ = 0, work_ = 0, done_ = 0;
+  int tenth_ = -1;
+  std::string name_;
+  Clock::time_point start_ = Clock::now(), drawn_{};
+};
+
+/// "4 s", "2 min 10 s", "1 h 5 min".
+std::string duration_text(double seconds);
+
+} // namespace hull::tools

@@ -1,0 +1,140 @@
+#include "gst/tools/record.h"
+
+#include "gst/tools/files.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+namespace hull::tools {
+namespace {
+
+// Raised when the meaning of a record changes, so that old caches are measured anew.
+constexpr int kSchema = 1;
+
+nlohmann::json to_json(const Record &r) {
+  return {{"width", r.res.width}, {"height", r.res.height},
+          {"qp", r.qp},           {"pictures", r.pictures},
+          {"seconds", r.seconds}, {"sizes", r.sizes},
+          {"keys", r.keys},       {"vmaf", r.vmaf},
+          {"media", r.media},     {"media_bytes", r.media_bytes}};
+}
+
+Record from_json(const std::string &key, const nlohmann::json &j) {
+  Record r;
+  r.key = key;
+  r.res = {j.at("width").get<unsigned>(), j.at("height").get<unsigned>()};
+  r.qp = j.at("qp").get<int>();
+  r.pictures = j.at("pictures").get<std::uint64_t>();
+  r.seconds = j.at("seconds").get<double>();
+  r.sizes = j.at("sizes").get<std::vector<std::uint32_t>>();
+  r.keys = j.at("keys").get<std::vector<std::uint64_t>>();
+  r.vmaf = j.at("vmaf").get<std::vector<double>>();
+  r.media = j.at("media").get<std::string>();
+  r.media_bytes = j.at("media_bytes").get<std::uint64_t>();
+  return r;
+}
+
+} // namespace
+
+double percentile(std::vector<double> scores, double percent) {
+  if (scores.empty()) return 0;
+  std::sort(scores.begin(), scores.end());
+  const double at = percent / 100 * static_cast<double>(scores.size() - 1);
+  const auto low = static_cast<std::size_t>(at);
+  const std::size_t high = std::min(low + 1, scores.size() - 1);
+  return scores[low] + (at - static_cast<double>(low)) * (scores[high] - scores[low]);
+}
+
+double pooled(const std::vector<double> &scores, Pool pool) {
+  if (scores.empty()) return 0;
+  const auto n = static_cast<double>(scores.size());
+  if (pool == Pool::p5) return percentile(scores, 5);
+  if (pool == Pool::mean) return std::accumulate(scores.begin(), scores.end(), 0.0) / n;
+  // libvmaf's harmonic mean: moved by one, so that a score of 0 does not decide alone.
+  double sum = 0;
+  for (const double s : scores)
+    sum += 1 / (s + 1);
+  return n / sum - 1;
+}
+
+std::uint64_t Record::bytes() const {
+  return std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
+}
+
+std::string key_of(const Recipe &recipe, const Rendition &rendition) {
+  nlohmann::ordered_json schedule = nlohmann::ordered_json::array();
+  for (const QpChange &change : rendition.schedule)
+    schedule.push_back({change.picture, change.qp});
+  const Source &s = recipe.source;
+  const nlohmann::ordered_json content = {{"schema", kSchema},
+                                          {"version", HULL_VERSION},
+                                          {"source", s.identity},
+                                          {"display", {s.display.width, s.display.height}},
+                                          {"rate", {s.fps_n, s.fps_d}},
+                                          {"window", {recipe.window.first, recipe.window.count}},
+                                          {"encoder", "hullh264enc cqp high"},
+                                          {"qp", rendition.qp},
+                                          {"schedule", schedule},
+                                          {"gop", s.gop()},
+                                          {"keys", recipe.key_pictures},
+                                          {"size", {rendition.res.width, rendition.res.height}},
+                                          {"scaler", "catrom down, bicubic up"},
+                                          {"model", recipe.model},
+                                          {"subsample", recipe.subsample},
+                                          {"scored", rendition.score},
+                                          {"media", !rendition.media.empty()}};
+  return sha256(content.dump());
+}
+
+Record record_of(const std::string &key, const Rendition &rendition, const Measured &measured,
+                 std::uint64_t pictures, double seconds) {
+  Record r;
+  r.key = key;
+  r.res = rendition.res;
+  r.qp = rendition.qp;
+  r.pictures = pictures;
+  r.seconds = seconds;
+  r.sizes = measured.sizes;
+  r.vmaf = measured.vmaf;
+  for (std::size_t i = 0; i < measured.keys.size(); ++i)
+    if (measured.keys[i]) r.keys.push_back(i);
+  return r;
+}
+
+Result<Cache> Cache::open(const std::string &folder) {
+  if (auto ok = make_folder(folder); !ok) return tl::unexpected(ok.error());
+  return Cache(folder);
+}
+
+std::optional<nlohmann::json> Cache::get_json(const std::string &key) const {
+  const auto text = read_file(folder_ + "/" + key + ".json");
+  if (!text) return std::nullopt;
+  const auto whole = nlohmann::json::parse(*text, nullptr, false);
+  if (!whole.is_object() || !whole.contains("content") || !whole.contains("sha256")) return std::nullopt;
+  if (whole["sha256"] != sha256(whole["content"].dump())) return std::nullopt;
+  return whole["content"];
+}
+
+Result<void> Cache::put_json(const std::string &key, const nlohmann::json &content) const {
+  const nlohmann::json whole = {{"content", content}, {"sha256", sha256(content.dump())}};
+  return write_file(folder_ + "/" + key + ".json", whole.dump() + "\n");
+}
+
+std::optional<Record> Cache::get(const std::string &key) const {
+  const auto content = get_json(key);
+  if (!content) return std::nullopt;
+  try {
+    return from_json(key, *content);
+  } catch (const nlohmann::json::exception &) {
+    return std::nullopt; // another program's file under our name
+  }
+}
+
+Result<void> Cache::put(const Record &record) const {
+  return put_json(record.key, to_json(record));
+}
+
+} // namespace hull::tools

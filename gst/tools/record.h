@@ -1,0 +1,69 @@
+#pragma once
+
+#include "gst/tools/measure.h"
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hull::tools {
+
+/// How the scores of a title's pictures become one number.
+enum class Pool { mean, harmonic_mean, p5 };
+
+double pooled(const std::vector<double> &scores, Pool pool);
+double percentile(std::vector<double> scores, double percent);
+
+/// A measured encode as the cache keeps it: all that any later decision needs, picture by picture.
+struct Record {
+  std::string key;
+  ladder::Resolution res;
+  int qp = 0;
+  std::uint64_t pictures = 0;
+  double seconds = 0;
+  std::vector<std::uint32_t> sizes;
+  std::vector<std::uint64_t> keys; ///< numbers of the IDR pictures
+  std::vector<double> vmaf;
+  std::string media; ///< file name of its track; empty = none
+  std::uint64_t media_bytes = 0;
+
+  std::uint64_t bytes() const;
+  double bps() const { return seconds > 0 ? static_cast<double>(bytes()) * 8 / seconds : 0; }
+  ladder::Point point(Pool pool) const { return {res, qp, bps(), pooled(vmaf, pool)}; }
+};
+
+/// What a title's measurements depend on besides the rendition itself.
+struct Recipe {
+  Source source;
+  Window window;
+  std::vector<std::uint64_t> key_pictures;
+  std::string model = "vmaf_v0.6.1";
+  unsigned subsample = 1;
+};
+
+/// SHA-256 over everything that decides a record's content: the source's bytes, the window, encoder and
+/// quantizers, group places, sizes, scaler, model, versions.
+std::string key_of(const Recipe &recipe, const Rendition &rendition);
+
+Record record_of(const std::string &key, const Rendition &rendition, const Measured &measured,
+                 std::uint64_t pictures, double seconds);
+
+/// Records as files CACHE/KEY.json, each with a digest of its content: one that is torn or was changed counts
+/// as absent.
+class Cache {
+ public:
+  static Result<Cache> open(const std::string &folder);
+  std::optional<Record> get(const std::string &key) const;
+  Result<void> put(const Record &record) const;
+  /// Other results of a title, such as its scan.
+  std::optional<nlohmann::json> get_json(const std::string &key) const;
+  Result<void> put_json(const std::string &key, const nlohmann::json &content) const;
+  const std::string &folder() const { return folder_; }
+
+ private:
+  explicit Cache(std::string folder) : folder_(std::move(folder)) {}
+  std::string folder_;
+};
+
+} // namespace hull::tools

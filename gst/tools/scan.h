@@ -1,0 +1,28 @@
+#pragma once
+
+#include "gst/tools/source.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+namespace hull::tools {
+
+/// What one decode without encoding tells: how long the title really is and where its shots begin.
+struct Scan {
+  std::uint64_t pictures = 0;
+  double seconds = 0;
+  bool variable_rate = false;       ///< distances of timestamps differ by more than a tenth
+  std::vector<std::uint64_t> shots; ///< first pictures
+};
+
+/// Decodes all of a title. Fails with bad_data when it ends well before its container says: it was cut.
+Result<Scan> scan(const Source &source, const std::atomic<int> &stop,
+                  const std::function<void(std::uint64_t)> &progress = {});
+
+nlohmann::json to_json(const Scan &scan);
+Result<Scan> scan_from_json(const nlohmann::json &json);
+
+} // namespace hull::tools

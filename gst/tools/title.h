@@ -1,0 +1,84 @@
+#pragma once
+
+#include "gst/tools/decision.h"
+#include "gst/tools/package.h"
+#include "gst/tools/progress.h"
+#include "gst/tools/record.h"
+#include "gst/tools/scan.h"
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+namespace hull::tools {
+
+struct TitleOptions {
+  std::string file, out;
+  std::vector<unsigned> heights; ///< empty = the standard ones
+  std::vector<int> qps = {20, 26, 32, 38, 44};
+  bool full_grid = false; ///< measure every quantizer at every size instead of searching
+  ladder::Rules rules;    ///< cap_bps infinite = 1.5 times Apple's row for the source
+  std::string model = "vmaf_v0.6.1";
+  Pool pool = Pool::mean;
+  std::vector<ladder::FixedRow> against; ///< empty = Apple's rows
+  std::string against_name = "Apple's ladder";
+  Progress::Style style = Progress::Style::automatic;
+};
+
+/// One rung as it was encoded, verified and packaged.
+struct FinalRung {
+  ladder::Rung rung;
+  Record record; ///< with its scores
+  ladder::RungFacts facts;
+};
+
+/// What a run leaves in memory for the report; everything is in the folder, too.
+struct TitleResult {
+  Source source;
+  Scan scan;
+  std::vector<Record> records; ///< measured points, sorted by size and quantizer
+  Decision decision;
+  std::vector<FinalRung> rungs;
+  Package package;
+  std::vector<ladder::Check> checks;
+  unsigned encodes = 0; ///< points encoded or taken from the cache to find the ladder
+  unsigned cached = 0;  ///< of these, found in the cache
+};
+
+/// The main job: probe, scan, measure, decide, encode and verify the rungs, package, report. Every finished
+/// measurement is in OUT/cache, so an interrupted run loses only the pass it was in.
+class Title {
+ public:
+  Title(TitleOptions options, const std::atomic<int> &stop);
+
+  /// Everything. The result of an earlier run is replaced only by a whole new one.
+  Result<TitleResult> run();
+  /// Up to the decision: no rung is encoded.
+  Result<TitleResult> analyze();
+
+ private:
+  Result<void> open();
+  Result<void> scan_source();
+  Result<void> search();
+  Result<void> measure_points(const std::vector<std::pair<ladder::Resolution, int>> &wanted,
+                              const std::string &name);
+  Result<void> run_pass(const std::vector<Rendition> &renditions, const std::string &name,
+                        std::vector<Record> &out);
+  Result<void> update_decision();
+  Result<void> encode_rungs();
+  Result<bool> encode_ladder();
+  Result<void> package();
+  Result<void> still_the_same() const;
+  const Record *find(const ladder::Resolution &res, int qp) const;
+  double work_of(std::size_t renditions) const;
+
+  TitleOptions options_;
+  const std::atomic<int> &stop_;
+  Progress progress_;
+  std::optional<Cache> cache_;
+  Recipe recipe_;
+  TitleResult result_;
+  std::vector<Record> media_; ///< rungs encoded so far
+};
+
+} // namespace hull::tools

@@ -1,0 +1,202 @@
+#include "gst/tools/y4m.h"
+
+#include "gst/core/time.h"
+#include "gst/glue/map.h"
+#include "gst/tools/files.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <fmt/format.h>
+#include <memory>
+#include <sys/stat.h>
+
+#include <gst/app/gstappsrc.h>
+
+namespace hull::tools {
+namespace {
+
+constexpr std::uint64_t kLongestHeader = 4096;
+
+bool read_pair(std::string_view text, int &a, int &b) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return false;
+  return std::from_chars(text.data(), text.data() + colon, a).ec == std::errc() &&
+         std::from_chars(text.data() + colon + 1, text.data() + text.size(), b).ec == std::errc();
+}
+
+Result<void> set_format(Y4mHeader &h, std::string_view name) {
+  const std::uint64_t luma = std::uint64_t{h.width} * h.height;
+  const std::uint64_t half_w = (h.width + 1) / 2, half_h = (h.height + 1) / 2;
+  if (name == "420p10") {
+    h.format = "I420_10LE";
+    h.frame_bytes = 2 * (luma + 2 * half_w * half_h);
+  } else if (name == "420" || name == "420jpeg" || name == "420mpeg2" || name == "420paldv") {
+    h.format = "I420";
+    h.frame_bytes = luma + 2 * half_w * half_h;
+  } else if (name == "422") {
+    h.format = "Y42B";
+    h.frame_bytes = luma + 2 * half_w * h.height;
+  } else if (name == "444") {
+    h.format = "Y444";
+    h.frame_bytes = 3 * luma;
+  } else if (name == "mono") {
+    h.format = "GRAY8";
+    h.frame_bytes = luma;
+  } else {
+    return fail(ErrorCode::unsupported,
+                fmt::format("the Y4M pixel format C{} is not handled; convert the source to 4:2:0", name));
+  }
+  return {};
+}
+
+struct File {
+  explicit File(const std::string &path) : handle(std::fopen(path.c_str(), "rb")) {}
+  File(const File &) = delete;
+  File &operator=(const File &) = delete;
+  ~File() {
+    if (handle) std::fclose(handle);
+  }
+  std::FILE *handle;
+};
+
+// A FRAME line may carry parameters; nobody writes them, but the format allows it.
+bool skip_frame_line(std::FILE *file) {
+  char word[5];
+  if (std::fread(word, 1, 5, file) != 5 || std::string_view(word, 5) != "FRAME") return false;
+  for (int c = std::fgetc(file); c != '\n'; c = std::fgetc(file))
+    if (c == EOF) return false;
+  return true;
+}
+
+struct Feeder {
+  Feeder(const std::string &path, const Y4mHeader &h) : file(path), header(h) {}
+  File file;
+  Y4mHeader header;
+  std::uint64_t next = 0;
+};
+
+void feed(GstAppSrc *source, guint, gpointer data) {
+  auto &feeder = *static_cast<Feeder *>(data);
+  const Y4mHeader &h = feeder.header;
+  auto buffer = BufferRef::adopt(gst_buffer_new_allocate(nullptr, h.frame_bytes, nullptr));
+  bool whole = skip_frame_line(feeder.file.handle);
+  if (whole) {
+    MappedBuffer map(buffer.get(), GST_MAP_WRITE);
+    whole = map && std::fread(map.data(), 1, h.frame_bytes, feeder.file.handle) == h.frame_bytes;
+  }
+  if (!whole) {
+    gst_app_src_end_of_stream(source);
+    return;
+  }
+  const auto time = [&h](std::uint64_t n) {
+    return static_cast<GstClockTime>(rescale(static_cast<std::int64_t>(n) * h.fps_d, kNanoseconds, h.fps_n));
+  };
+  GST_BUFFER_PTS(buffer.get()) = time(feeder.next);
+  GST_BUFFER_DURATION(buffer.get()) = time(feeder.next + 1) - time(feeder.next);
+  ++feeder.next;
+  gst_app_src_push_buffer(source, buffer.release());
+}
+
+} // namespace
+
+Result<Y4mHeader> parse_y4m(std::string_view text) {
+  const std::size_t end = text.find('\n');
+  if (!text.starts_with("YUV4MPEG2 ") || end == std::string_view::npos)
+    return fail(ErrorCode::bad_data, "this is no YUV4MPEG2 file, or its header line has no end");
+  Y4mHeader h;
+  h.header_bytes = end + 1;
+  std::string_view line = text.substr(10, end - 10), pixels = "420jpeg";
+  while (!line.empty()) {
+    const std::size_t blank = line.find(' ');
+    const std::string_view word = line.substr(0, blank);
+    line.remove_prefix(blank == std::string_view::npos ? line.size() : blank + 1);
+    if (word.empty()) continue;
+    const std::string_view value = word.substr(1);
+    const auto number = [&value](unsigned &out) {
+      std::from_chars(value.data(), value.data() + value.size(), out);
+    };
+    switch (word.front()) {
+    case 'W':
+      number(h.width);
+      break;
+    case 'H':
+      number(h.height);
+      break;
+    case 'F':
+      read_pair(value, h.fps_n, h.fps_d);
+      break;
+    case 'A':
+      read_pair(value, h.par_n, h.par_d);
+      break;
+    case 'I':
+      h.interlaced = value == "t" || value == "b" || value == "m";
+      break;
+    case 'C':
+      pixels = value;
+      break;
+    case 'X':
+      h.full_range |= value == "COLORRANGE=FULL";
+      break;
+    default:
+      break;
+    }
+  }
+  constexpr unsigned kLargest = 16384;
+  if (h.width == 0 || h.height == 0 || h.width > kLargest || h.height > kLargest)
+    return fail(ErrorCode::bad_data, fmt::format("the Y4M header gives the size {}x{}", h.width, h.height));
+  if (h.fps_n <= 0 || h.fps_d <= 0) h.fps_n = 25, h.fps_d = 1;
+  if (h.par_n <= 0 || h.par_d <= 0) h.par_n = h.par_d = 1;
+  if (auto ok = set_format(h, pixels); !ok) return tl::unexpected(ok.error());
+  return h;
+}
+
+Result<Y4mFile> open_y4m(const std::string &path) {
+  const File file(path);
+  struct stat status {};
+  if (!file.handle || ::fstat(::fileno(file.handle), &status) != 0)
+    return tl::unexpected(file_error(errno, "open", path));
+  std::string head(kLongestHeader, '\0');
+  head.resize(std::fread(head.data(), 1, head.size(), file.handle));
+  const auto header = parse_y4m(head);
+  if (!header) return fail(header.error().code, path + ": " + header.error().text);
+  Y4mFile result{*header};
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  std::uint64_t at = header->header_bytes;
+  std::fseek(file.handle, static_cast<long>(at), SEEK_SET);
+  while (at < size && skip_frame_line(file.handle)) {
+    at = static_cast<std::uint64_t>(std::ftell(file.handle)) + header->frame_bytes;
+    if (at <= size) ++result.frames;
+    std::fseek(file.handle, static_cast<long>(at), SEEK_SET);
+  }
+  if (at != size)
+    return fail(ErrorCode::bad_data,
+                fmt::format("{} is cut: picture {} is not whole; copy or render the file again", path,
+                            result.frames + 1));
+  return result;
+}
+
+GstElement *add_y4m_source(Pipeline &pipeline, const std::string &path, const Y4mHeader &h,
+                           std::uint64_t first) {
+  GstElement *source = pipeline.add("appsrc", {{"format", "time"}});
+  auto feeder = std::make_unique<Feeder>(path, h);
+  if (!source || !feeder->file.handle) return nullptr;
+  std::fseek(feeder->file.handle, static_cast<long>(h.header_bytes), SEEK_SET);
+  for (; feeder->next < first && skip_frame_line(feeder->file.handle); ++feeder->next)
+    std::fseek(feeder->file.handle, static_cast<long>(h.frame_bytes), SEEK_CUR);
+  const std::string caps = fmt::format(
+      "video/x-raw,format={},width={},height={},framerate={}/{},pixel-aspect-ratio={}/{},"
+      "interlace-mode={}{}",
+      h.format, h.width, h.height, h.fps_n, h.fps_d, h.par_n, h.par_d,
+      h.interlaced ? "interleaved" : "progressive", h.full_range ? ",colorimetry=(string)1:3:5:1" : "");
+  const auto parsed = CapsRef::adopt(gst_caps_from_string(caps.c_str()));
+  gst_app_src_set_caps(GST_APP_SRC(source), parsed.get());
+  gst_app_src_set_max_bytes(GST_APP_SRC(source), 2 * h.frame_bytes);
+  GstAppSrcCallbacks callbacks{};
+  callbacks.need_data = feed;
+  gst_app_src_set_callbacks(GST_APP_SRC(source), &callbacks, feeder.release(),
+                            [](gpointer data) { delete static_cast<Feeder *>(data); });
+  return source;
+}
+
+} // namespace hull::tools

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "gst/core/result.h"
+#include "gst/tools/pipeline.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace hull::tools {
+
+/// The stream header of a YUV4MPEG2 file. The tool reads these files itself: GStreamer 1.22's y4mdec gives up
+/// on headers over 80 bytes, which FFmpeg writes from 720p on.
+struct Y4mHeader {
+  unsigned width = 0, height = 0;
+  int fps_n = 25, fps_d = 1;
+  int par_n = 1, par_d = 1;
+  bool interlaced = false;
+  std::string format = "I420"; ///< GStreamer's name
+  bool full_range = false;
+  std::uint64_t frame_bytes = 0; ///< of one picture, without its FRAME line
+  std::uint64_t header_bytes = 0;
+};
+
+/// Parses the header line. Fails when it is not YUV4MPEG2, has no size, or a pixel format other than 4:2:0,
+/// 4:2:2, 4:4:4 or mono with 8 bits, or 4:2:0 with 10.
+Result<Y4mHeader> parse_y4m(std::string_view text);
+
+struct Y4mFile {
+  Y4mHeader header;
+  std::uint64_t frames = 0;
+};
+
+/// Header and number of pictures; fails with bad_data when the last picture is cut.
+Result<Y4mFile> open_y4m(const std::string &path);
+
+/// A source element in `pipeline` that pushes the pictures of `path` from number `first` on, with their
+/// timestamps.
+GstElement *add_y4m_source(Pipeline &pipeline, const std::string &path, const Y4mHeader &header,
+                           std::uint64_t first);
+
+} // namespace hull::tools
