@@ -16,6 +16,7 @@ HOMES = {
     r"libsoup/.*": "plugins/cmaf/",
     r"libav.*": "plugins/scope/",
     r"CLI/.*": "gst/tools/",
+    r"openssl/.*": "gst/isobmff/crypt_aes.cpp",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

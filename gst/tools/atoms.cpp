@@ -1,6 +1,7 @@
 #include "gst/inspect/box_view.h"
 #include "gst/isobmff/box_fields.h"
 #include "gst/isobmff/box_tree.h"
+#include "gst/isobmff/cmaf.h"
 #include "gst/tools/command.h"
 #include "gst/tools/commands.h"
 
@@ -93,6 +94,35 @@ int show(const Options &options) {
   return kDone;
 }
 
+int check(const Options &options) {
+  namespace cmaf = isobmff::cmaf;
+  auto source = FileSource::open(options.file);
+  if (!source) return report(source.error());
+  const auto findings = cmaf::check_file(*source);
+  if (!findings) return report(findings.error());
+  auto json = nlohmann::ordered_json::array();
+  std::size_t errors = 0;
+  for (const cmaf::Finding &finding : *findings) {
+    const cmaf::Rule &rule = cmaf::rule(finding.rule);
+    errors += finding.level == cmaf::Level::must;
+    if (options.json)
+      json.push_back({{"rule", rule.id},
+                      {"level", cmaf::name(finding.level)},
+                      {"certainty", cmaf::name(rule.certainty)},
+                      {"offset", finding.offset},
+                      {"text", finding.text},
+                      {"summary", rule.summary}});
+    else
+      fmt::print("{} {:<6} {:<10} at {:<12} {}\n", rule.id, cmaf::name(finding.level),
+                 cmaf::name(rule.certainty), finding.offset, finding.text);
+  }
+  if (options.json)
+    print(dumped(json) + "\n");
+  else
+    fmt::print("{} broken, {} to look at\n", errors, findings->size() - errors);
+  return errors == 0 ? kDone : kFailed;
+}
+
 CLI::App *add_verb(CLI::App &atoms, const std::shared_ptr<Options> &options, Run &run, const char *name,
                    const char *help, int (*action)(const Options &)) {
   CLI::App *verb = atoms.add_subcommand(name, help);
@@ -115,6 +145,8 @@ void add_atoms(CLI::App &app, Run &run) {
   CLI::App *cat = add_verb(*atoms, options, run, "cat", "Print a box or one of its fields", show);
   cat->add_option("PATH", options->path, "Like moov/trak[1]/tkhd or moov/trak[1]/tkhd.width")->required();
   cat->add_flag("--json", options->json, "As JSON");
+  CLI::App *rules = add_verb(*atoms, options, run, "check", "Ask a fragmented file all CMAF rules", check);
+  rules->add_flag("--json", options->json, "As JSON");
   cat->add_flag("--raw", options->raw, "The box's own bytes, header included");
 }
 
