@@ -14,7 +14,8 @@ namespace {
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS("video/x-h264, stream-format=(string){ byte-stream, avc, avc3 }, alignment=(string)au"));
+    GST_STATIC_CAPS(
+        "video/x-h264, stream-format=(string){ byte-stream, avc, avc3 }, alignment=(string){ au, nal }"));
 GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("I420")));
 
@@ -102,6 +103,7 @@ void Decoder::class_init(GstVideoDecoderClass *klass) {
   klass->start = thunk<&Decoder::start>;
   klass->stop = thunk<&Decoder::stop>;
   klass->set_format = thunk<&Decoder::set_format>;
+  klass->parse = thunk<&Decoder::parse>;
   klass->handle_frame = thunk<&Decoder::handle_frame>;
   klass->finish = thunk<&Decoder::finish>;
   klass->drain = thunk<&Decoder::drain>;
@@ -144,6 +146,7 @@ bool Decoder::reopen() {
   auto opened = decoder_.open(snapshot().concealment);
   if (!opened) raise(GST_ELEMENT(self_), opened.error());
   stream_.restate_parameter_sets();
+  gatherer_.reset();
   return opened.has_value();
 }
 
@@ -151,16 +154,18 @@ gboolean Decoder::set_format(GstVideoCodecState *state) {
   if (input_) gst_video_codec_state_unref(input_);
   input_ = gst_video_codec_state_ref(state);
   const GstStructure *caps = gst_caps_get_structure(state->caps, 0);
+  const char *alignment = gst_structure_get_string(caps, "alignment");
+  gst_video_decoder_set_packetized(self_, !alignment || !g_str_equal(alignment, "nal"));
+  gatherer_.reset();
   const char *format = gst_structure_get_string(caps, "stream-format");
   if (!format || g_str_equal(format, "byte-stream")) {
     stream_.use_byte_stream();
     return TRUE;
   }
-  if (!state->codec_data) {
-    raise(GST_ELEMENT(self_),
-          {ErrorCode::bad_data, "The stream says stream-format=avc but has no codec_data. Put "
-                                "h264parse in front of the decoder."});
-    return FALSE;
+  lacks_codec_data_ = !state->codec_data;
+  if (lacks_codec_data_) {
+    stream_.assume_avc(); // h264parse announces avc before it has seen parameter sets; they may still come
+    return TRUE;
   }
   const MappedBuffer data(state->codec_data, GST_MAP_READ);
   auto used =
@@ -184,7 +189,9 @@ void Decoder::update_latency() {
   const Sps &sps = *stream_.sps();
   // Measured: the library holds back nothing in Baseline, one picture in Main and High, two when B-frames
   // come.
-  const unsigned frames = sps.profile_idc == 66 ? 0 : sps.reorder_frames() == 0 ? 1 : 2;
+  unsigned frames = sps.profile_idc == 66 ? 0 : sps.reorder_frames() == 0 ? 1 : 2;
+  // Single NAL units: where one picture ends shows when the next begins.
+  if (!gst_video_decoder_get_packetized(self_)) ++frames;
   int num = input_ ? input_->info.fps_n : 0, den = input_ ? input_->info.fps_d : 1;
   if (num <= 0) {
     const Ratio rate = sps.frame_rate();
@@ -194,6 +201,19 @@ void Decoder::update_latency() {
   const GstClockTime latency =
       gst_util_uint64_scale(frames * GST_SECOND, static_cast<guint64>(den), static_cast<guint64>(num));
   gst_video_decoder_set_latency(self_, latency, latency);
+}
+
+GstFlowReturn Decoder::parse(GstVideoCodecFrame *, GstAdapter *adapter, gboolean at_eos) {
+  const gsize available = gst_adapter_available(adapter);
+  if (available == 0) return GST_VIDEO_DECODER_FLOW_NEED_DATA;
+  const auto *data = static_cast<const std::uint8_t *>(gst_adapter_map(adapter, available));
+  auto size = gatherer_.end_of_unit({data, available}, stream_.length_size());
+  gst_adapter_unmap(adapter);
+  if (!size && at_eos) size = available;
+  if (!size) return GST_VIDEO_DECODER_FLOW_NEED_DATA;
+  gatherer_.reset();
+  gst_video_decoder_add_to_frame(self_, static_cast<int>(*size));
+  return gst_video_decoder_have_frame(self_);
 }
 
 GstFlowReturn Decoder::handle_frame(GstVideoCodecFrame *frame) {
@@ -210,8 +230,16 @@ GstFlowReturn Decoder::handle_frame(GstVideoCodecFrame *frame) {
     // Too late, and nothing refers to it.
     return gst_video_decoder_drop_frame(self_, frame);
   }
+  if (lacks_codec_data_ && !stream_.sps()) {
+    raise(GST_ELEMENT(self_),
+          {ErrorCode::bad_data, "The stream says stream-format=avc but has no codec_data, and no "
+                                "parameter sets of its own. Put h264parse in front of the decoder."});
+    gst_video_codec_frame_unref(frame);
+    return GST_FLOW_ERROR;
+  }
   const auto outcome = decoder_.decode(unit.data, number);
   if (unit.has_slice) pending_.insert(number);
+  if (unit.has_idr) GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame);
   const bool lost = damaged || (outcome.state & (PictureDecoder::kConcealed | PictureDecoder::kLost));
   if (lost) corrupted_.insert(number);
   note_trouble(outcome.state, frame);

@@ -3,6 +3,7 @@
 #include "gst/glue/shell.h"
 #include "plugins/h264/picture_decoder.h"
 #include "plugins/h264/stream_input.h"
+#include "plugins/h264/unit_gatherer.h"
 
 #include <set>
 
@@ -32,6 +33,7 @@ class Decoder : public Configured<DecoderSettings> {
   gboolean start();
   gboolean stop();
   gboolean set_format(GstVideoCodecState *state);
+  GstFlowReturn parse(GstVideoCodecFrame *frame, GstAdapter *adapter, gboolean at_eos);
   GstFlowReturn handle_frame(GstVideoCodecFrame *frame);
   GstFlowReturn finish();
   GstFlowReturn drain();
@@ -52,6 +54,8 @@ class Decoder : public Configured<DecoderSettings> {
   GstVideoCodecState *input_ = nullptr;
   GstVideoCodecState *output_ = nullptr;
   StreamInput stream_;
+  bool lacks_codec_data_ = false;
+  UnitGatherer gatherer_; // alignment=nal
   PictureDecoder decoder_;
   std::set<std::uint64_t> pending_;   // system frame numbers the library has not put out
   std::set<std::uint64_t> corrupted_; // those of them that were damaged; a subset

@@ -15,6 +15,8 @@ class StreamInput {
  public:
   /// stream-format=avc with this codec_data.
   Result<void> use_avc(Bytes codec_data);
+  /// The same before codec_data has come: lengths of four bytes, parameter sets in the stream.
+  void assume_avc() { length_size_ = 4; }
   void use_byte_stream() { length_size_ = 0; }
   bool is_avc() const { return length_size_ != 0; }
   unsigned length_size() const { return length_size_; }

@@ -74,6 +74,31 @@ TEST_F(H264Dec, IntraAndPredictedPicturesEqualTheConformanceVectors) {
     }
 }
 
+TEST_F(H264Dec, SingleNalUnitsMakeTheSamePictures) {
+  for (const char *name : {"BA_MW_D.264", "SVA_BA2_D.264", "test_qcif_cabac.264", "MIDR_MW_D.264"}) {
+    const std::string file = shared(std::string("media/h264/") + name);
+    if (!is_there(file)) GTEST_SKIP() << "../shared/media/h264 is absent";
+    const auto with = [&](const std::string &caps) {
+      return play("filesrc location=" + file + " ! h264parse ! video/x-h264," + caps +
+                  " ! hullh264dec ! appsink name=out");
+    };
+    const Played whole = with("alignment=au,stream-format=byte-stream");
+    for (const char *format : {"byte-stream", "avc"}) {
+      const Played units = with(std::string("alignment=nal,stream-format=") + format);
+      EXPECT_EQ(units.error, "") << name << format;
+      EXPECT_EQ(units.buffers.size(), whole.buffers.size()) << name << format;
+      EXPECT_EQ(md5_of(units), md5_of(whole)) << name << format;
+    }
+  }
+  // Several slices a picture, timestamps from the encoder.
+  const Played result =
+      play("videotestsrc num-buffers=20 ! video/x-raw,width=96,height=96,framerate=25/1 ! "
+           "hullh264enc slice-mode=rows ! video/x-h264,alignment=nal ! hullh264dec ! appsink name=out");
+  ASSERT_EQ(result.buffers.size(), 20u);
+  for (std::size_t i = 0; i < 20; ++i)
+    EXPECT_EQ(GST_BUFFER_PTS(result.buffers[i].get()), i * 40 * GST_MSECOND);
+}
+
 TEST_F(H264Dec, LostPicturesAreConcealedAndFlagged) {
   const std::string file = shared("media/h264/BA_MW_D_P_LOST.264");
   if (!is_there(file)) GTEST_SKIP() << "../shared/media/h264 is absent";
