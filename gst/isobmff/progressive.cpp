@@ -10,16 +10,38 @@ namespace {
 
 constexpr std::int64_t kMovieTimescale = 1000;
 
-// The edit list, or nothing where the media start at zero with the movie.
-std::optional<EditList> edits_of(std::int64_t media_time, std::int64_t delay, std::int64_t shown) {
-  if (media_time == 0 && delay == 0) return std::nullopt;
-  EditList elst;
-  if (delay > 0) elst.entries.push_back({static_cast<std::uint64_t>(delay), -1, 1, 0});
-  elst.entries.push_back({static_cast<std::uint64_t>(std::max<std::int64_t>(shown, 0)), media_time, 1, 0});
-  return elst;
+bool is(const Node &node, FourCC type) {
+  return node.type() == type;
 }
 
 } // namespace
+
+std::uint64_t complete_track(Node &trak, const SampleTable &table, const TrackEdit &edit,
+                             std::uint32_t movie_timescale, std::int64_t shift, bool wide) {
+  const auto media = static_cast<std::int64_t>(table.duration());
+  const std::int64_t media_time = edit.priming + edit.reorder_shift + edit.composed;
+  const std::int64_t shown =
+      std::max<std::int64_t>(rescale(media - edit.priming, movie_timescale, edit.timescale), 0);
+  const auto duration = static_cast<std::uint64_t>(edit.delay + shown);
+  if (auto *tkhd = trak.get<TrackHeader>()) tkhd->duration = duration;
+  if (Node *mdia = trak.child("mdia"))
+    if (auto *mdhd = mdia->get<MediaHeader>()) mdhd->duration = table.duration();
+  std::erase_if(trak.children, [](const Node &child) { return is(child, "edts"); });
+  if (media_time != 0 || edit.delay != 0) {
+    Node edts("edts");
+    auto &elst = edts.add<EditList>();
+    if (edit.delay > 0) elst.entries.push_back({static_cast<std::uint64_t>(edit.delay), -1, 1, 0});
+    elst.entries.push_back({static_cast<std::uint64_t>(shown), media_time, 1, 0});
+    const auto mdia = std::find_if(trak.children.begin(), trak.children.end(),
+                                   [](const Node &child) { return is(child, "mdia"); });
+    trak.children.insert(mdia, std::move(edts));
+  }
+  if (Node *stbl = find(trak, "mdia/minf/stbl")) {
+    std::erase_if(stbl->children, [](const Node &child) { return !is(child, "stsd"); });
+    table.write(*stbl, shift, edit.reorder_shift, wide);
+  }
+  return duration;
+}
 
 Node progressive_movie_box(const std::vector<ProgressiveTrack> &tracks, const InitOptions &options,
                            std::int64_t shift) {
@@ -31,23 +53,12 @@ Node progressive_movie_box(const std::vector<ProgressiveTrack> &tracks, const In
   const bool wide = std::any_of(tracks.begin(), tracks.end(),
                                 [shift](const auto &track) { return track.table->needs_wide(shift); });
   for (const ProgressiveTrack &track : tracks) {
-    const std::int64_t timescale = track.config.timescale;
-    const auto media = static_cast<std::int64_t>(track.table->duration());
-    const std::int64_t media_time = track.config.priming + track.reorder_shift;
-    const std::int64_t delay = rescale(track.config.delay, kMovieTimescale, kNanoseconds);
-    const std::int64_t shown = rescale(media - track.config.priming, kMovieTimescale, timescale);
-    const auto duration = static_cast<std::uint64_t>(std::max<std::int64_t>(delay + shown, 0));
     mvhd.next_track_id = std::max(mvhd.next_track_id, track.config.id + 1);
-    mvhd.duration = std::max(mvhd.duration, duration);
-    Node trak = track_box(track.config, duration, track.table->duration(), options.creation_time);
-    if (auto elst = edits_of(media_time, delay, shown)) {
-      Node edts("edts");
-      edts.add(std::move(*elst));
-      auto mdia = std::find_if(trak.children.begin(), trak.children.end(),
-                               [](const Node &child) { return child.type() == FourCC("mdia"); });
-      trak.children.insert(mdia, std::move(edts));
-    }
-    track.table->write(*find(trak, "mdia/minf/stbl"), shift, track.reorder_shift, wide);
+    Node trak = track_box(track.config, 0, 0, options.creation_time);
+    const TrackEdit edit{track.config.timescale, track.config.priming, track.reorder_shift, 0,
+                         rescale(track.config.delay, kMovieTimescale, kNanoseconds)};
+    mvhd.duration =
+        std::max(mvhd.duration, complete_track(trak, *track.table, edit, kMovieTimescale, shift, wide));
     moov.add(std::move(trak));
   }
   for (const Opaque &box : options.movie_boxes)

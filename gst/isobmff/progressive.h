@@ -12,6 +12,20 @@ struct ProgressiveTrack {
   std::int64_t reorder_shift = 0; ///< ticks added to composition offsets so that none is negative
 };
 
+/// How a track's media lie in the movie.
+struct TrackEdit {
+  std::uint32_t timescale = 1;
+  std::int64_t priming = 0;       ///< ticks not shown at the start
+  std::int64_t reorder_shift = 0; ///< ticks added to composition offsets
+  std::int64_t composed = 0;      ///< ticks that the offsets hold already
+  std::int64_t delay = 0;         ///< movie ticks before the first sample is shown
+};
+
+/// Gives a trak its durations, edit list and sample tables; stbl keeps stsd only. Returns the track's
+/// duration in movie ticks.
+std::uint64_t complete_track(Node &trak, const SampleTable &table, const TrackEdit &edit,
+                             std::uint32_t movie_timescale, std::int64_t shift, bool wide);
+
 /// moov of an unfragmented file, its chunk offsets moved by `shift` bytes. Movie times are milliseconds.
 /// `ISO/IEC 14496-12` 8.2.1; the edit list starts the media at its priming plus the reordering, after an
 /// empty edit as long as the track's delay.

@@ -73,7 +73,8 @@ class SampleTable {
 
   std::uint64_t samples() const { return count_; }
   std::uint64_t duration() const { return duration_; } ///< ticks
-  std::uint64_t memory() const;                        ///< bytes this table holds
+  std::uint32_t last_duration() const { return last_duration_; }
+  std::uint64_t memory() const; ///< bytes this table holds
 
   /// Adds stts, [ctts], stsc, stsz, stco or co64, [stss] to `stbl`, which has stsd already. Chunk offsets are
   /// moved by `shift` bytes; `shift_composition` is added to every composition offset. 64-bit offsets only

@@ -1,0 +1,348 @@
+#include "plugins/mp4/sink.h"
+
+#include "gst/glue/map.h"
+#include "gst/glue/raise.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+GST_DEBUG_CATEGORY_STATIC(hull_mp4_sink_debug);
+#define GST_CAT_DEFAULT hull_mp4_sink_debug
+
+namespace hull {
+
+using namespace isobmff;
+
+namespace {
+
+const GEnumValue kLayoutValues[] = {
+    {0, "Hybrid for recordings in fragments, insert for whole files, as it comes for CMAF", "auto"},
+    {1, "Whole files: as insert", "reserve"},
+    {2, "Movie box in front by inserting blocks, else at the end", "insert"},
+    {3, "Fragmented while it is written, whole with the movie box in front afterwards", "hybrid"},
+    {4, "Movie box in front by writing the file anew", "spool"},
+    {5, "As it comes: movie box at the end, fragments left as they are", "tail"},
+    {0, nullptr, nullptr}};
+const EnumTable kLayouts{"HullMp4SinkLayout", kLayoutValues};
+
+const Property<Mp4SinkSettings> kProperties[] = {
+    property<&Mp4SinkSettings::location>(
+        "location", "Path of the file; a %d pattern in it numbers the files of a rotation"),
+    property<&Mp4SinkSettings::layout>("layout", "Where the movie box goes, and how", Mutable::ready,
+                                       kLayouts),
+    property<&Mp4SinkSettings::sync_interval>(
+        "sync-interval", "Nanoseconds between waits until the data are on the disk; 0 = never",
+        Mutable::ready, 0, 1.8e19),
+    property<&Mp4SinkSettings::sidx>("sidx", "Put a segment index behind the header of a CMAF track file"),
+    property<&Mp4SinkSettings::max_size_bytes>(
+        "max-size-bytes", "Bytes after which the next fragment starts another file; 0 = no limit",
+        Mutable::ready, 0, 1.8e19),
+    property<&Mp4SinkSettings::max_size_time>(
+        "max-size-time", "Nanoseconds after which the next fragment starts another file; 0 = no limit",
+        Mutable::ready, 0, 1.8e19),
+    computed<&Mp4Sink::bytes_written>("bytes-written", "Bytes written since the start, with rewritten ones"),
+};
+
+bool starts_fragment(GstBuffer *buffer) {
+  return GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) &&
+         !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+}
+
+bool is_header(GstBuffer *buffer) {
+  return starts_fragment(buffer) && GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+}
+
+} // namespace
+
+std::span<const Property<Mp4SinkSettings>> Mp4Sink::properties() {
+  return kProperties;
+}
+
+void Mp4Sink::class_init(GstBaseSinkClass *klass) {
+  GST_DEBUG_CATEGORY_INIT(hull_mp4_sink_debug, "hullmp4sink", 0, "MP4 file sink");
+  auto *element = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(element, "MP4 file sink", "Sink/File",
+                                        "Writes MP4 files that start fast and survive a crash",
+                                        "gst-plugins-hull developers");
+  const auto caps = CapsRef::adopt(
+      gst_caps_from_string("video/quicktime, variant=(string){ iso-fragmented, iso, cmaf }; video/quicktime; "
+                           "audio/x-m4a; application/mp4"));
+  gst_element_class_add_pad_template(element,
+                                     gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps.get()));
+  klass->start = thunk<&Mp4Sink::start>;
+  klass->stop = thunk<&Mp4Sink::stop>;
+  klass->event = thunk<&Mp4Sink::event>;
+  klass->query = thunk<&Mp4Sink::query>;
+  klass->get_caps = thunk<&Mp4Sink::get_caps>;
+  klass->set_caps = thunk<&Mp4Sink::set_caps>;
+  klass->render = thunk<&Mp4Sink::render>;
+  klass->render_list = thunk<&Mp4Sink::render_list>;
+}
+
+Mp4Sink::Mp4Sink(GstBaseSink *self) : self_(self) {
+  gst_base_sink_set_sync(self, FALSE);
+}
+
+gboolean Mp4Sink::start() {
+  running_ = snapshot();
+  variant_ = "iso";
+  header_ = {};
+  index_ = 0;
+  failed_ = false;
+  bytes_written_ = 0;
+  if (running_.location.empty()) {
+    raise(GST_ELEMENT(self_), {ErrorCode::settings, "hullmp4sink has no file to write: set location."});
+    return FALSE;
+  }
+  if (auto ok = open_file(); !ok) {
+    raise(GST_ELEMENT(self_), ok.error());
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean Mp4Sink::stop() {
+  if (file_) bytes_written_ += file_->bytes_written();
+  file_.reset();
+  header_ = {};
+  return TRUE;
+}
+
+Result<void> Mp4Sink::open_file() {
+  std::string path = running_.location;
+  const bool rotates = running_.max_size_bytes || running_.max_size_time;
+  if (const auto at = path.find('%'); at != std::string::npos) {
+    // Only one %d, %u or %0Nd: anything else in a format would read arguments that are not there.
+    const auto end = path.find_first_not_of("0123456789", at + 1);
+    if (end == std::string::npos || (path[end] != 'd' && path[end] != 'u') ||
+        path.find('%', end) != std::string::npos || end - at > 3)
+      return fail(ErrorCode::settings, "location '" + path + "' may hold one %d, such as part-%05d.mp4.");
+    const unsigned width =
+        end > at + 1 ? static_cast<unsigned>(std::stoul(path.substr(at + 1, end - at - 1))) : 0;
+    std::string number = std::to_string(index_);
+    if (number.size() < width) number.insert(0, width - number.size(), '0');
+    path.replace(at, end + 1 - at, number);
+  } else if (rotates) {
+    return fail(ErrorCode::settings, "Rotation needs a %d in location, such as part-%05d.mp4.");
+  }
+  auto made = OutputFile::create(path);
+  if (!made) return tl::unexpected(made.error());
+  file_.emplace(std::move(*made));
+  position_ = gap_at_ = 0;
+  header_written_ = false;
+  first_pts_ = GST_CLOCK_TIME_NONE;
+  last_sync_ = g_get_monotonic_time();
+  return {};
+}
+
+bool Mp4Sink::hybrid() const {
+  return running_.layout == SinkLayout::hybrid ||
+         (running_.layout == SinkLayout::automatic && variant_ == "iso-fragmented");
+}
+
+// Caps, events, queries
+
+GstCaps *Mp4Sink::get_caps(GstCaps *filter) {
+  const SinkLayout layout = snapshot().layout;
+  // What a muxer that may choose shall choose.
+  const char *text =
+      layout == SinkLayout::insert || layout == SinkLayout::spool || layout == SinkLayout::reserve
+          ? "video/quicktime, variant=(string){ iso, apple }; video/quicktime, variant=(string)cmaf"
+      : layout == SinkLayout::hybrid ? "video/quicktime, variant=(string)iso-fragmented"
+      : layout == SinkLayout::tail
+          ? "video/quicktime, variant=(string)iso; video/quicktime, variant=(string)iso-fragmented; "
+            "video/quicktime; audio/x-m4a; application/mp4"
+          : "video/quicktime, variant=(string)iso-fragmented; video/quicktime, variant=(string)iso; "
+            "video/quicktime, variant=(string)cmaf; video/quicktime; audio/x-m4a; application/mp4";
+  GstCaps *caps = gst_caps_from_string(text);
+  if (!filter) return caps;
+  const auto mine = CapsRef::adopt(caps);
+  return gst_caps_intersect_full(mine.get(), filter, GST_CAPS_INTERSECT_FIRST);
+}
+
+gboolean Mp4Sink::set_caps(GstCaps *caps) {
+  const char *variant = gst_structure_get_string(gst_caps_get_structure(caps, 0), "variant");
+  if (variant) variant_ = variant;
+  return TRUE;
+}
+
+gboolean Mp4Sink::event(GstEvent *event) {
+  switch (GST_EVENT_TYPE(event)) {
+  case GST_EVENT_SEGMENT: {
+    const GstSegment *segment = nullptr;
+    gst_event_parse_segment(event, &segment);
+    if (segment->format == GST_FORMAT_BYTES) {
+      position_ = segment->start;
+      if (gap_at_ && position_ >= gap_at_) position_ += recording_gap().size();
+    }
+    break;
+  }
+  case GST_EVENT_EOS:
+    if (file_ && !failed_)
+      if (auto ok = finish_file(); !ok) {
+        failed_ = true;
+        raise(GST_ELEMENT(self_), ok.error());
+      }
+    break;
+  default:
+    break;
+  }
+  return Shell<Mp4Sink>::parent_class()->event(self_, event);
+}
+
+gboolean Mp4Sink::query(GstQuery *query) {
+  switch (GST_QUERY_TYPE(query)) {
+  case GST_QUERY_SEEKING: {
+    GstFormat format;
+    gst_query_parse_seeking(query, &format, nullptr, nullptr, nullptr);
+    gst_query_set_seeking(query, format, format == GST_FORMAT_BYTES || format == GST_FORMAT_DEFAULT, 0, -1);
+    return TRUE;
+  }
+  case GST_QUERY_FORMATS:
+    gst_query_set_formats(query, 2, GST_FORMAT_DEFAULT, GST_FORMAT_BYTES);
+    return TRUE;
+  default:
+    return Shell<Mp4Sink>::parent_class()->query(self_, query);
+  }
+}
+
+// Writing
+
+GstFlowReturn Mp4Sink::render(GstBuffer *buffer) {
+  GstBuffer *one[] = {buffer};
+  if (failed_) return GST_FLOW_ERROR;
+  if (auto ok = write(one); !ok) {
+    failed_ = true;
+    raise(GST_ELEMENT(self_), ok.error());
+    return GST_FLOW_ERROR;
+  }
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn Mp4Sink::render_list(GstBufferList *list) {
+  if (failed_) return GST_FLOW_ERROR;
+  std::vector<GstBuffer *> buffers;
+  for (guint i = 0; i < gst_buffer_list_length(list); ++i)
+    buffers.push_back(gst_buffer_list_get(list, i));
+  if (auto ok = write(buffers); !ok) {
+    failed_ = true;
+    raise(GST_ELEMENT(self_), ok.error());
+    return GST_FLOW_ERROR;
+  }
+  return GST_FLOW_OK;
+}
+
+// The header of a fragmented stream; a recording gets its gap behind ftyp.
+Result<void> Mp4Sink::write_header(GstBuffer *header) {
+  const MappedBuffer map(header, GST_MAP_READ);
+  if (!map) return fail(ErrorCode::io, "The header's memory cannot be read.");
+  const Bytes bytes = map.bytes();
+  const auto ftyp = read_box_header(bytes, bytes.size());
+  const ByteVector gap = hybrid() && ftyp && ftyp->type == FourCC("ftyp") ? recording_gap() : ByteVector();
+  const std::size_t front = gap.empty() ? bytes.size() : static_cast<std::size_t>(ftyp->size);
+  const Bytes parts[] = {bytes.first(front), gap, bytes.subspan(front)};
+  if (auto ok = file_->write(position_, parts); !ok) return ok;
+  if (!gap.empty()) gap_at_ = front;
+  position_ += bytes.size() + gap.size();
+  header_written_ = true;
+  return {};
+}
+
+Result<void> Mp4Sink::rotate_if_due(GstBuffer *fragment) {
+  const GstClockTime pts = GST_BUFFER_PTS(fragment);
+  if (!GST_CLOCK_TIME_IS_VALID(first_pts_)) {
+    first_pts_ = pts;
+    return {};
+  }
+  const bool large = running_.max_size_bytes && position_ >= running_.max_size_bytes;
+  const bool late = running_.max_size_time && GST_CLOCK_TIME_IS_VALID(pts) && pts >= first_pts_ &&
+                    pts - first_pts_ >= running_.max_size_time;
+  if (!large && !late) return {};
+  if (auto ok = finish_file(); !ok) return ok;
+  ++index_;
+  if (auto ok = open_file(); !ok) return ok;
+  first_pts_ = pts;
+  return header_ ? write_header(header_.get()) : Result<void>();
+}
+
+Result<void> Mp4Sink::write(std::span<GstBuffer *> buffers) {
+  if (!file_) return fail(ErrorCode::state, "The file is finished: restart the pipeline for another one.");
+  std::vector<std::unique_ptr<MappedBuffer>> maps;
+  std::vector<Bytes> parts;
+  const auto put = [&]() -> Result<void> {
+    if (auto ok = file_->write(position_, parts); !ok) {
+      // Half a chunk would only confuse: a fragmented file ends with its last whole one.
+      if (variant_ != "iso") (void)file_->truncate(position_);
+      return ok;
+    }
+    for (const Bytes part : parts)
+      position_ += part.size();
+    parts.clear();
+    maps.clear();
+    return {};
+  };
+  for (GstBuffer *buffer : buffers) {
+    if (is_header(buffer)) {
+      header_ = BufferRef::retain(buffer);
+      if (!header_written_)
+        if (auto ok = write_header(buffer); !ok) return ok;
+      continue;
+    }
+    if (starts_fragment(buffer) && variant_ != "iso") {
+      if (auto ok = put(); !ok) return ok;
+      if (auto ok = rotate_if_due(buffer); !ok) return ok;
+    }
+    maps.push_back(std::make_unique<MappedBuffer>(buffer, GST_MAP_READ));
+    if (!*maps.back()) return fail(ErrorCode::io, "A sample's memory cannot be read.");
+    parts.push_back(maps.back()->bytes());
+  }
+  if (auto ok = put(); !ok) return ok;
+  const gint64 now = g_get_monotonic_time();
+  if (running_.sync_interval &&
+      static_cast<std::uint64_t>(now - last_sync_) * 1000 >= running_.sync_interval) {
+    last_sync_ = now;
+    return file_->sync();
+  }
+  return {};
+}
+
+Result<void> Mp4Sink::finish_file() {
+  const std::string path = file_->path();
+  const bool empty = file_->size() == 0;
+  bytes_written_ += file_->bytes_written();
+  file_.reset();
+  if (empty) return {};
+  Result<Relocation> placed = Relocation{};
+  const bool durable = running_.sync_interval > 0;
+  if (hybrid())
+    placed = unfragment(path, Placement::automatic, durable);
+  else if (variant_ == "cmaf")
+    placed = running_.sidx ? add_segment_index(path) : Result<Relocation>(Relocation{});
+  else if (running_.layout != SinkLayout::tail && variant_ != "iso-fragmented")
+    placed =
+        fast_start(path, running_.layout == SinkLayout::spool ? Placement::copy : Placement::insert, durable);
+  // A file system without insertion keeps the movie box at the end unless the copy was asked for.
+  if (!placed && placed.error().code == ErrorCode::unsupported) {
+    warn(GST_ELEMENT(self_), placed.error(), "the movie box stays where it is");
+    placed = Relocation{};
+  }
+  if (!placed) return tl::unexpected(placed.error());
+  bytes_written_ += placed->bytes_written;
+  post_finished(*placed);
+  return {};
+}
+
+void Mp4Sink::post_finished(const Relocation &placed) {
+  constexpr const char *kNames[] = {"insert", "tail", "copy", "auto"};
+  gst_element_post_message(
+      GST_ELEMENT(self_),
+      gst_message_new_element(
+          GST_OBJECT(self_),
+          gst_structure_new("hull-mp4-file", "index", G_TYPE_UINT, index_, "placement", G_TYPE_STRING,
+                            placed.changed ? kNames[static_cast<int>(placed.how)] : "none", "moov-size",
+                            G_TYPE_UINT64, static_cast<guint64>(placed.moov_size), "bytes-rewritten",
+                            G_TYPE_UINT64, static_cast<guint64>(placed.bytes_written), nullptr)));
+}
+
+} // namespace hull
