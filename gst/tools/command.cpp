@@ -21,7 +21,7 @@ Result<void> start_gstreamer() {
     return fail(ErrorCode::state, "GStreamer does not start: " + text);
   }
   const auto has = [](const char *name) {
-    return static_cast<bool>(ElementRef::adopt(GST_ELEMENT(gst_element_factory_find(name))));
+    return static_cast<bool>(ObjectRef<GstElementFactory>::adopt(gst_element_factory_find(name)));
   };
   if (!has("hullvmafsink")) gst_registry_scan_path(gst_registry_get(), HULL_PLUGINS_DIR);
   for (const char *name : {"hullh264enc", "hullh264dec", "hullvmafsink", "hullmp4mux"})

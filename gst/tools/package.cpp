@@ -90,7 +90,7 @@ Result<void> package_audio(const Source &source, const std::string &path, const 
   if (source.audio_codec != "audio/x-opus" || !source.audio_carried) append(pipeline.add("aacparse"));
   append(pipeline.add("hullmp4mux", {{"fragment-duration", "2000000000"}}));
   append(pipeline.filter("video/quicktime,variant=cmaf"));
-  append(pipeline.add("hullmp4sink", {{"location", part}, {"sync", "false"}}));
+  append(pipeline.add_file(part));
   pipeline.link({file, reader});
   if (reader) {
     g_signal_connect(reader, "pad-added", G_CALLBACK(on_audio_pad), &job);
