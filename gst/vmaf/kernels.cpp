@@ -1,6 +1,7 @@
 #include "gst/vmaf/kernels.h"
 
 #include "gst/vmaf/kernels_scalar.h"
+#include "gst/vmaf/kernels_simd.h"
 
 namespace hull::vmaf {
 namespace {
@@ -14,10 +15,24 @@ Kernels scalar_kernels() {
   return table;
 }
 
+#if defined(__x86_64__)
+Kernels avx2_kernels() {
+  Kernels table = scalar_kernels();
+  table.name = "avx2";
+  avx2::set_vif_vertical(table);
+  avx2::set_vif_horizontal(table);
+  return table;
+}
+#endif
+
 } // namespace
 
-const Kernels &kernels(Cpu) {
+const Kernels &kernels(Cpu set) {
   static const Kernels plain = scalar_kernels();
+#if defined(__x86_64__)
+  static const Kernels wide = avx2_kernels();
+  if (set >= Cpu::avx2 && detected_cpu() >= Cpu::avx2) return wide;
+#endif
   return plain;
 }
 

@@ -1,0 +1,232 @@
+// VIF's horizontal passes and statistics. pmaddwd at column x gives the sums of columns x, x + 2, …; a second
+// one at x + 1 those between. Statistics are per pixel, so the two sets stay apart and are never put back in
+// order.
+
+#include "gst/vmaf/kernels_simd.h"
+#include "gst/vmaf/log_table.h"
+#include "gst/vmaf/vif_avx2.h"
+
+#if defined(__x86_64__)
+
+namespace hull::vmaf::avx2 {
+namespace {
+
+constexpr int kNoise = 131072;
+using Doubles = __m256d;
+
+/// Sum of eight windows that begin at row, row + 2, …
+template <int L> HULL_AVX2_INLINE Vec windows(const std::uint16_t *row) {
+  Vec sum;
+  if constexpr (L == 3) {
+    // The middle tap is split in two halves that fit.
+    sum = _mm256_add_epi32(_mm256_madd_epi16(load(row), tap_pair(10904, 21864)),
+                           _mm256_madd_epi16(load(row + 1), tap_pair(21864, 10904)));
+  } else {
+    sum = _mm256_madd_epi16(load(row), tap_pair(tap<L>(0), tap<L>(1)));
+#pragma GCC unroll 9
+    for (int k = 2; k < L; k += 2)
+      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(load(row + k), tap_pair(tap<L>(k), tap<L>(k + 1))));
+  }
+  return flip_sums(sum);
+}
+
+template <int L> HULL_AVX2_INLINE Vec mean_at(const std::uint16_t *row, int x) {
+  return windows<L>(row + x - L / 2);
+}
+
+template <int L> HULL_AVX2_INLINE Vec product_at(const FilteredRow &row, int x) {
+  const Vec low = windows<L>(row.low + x - L / 2), high = windows<L>(row.high + x - L / 2);
+  return _mm256_add_epi32(high, _mm256_srli_epi32(_mm256_add_epi32(low, _mm256_set1_epi32(32768)), 16));
+}
+
+/// (a * b + 2^31) >> 32 of unsigned lanes.
+HULL_AVX2_INLINE Vec mean_product(Vec a, Vec b) {
+  const Vec half = _mm256_set1_epi64x(0x80000000);
+  const Vec even = _mm256_add_epi64(_mm256_mul_epu32(a, b), half);
+  const Vec odd =
+      _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32)), half);
+  return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+}
+
+HULL_AVX2_INLINE Doubles low_doubles(Vec v) {
+  return _mm256_cvtepi32_pd(_mm256_castsi256_si128(v));
+}
+HULL_AVX2_INLINE Doubles high_doubles(Vec v) {
+  return _mm256_cvtepi32_pd(_mm256_extracti128_si256(v, 1));
+}
+
+/// Exponent and upper fifteen bits of the mantissa of eight whole numbers below 2^53: all that the logarithm
+/// needs. Lanes come out in the order 0 1 4 5 2 3 6 7, as from every call.
+HULL_AVX2_INLINE Vec log_bits(Doubles low, Doubles high) {
+  const Vec a = _mm256_srli_epi64(_mm256_castpd_si256(low), 37),
+            b = _mm256_srli_epi64(_mm256_castpd_si256(high), 37);
+  return _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88));
+}
+
+/// log2 in Q11 of such numbers, 2048 * (1023 + 15) too large.
+HULL_AVX2_INLINE Vec log_of(Vec bits, const std::uint16_t *table) {
+  const Vec index =
+      _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(0x7fff)), _mm256_set1_epi32(0x8000));
+  const Vec entry = _mm256_and_si256(_mm256_i32gather_epi32(reinterpret_cast<const int *>(table), index, 2),
+                                     _mm256_set1_epi32(0xffff));
+  return _mm256_add_epi32(entry, _mm256_slli_epi32(_mm256_srli_epi32(bits, 15), 11));
+}
+
+/// The order of log_bits, for masks.
+HULL_AVX2_INLINE Vec as_logs(Vec v) {
+  return _mm256_permute4x64_epi64(v, 0xd8);
+}
+
+/// Lanes of columns first, first + 2, … that lie before the width.
+HULL_AVX2_INLINE Vec inside(int first, int width) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(width - first), _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14));
+}
+
+struct ReferenceSums {
+  Vec log, count;
+};
+
+template <int L>
+HULL_AVX2_INLINE void reference_block(const FilteredRow &row, int x, int width, std::uint32_t *mean,
+                                      std::int32_t *variance, const std::uint16_t *table,
+                                      ReferenceSums &sums) {
+  const Vec m = mean_at<L>(row.mean, x);
+  const Vec s1 =
+      _mm256_and_si256(_mm256_sub_epi32(product_at<L>(row, x), mean_product(m, m)), inside(x, width));
+  store(mean, m);
+  store(variance, s1);
+  const Vec busy = _mm256_cmpgt_epi32(s1, _mm256_set1_epi32(kNoise - 1));
+  if (_mm256_testz_si256(busy, busy)) return;
+  const Vec total = _mm256_add_epi32(s1, _mm256_set1_epi32(kNoise));
+  const Vec log = _mm256_sub_epi32(log_of(log_bits(low_doubles(total), high_doubles(total)), table),
+                                   _mm256_set1_epi32(2048 * (1023 + 15 + 17)));
+  sums.log = _mm256_add_epi32(sums.log, _mm256_and_si256(log, as_logs(busy)));
+  sums.count = _mm256_sub_epi32(sums.count, busy);
+}
+
+// A block's even columns are followed by its odd ones in mean and variance.
+template <int L>
+HULL_AVX2 void reference_row(const FilteredRow &row, int width, std::uint32_t *mean, std::int32_t *variance,
+                             VifSums &sums) {
+  const std::uint16_t *table = log_table().data();
+  ReferenceSums local{_mm256_setzero_si256(), _mm256_setzero_si256()};
+  for (int x = 0; x < width; x += kLanes) {
+    reference_block<L>(row, x, width, mean + x, variance + x, table, local);
+    reference_block<L>(row, x + 1, width, mean + x + 8, variance + x + 8, table, local);
+  }
+  sums.den_log += sum_32(local.log);
+  sums.den_flat += width - sum_32(local.count);
+}
+
+struct PairSums {
+  Vec log[kGains];
+  Vec flat;
+};
+
+struct Halves {
+  Doubles low, high;
+};
+
+HULL_AVX2_INLINE Doubles truncated(Doubles v) {
+  return _mm256_round_pd(v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
+
+/// trunc(min(g, limit)^2 * s1) + n1 for one gain limit.
+HULL_AVX2_INLINE Doubles passed(Doubles gain, double limit, Doubles s1, Doubles n1) {
+  const Doubles g = _mm256_min_pd(gain, _mm256_set1_pd(limit));
+  return _mm256_add_pd(truncated(_mm256_mul_pd(_mm256_mul_pd(g, g), s1)), n1);
+}
+
+struct PairTerms {
+  Doubles s1, gain, n1;
+};
+
+HULL_AVX2_INLINE PairTerms terms(Doubles s1, Doubles s2, Doubles s12) {
+  const Doubles gain = _mm256_div_pd(s12, _mm256_add_pd(s1, _mm256_set1_pd(65536 * 1e-10)));
+  const Doubles residual =
+      _mm256_max_pd(truncated(_mm256_sub_pd(s2, _mm256_mul_pd(gain, s12))), _mm256_setzero_pd());
+  return {s1, gain, _mm256_add_pd(residual, _mm256_set1_pd(kNoise))};
+}
+
+template <int L>
+HULL_AVX2_INLINE void pair_block(const FilteredRow &distorted, const FilteredRow &cross, int x, int width,
+                                 const std::uint32_t *mean, const std::int32_t *variance, Gains gains,
+                                 const std::uint16_t *table, PairSums &sums) {
+  const Vec zero = _mm256_setzero_si256();
+  const Vec m1 = load(mean), s1 = load(variance), m2 = mean_at<L>(distorted.mean, x);
+  const Vec y = _mm256_sub_epi32(product_at<L>(distorted, x), mean_product(m2, m2));
+  const Vec s2 = _mm256_and_si256(_mm256_max_epi32(y, zero), inside(x, width));
+  const Vec busy = _mm256_cmpgt_epi32(s1, _mm256_set1_epi32(kNoise - 1));
+  const Vec flat = _mm256_andnot_si256(busy, s2);
+  sums.flat =
+      _mm256_add_epi64(sums.flat, _mm256_add_epi64(_mm256_srli_epi64(flat, 32),
+                                                   _mm256_and_si256(flat, _mm256_set1_epi64x(0xffffffff))));
+  if (_mm256_testz_si256(busy, busy)) return;
+  const Vec s12 = _mm256_sub_epi32(product_at<L>(cross, x), mean_product(m1, m2));
+  const Vec active =
+      _mm256_and_si256(busy, _mm256_and_si256(_mm256_cmpgt_epi32(s12, zero), _mm256_cmpgt_epi32(s2, zero)));
+  if (_mm256_testz_si256(active, active)) return;
+  const PairTerms low = terms(low_doubles(s1), low_doubles(s2), low_doubles(s12));
+  const PairTerms high = terms(high_doubles(s1), high_doubles(s2), high_doubles(s12));
+  const Vec before = log_of(log_bits(low.n1, high.n1), table), mask = as_logs(active);
+  const bool wanted[kGains] = {gains.normal, gains.neg};
+#pragma GCC unroll 2
+  for (int g = 0; g < kGains; ++g) {
+    if (!wanted[g]) continue;
+    const Vec bits = log_bits(passed(low.gain, kGainLimit[g], low.s1, low.n1),
+                              passed(high.gain, kGainLimit[g], high.s1, high.n1));
+    const Vec gained = _mm256_sub_epi32(log_of(bits, table), before);
+    sums.log[g] = _mm256_add_epi32(sums.log[g], _mm256_and_si256(gained, mask));
+  }
+}
+
+template <int L>
+HULL_AVX2 void pair_row(const FilteredRow &distorted, const FilteredRow &cross, int width,
+                        const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums) {
+  const std::uint16_t *table = log_table().data();
+  const Vec zero = _mm256_setzero_si256();
+  PairSums local{{zero, zero}, zero};
+  for (int x = 0; x < width; x += kLanes) {
+    pair_block<L>(distorted, cross, x, width, mean + x, variance + x, gains, table, local);
+    pair_block<L>(distorted, cross, x + 1, width, mean + x + 8, variance + x + 8, gains, table, local);
+  }
+  for (int g = 0; g < kGains; ++g)
+    sums.num_log[g] += sum_32(local.log[g]);
+  sums.num_flat += sum_64(local.flat);
+}
+
+void reference(const FilteredRow &row, const Filter &filter, int width, std::uint32_t *mean,
+               std::int32_t *variance, VifSums &sums) {
+  by_length(filter, reference_row<17>, reference_row<9>, reference_row<5>, reference_row<3>)(row, width, mean,
+                                                                                             variance, sums);
+}
+
+void pair(const FilteredRow &distorted, const FilteredRow &cross, const Filter &filter, int width,
+          const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums) {
+  by_length(filter, pair_row<17>, pair_row<9>, pair_row<5>, pair_row<3>)(distorted, cross, width, mean,
+                                                                         variance, gains, sums);
+}
+
+template <int L> HULL_AVX2 void halve_row(const std::uint16_t *row, int out_width, std::uint16_t *out) {
+  const Vec half = _mm256_set1_epi32(32768);
+  for (int x = 0; x < out_width; x += kLanes) {
+    const Vec a = _mm256_srli_epi32(_mm256_add_epi32(windows<L>(row + 2 * x - L / 2), half), 16);
+    const Vec b = _mm256_srli_epi32(_mm256_add_epi32(windows<L>(row + 2 * x + kLanes - L / 2), half), 16);
+    store(out + x, _mm256_permute4x64_epi64(_mm256_packus_epi32(a, b), 0xd8));
+  }
+}
+
+void halve(const std::uint16_t *row, const Filter &filter, int out_width, std::uint16_t *out) {
+  by_length(filter, halve_row<17>, halve_row<9>, halve_row<5>, halve_row<3>)(row, out_width, out);
+}
+
+} // namespace
+
+void set_vif_horizontal(Kernels &table) {
+  table.vif_reference = reference;
+  table.vif_pair = pair;
+  table.halve = halve;
+}
+
+} // namespace hull::vmaf::avx2
+#endif
