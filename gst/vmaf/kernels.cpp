@@ -21,6 +21,9 @@ Kernels avx2_kernels() {
   table.name = "avx2";
   avx2::set_vif_vertical(table);
   avx2::set_vif_horizontal(table);
+  avx2::set_adm(table);
+  avx2::set_adm_wavelet(table);
+  avx2::set_motion(table);
   return table;
 }
 #endif
