@@ -1,29 +1,17 @@
 // ADM's masking and decoupling. Level 0 fits 32-bit lanes; the levels below work on four 64-bit lanes whose
 // low halves hold the numbers.
 
+#include "gst/vmaf/adm_avx2.h"
+
 #include "gst/vmaf/adm_constants.h"
 #include "gst/vmaf/kernels_simd.h"
-#include "gst/vmaf/simd_avx2.h"
 
 #if defined(__x86_64__)
-
-#include <array>
 
 namespace hull::vmaf::avx2 {
 namespace {
 
 using Doubles = __m256d;
-
-/// floor(2^30 / a) for a = 1..32768; entry 0 is never used.
-const std::array<std::int32_t, 32769> &inverses() {
-  static const auto table = [] {
-    std::array<std::int32_t, 32769> values{};
-    for (std::size_t a = 1; a < values.size(); ++a)
-      values[a] = static_cast<std::int32_t>((std::size_t{1} << 30) / a);
-    return values;
-  }();
-  return table;
-}
 
 const Kernels &plain() {
   return kernels(Cpu::scalar);
@@ -222,6 +210,16 @@ void mask(const MaskRow &row, const std::int32_t *above, const std::int32_t *bel
 }
 
 } // namespace
+
+const std::array<std::int32_t, 32769> &inverses() {
+  static const auto table = [] {
+    std::array<std::int32_t, 32769> values{};
+    for (std::size_t a = 1; a < values.size(); ++a)
+      values[a] = static_cast<std::int32_t>((std::size_t{1} << 30) / a);
+    return values;
+  }();
+  return table;
+}
 
 void set_adm(Kernels &table) {
   table.adm_cubes_0 = cubes_0;

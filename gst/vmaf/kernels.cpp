@@ -22,6 +22,7 @@ Kernels avx2_kernels() {
   avx2::set_vif_vertical(table);
   avx2::set_vif_horizontal(table);
   avx2::set_adm(table);
+  avx2::set_adm_levels(table);
   avx2::set_adm_wavelet(table);
   avx2::set_motion(table);
   return table;

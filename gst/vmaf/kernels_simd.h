@@ -9,6 +9,7 @@ namespace hull::vmaf::avx2 {
 void set_vif_vertical(Kernels &table);
 void set_vif_horizontal(Kernels &table);
 void set_adm(Kernels &table);
+void set_adm_levels(Kernels &table);
 void set_adm_wavelet(Kernels &table);
 void set_motion(Kernels &table);
 

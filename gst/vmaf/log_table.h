@@ -6,10 +6,10 @@
 
 namespace hull::vmaf {
 
-/// log2 in steps of 1/2048: kLog[i] for i in 32768..65535, lower entries unused. Built once from
+/// log2 in steps of 1/2048: entry i for i in 32768..65535, lower entries are zero. Built once from
 /// single-precision log2 rounded half away from zero, as libvmaf builds it; 38 entries differ from a table
-/// made in double precision. Padded by one entry so that a 32-bit gather of the last one stays inside.
-extern const std::array<std::uint16_t, 65538> &log_table();
+/// made in double precision.
+extern const std::array<std::uint16_t, 65536> &log_table();
 
 /// log2(x) * 2048 of x >= 131072, from the top 16 bits of x.
 inline std::int32_t log2_q11(std::uint64_t x, const std::uint16_t *table) {

@@ -71,34 +71,35 @@ void vertical_16(const std::uint16_t *const *previous, const std::uint16_t *cons
   plain().motion_vertical_16(p, c, bits, drop, width - done, out + done);
 }
 
-/// Sums fit 32 bits as long as every sample is within +-32767; `large` tells when one is not.
-HULL_AVX2 std::uint64_t horizontal_blocks(const std::int32_t *row, int width, int &done, bool &large) {
+/// Sums fit 32 bits as long as every sample is within +-32767; a block with a larger one is left to the
+/// scalar kernel.
+HULL_AVX2 std::uint64_t horizontal_blocks(const std::int32_t *row, int width, int &done) {
   const Vec outer = _mm256_set1_epi32(kTaps[0]), inner = _mm256_set1_epi32(kTaps[1]),
             middle = _mm256_set1_epi32(kTaps[2]);
-  const Vec half = _mm256_set1_epi32(32768);
-  Vec total = _mm256_setzero_si256(), peak = total;
+  const Vec half = _mm256_set1_epi32(32768), large = _mm256_set1_epi32(static_cast<int>(0xffff8000u));
+  Vec total = _mm256_setzero_si256();
+  std::uint64_t rest = 0;
   int x = 0;
   for (; x + 8 <= width; x += 8) {
     const Vec a = load(row + x - 2), b = load(row + x - 1), c = load(row + x), d = load(row + x + 1),
               e = load(row + x + 2);
-    peak = _mm256_max_epu32(peak, _mm256_max_epu32(_mm256_abs_epi32(a), _mm256_abs_epi32(e)));
+    if (!_mm256_testz_si256(_mm256_or_si256(_mm256_abs_epi32(a), _mm256_abs_epi32(e)), large)) {
+      rest += plain().motion_horizontal(row + x, 8);
+      continue;
+    }
     const Vec sum = _mm256_add_epi32(
         _mm256_add_epi32(_mm256_mullo_epi32(_mm256_add_epi32(a, e), outer), half),
         _mm256_add_epi32(_mm256_mullo_epi32(_mm256_add_epi32(b, d), inner), _mm256_mullo_epi32(c, middle)));
     total = _mm256_add_epi32(total, _mm256_abs_epi32(_mm256_srai_epi32(sum, 16)));
   }
-  const Vec over = _mm256_cmpgt_epi32(peak, _mm256_set1_epi32(32767));
-  large = !_mm256_testz_si256(over, over);
   done = x;
-  return static_cast<std::uint64_t>(sum_32(total));
+  return rest + static_cast<std::uint64_t>(sum_32(total));
 }
 
 std::uint64_t horizontal(const std::int32_t *row, int width) {
   int done = 0;
-  bool large = false;
-  const std::uint64_t sum = horizontal_blocks(row, width, done, large);
-  return large ? plain().motion_horizontal(row, width)
-               : sum + plain().motion_horizontal(row + done, width - done);
+  const std::uint64_t sum = horizontal_blocks(row, width, done);
+  return sum + plain().motion_horizontal(row + done, width - done);
 }
 
 HULL_AVX2 std::uint64_t error_blocks(const std::uint8_t *a, const std::uint8_t *b, int width, int &done) {

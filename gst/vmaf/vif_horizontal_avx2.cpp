@@ -63,13 +63,38 @@ HULL_AVX2_INLINE Vec log_bits(Doubles low, Doubles high) {
   return _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88));
 }
 
-/// log2 in Q11 of such numbers, 2048 * (1023 + 15) too large.
-HULL_AVX2_INLINE Vec log_of(Vec bits, const std::uint16_t *table) {
-  const Vec index =
+/// Sums of logarithms. The table's share is looked up lane by lane on the integer units: a gather takes
+/// longer than the eight loads, and only the sum is wanted. Entry 0 of the table is zero, so masked lanes add
+/// nothing.
+struct LogSum {
+  std::int64_t table_sum = 0;
+  Vec exponents;
+  HULL_AVX2 LogSum() : exponents(_mm256_setzero_si256()) {}
+  HULL_AVX2 std::int64_t total() const { return table_sum + 2048 * sum_32(exponents); }
+};
+
+struct LogIndex {
+  alignas(32) std::uint32_t at[8];
+};
+
+HULL_AVX2_INLINE LogIndex log_index(Vec bits, Vec mask) {
+  LogIndex index;
+  const Vec entry =
       _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(0x7fff)), _mm256_set1_epi32(0x8000));
-  const Vec entry = _mm256_and_si256(_mm256_i32gather_epi32(reinterpret_cast<const int *>(table), index, 2),
-                                     _mm256_set1_epi32(0xffff));
-  return _mm256_add_epi32(entry, _mm256_slli_epi32(_mm256_srli_epi32(bits, 15), 11));
+  _mm256_store_si256(reinterpret_cast<__m256i *>(index.at), _mm256_and_si256(entry, mask));
+  return index;
+}
+
+HULL_AVX2_INLINE std::int64_t looked_up(const LogIndex &index, const std::uint16_t *table) {
+  std::int64_t sum = 0;
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i)
+    sum += table[index.at[i]];
+  return sum;
+}
+
+HULL_AVX2_INLINE Vec exponent(Vec bits) {
+  return _mm256_srli_epi32(bits, 15);
 }
 
 /// The order of log_bits, for masks.
@@ -83,7 +108,8 @@ HULL_AVX2_INLINE Vec inside(int first, int width) {
 }
 
 struct ReferenceSums {
-  Vec log, count;
+  LogSum log;
+  Vec count;
 };
 
 template <int L>
@@ -98,9 +124,11 @@ HULL_AVX2_INLINE void reference_block(const FilteredRow &row, int x, int width, 
   const Vec busy = _mm256_cmpgt_epi32(s1, _mm256_set1_epi32(kNoise - 1));
   if (_mm256_testz_si256(busy, busy)) return;
   const Vec total = _mm256_add_epi32(s1, _mm256_set1_epi32(kNoise));
-  const Vec log = _mm256_sub_epi32(log_of(log_bits(low_doubles(total), high_doubles(total)), table),
-                                   _mm256_set1_epi32(2048 * (1023 + 15 + 17)));
-  sums.log = _mm256_add_epi32(sums.log, _mm256_and_si256(log, as_logs(busy)));
+  const Vec bits = log_bits(low_doubles(total), high_doubles(total)), mask = as_logs(busy);
+  sums.log.table_sum += looked_up(log_index(bits, mask), table);
+  sums.log.exponents = _mm256_add_epi32(
+      sums.log.exponents,
+      _mm256_and_si256(_mm256_sub_epi32(exponent(bits), _mm256_set1_epi32(1023 + 15 + 17)), mask));
   sums.count = _mm256_sub_epi32(sums.count, busy);
 }
 
@@ -109,17 +137,17 @@ template <int L>
 HULL_AVX2 void reference_row(const FilteredRow &row, int width, std::uint32_t *mean, std::int32_t *variance,
                              VifSums &sums) {
   const std::uint16_t *table = log_table().data();
-  ReferenceSums local{_mm256_setzero_si256(), _mm256_setzero_si256()};
+  ReferenceSums local{{}, _mm256_setzero_si256()};
   for (int x = 0; x < width; x += kLanes) {
     reference_block<L>(row, x, width, mean + x, variance + x, table, local);
     reference_block<L>(row, x + 1, width, mean + x + 8, variance + x + 8, table, local);
   }
-  sums.den_log += sum_32(local.log);
+  sums.den_log += local.log.total();
   sums.den_flat += width - sum_32(local.count);
 }
 
 struct PairSums {
-  Vec log[kGains];
+  LogSum log[kGains];
   Vec flat;
 };
 
@@ -168,15 +196,17 @@ HULL_AVX2_INLINE void pair_block(const FilteredRow &distorted, const FilteredRow
   if (_mm256_testz_si256(active, active)) return;
   const PairTerms low = terms(low_doubles(s1), low_doubles(s2), low_doubles(s12));
   const PairTerms high = terms(high_doubles(s1), high_doubles(s2), high_doubles(s12));
-  const Vec before = log_of(log_bits(low.n1, high.n1), table), mask = as_logs(active);
+  const Vec before = log_bits(low.n1, high.n1), mask = as_logs(active);
+  const std::int64_t before_sum = looked_up(log_index(before, mask), table);
   const bool wanted[kGains] = {gains.normal, gains.neg};
 #pragma GCC unroll 2
   for (int g = 0; g < kGains; ++g) {
     if (!wanted[g]) continue;
-    const Vec bits = log_bits(passed(low.gain, kGainLimit[g], low.s1, low.n1),
-                              passed(high.gain, kGainLimit[g], high.s1, high.n1));
-    const Vec gained = _mm256_sub_epi32(log_of(bits, table), before);
-    sums.log[g] = _mm256_add_epi32(sums.log[g], _mm256_and_si256(gained, mask));
+    const Vec after = log_bits(passed(low.gain, kGainLimit[g], low.s1, low.n1),
+                               passed(high.gain, kGainLimit[g], high.s1, high.n1));
+    sums.log[g].table_sum += looked_up(log_index(after, mask), table) - before_sum;
+    sums.log[g].exponents = _mm256_add_epi32(
+        sums.log[g].exponents, _mm256_and_si256(_mm256_sub_epi32(exponent(after), exponent(before)), mask));
   }
 }
 
@@ -185,13 +215,13 @@ HULL_AVX2 void pair_row(const FilteredRow &distorted, const FilteredRow &cross, 
                         const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums) {
   const std::uint16_t *table = log_table().data();
   const Vec zero = _mm256_setzero_si256();
-  PairSums local{{zero, zero}, zero};
+  PairSums local{{}, zero};
   for (int x = 0; x < width; x += kLanes) {
     pair_block<L>(distorted, cross, x, width, mean + x, variance + x, gains, table, local);
     pair_block<L>(distorted, cross, x + 1, width, mean + x + 8, variance + x + 8, gains, table, local);
   }
   for (int g = 0; g < kGains; ++g)
-    sums.num_log[g] += sum_32(local.log[g]);
+    sums.num_log[g] += local.log[g].total();
   sums.num_flat += sum_64(local.flat);
 }
 

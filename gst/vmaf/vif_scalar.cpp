@@ -19,9 +19,9 @@ constexpr std::uint16_t kTaps3[] = {10904, 43728, 10904};
 
 const Filter kVifFilter[4] = {{kTaps17, 17}, {kTaps9, 9}, {kTaps5, 5}, {kTaps3, 3}};
 
-const std::array<std::uint16_t, 65538> &log_table() {
+const std::array<std::uint16_t, 65536> &log_table() {
   static const auto table = [] {
-    std::array<std::uint16_t, 65538> values{};
+    std::array<std::uint16_t, 65536> values{};
     for (int i = 32768; i < 65536; ++i)
       values[static_cast<std::size_t>(i)] =
           static_cast<std::uint16_t>(std::round(std::log2(static_cast<float>(i)) * 2048.0f));
