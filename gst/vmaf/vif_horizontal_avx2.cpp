@@ -8,35 +8,55 @@
 
 #if defined(__x86_64__)
 
+#include <algorithm>
+
 namespace hull::vmaf::avx2 {
 namespace {
 
 constexpr int kNoise = 131072;
 using Doubles = __m256d;
 
+template <int L, int K> HULL_AVX2_INLINE Vec add_windows(const std::uint16_t *row, Vec sum) {
+  if constexpr (K < L) {
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(load(row + K), tap_pair(tap<L>(K), tap<L>(K + 1))));
+    return add_windows<L, K + 2>(row, sum);
+  }
+  return sum;
+}
+
 /// Sum of eight windows that begin at row, row + 2, …
 template <int L> HULL_AVX2_INLINE Vec windows(const std::uint16_t *row) {
-  Vec sum;
-  if constexpr (L == 3) {
-    // The middle tap is split in two halves that fit.
-    sum = _mm256_add_epi32(_mm256_madd_epi16(load(row), tap_pair(10904, 21864)),
-                           _mm256_madd_epi16(load(row + 1), tap_pair(21864, 10904)));
-  } else {
-    sum = _mm256_madd_epi16(load(row), tap_pair(tap<L>(0), tap<L>(1)));
-#pragma GCC unroll 9
-    for (int k = 2; k < L; k += 2)
-      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(load(row + k), tap_pair(tap<L>(k), tap<L>(k + 1))));
+  const Vec start = _mm256_set1_epi32(static_cast<int>(0x80000000u)); // the samples are 32768 too small
+  if constexpr (L == 3) // the middle tap is split in two halves that fit
+    return _mm256_add_epi32(_mm256_add_epi32(start, _mm256_madd_epi16(load(row), tap_pair(10904, 21864))),
+                            _mm256_madd_epi16(load(row + 1), tap_pair(21864, 10904)));
+  else
+    return add_windows<L, 0>(row, start);
+}
+
+// Windows come before the statistics, in loops of their own: with nothing else to hold, the taps stay in
+// registers. A block's eight even columns are followed by its odd ones.
+
+template <int L>
+HULL_AVX2 [[gnu::noinline]] void mean_row(const std::uint16_t *row, int width, std::uint32_t *out) {
+  row -= L / 2;
+  for (int x = 0; x < width; x += kLanes) {
+    store(out + x, windows<L>(row + x));
+    store(out + x + 8, windows<L>(row + x + 1));
   }
-  return flip_sums(sum);
 }
 
-template <int L> HULL_AVX2_INLINE Vec mean_at(const std::uint16_t *row, int x) {
-  return windows<L>(row + x - L / 2);
-}
-
-template <int L> HULL_AVX2_INLINE Vec product_at(const FilteredRow &row, int x) {
-  const Vec low = windows<L>(row.low + x - L / 2), high = windows<L>(row.high + x - L / 2);
-  return _mm256_add_epi32(high, _mm256_srli_epi32(_mm256_add_epi32(low, _mm256_set1_epi32(32768)), 16));
+template <int L>
+HULL_AVX2 [[gnu::noinline]] void product_row(const std::uint16_t *high, const std::uint16_t *low, int width,
+                                             std::uint32_t *out) {
+  const Vec half = _mm256_set1_epi32(32768);
+  high -= L / 2;
+  low -= L / 2;
+  for (int x = 0; x < width; x += kLanes)
+    for (int odd = 0; odd < 2; ++odd) {
+      const Vec carry = _mm256_srli_epi32(_mm256_add_epi32(windows<L>(low + x + odd), half), 16);
+      store(out + x + 8 * odd, _mm256_add_epi32(windows<L>(high + x + odd), carry));
+    }
 }
 
 /// (a * b + 2^31) >> 32 of unsigned lanes.
@@ -86,11 +106,11 @@ HULL_AVX2_INLINE LogIndex log_index(Vec bits, Vec mask) {
 }
 
 HULL_AVX2_INLINE std::int64_t looked_up(const LogIndex &index, const std::uint16_t *table) {
-  std::int64_t sum = 0;
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i)
-    sum += table[index.at[i]];
-  return sum;
+  // Volatile, or the compiler takes the lanes out of the register one by one, at twice the price of a load.
+  const volatile std::uint32_t *at = index.at;
+  const std::uint32_t a = table[at[0]] + table[at[1]], b = table[at[2]] + table[at[3]];
+  const std::uint32_t c = table[at[4]] + table[at[5]], d = table[at[6]] + table[at[7]];
+  return (a + b) + (c + d);
 }
 
 HULL_AVX2_INLINE Vec exponent(Vec bits) {
@@ -112,14 +132,11 @@ struct ReferenceSums {
   Vec count;
 };
 
-template <int L>
-HULL_AVX2_INLINE void reference_block(const FilteredRow &row, int x, int width, std::uint32_t *mean,
-                                      std::int32_t *variance, const std::uint16_t *table,
-                                      ReferenceSums &sums) {
-  const Vec m = mean_at<L>(row.mean, x);
-  const Vec s1 =
-      _mm256_and_si256(_mm256_sub_epi32(product_at<L>(row, x), mean_product(m, m)), inside(x, width));
-  store(mean, m);
+/// `variance` holds the filtered squares and becomes the variance.
+HULL_AVX2_INLINE void reference_block(int x, int width, const std::uint32_t *mean, std::int32_t *variance,
+                                      const std::uint16_t *table, ReferenceSums &sums) {
+  const Vec m = load(mean);
+  const Vec s1 = _mm256_and_si256(_mm256_sub_epi32(load(variance), mean_product(m, m)), inside(x, width));
   store(variance, s1);
   const Vec busy = _mm256_cmpgt_epi32(s1, _mm256_set1_epi32(kNoise - 1));
   if (_mm256_testz_si256(busy, busy)) return;
@@ -138,9 +155,11 @@ HULL_AVX2 void reference_row(const FilteredRow &row, int width, std::uint32_t *m
                              VifSums &sums) {
   const std::uint16_t *table = log_table().data();
   ReferenceSums local{{}, _mm256_setzero_si256()};
+  mean_row<L>(row.mean, width, mean);
+  product_row<L>(row.high, row.low, width, reinterpret_cast<std::uint32_t *>(variance));
   for (int x = 0; x < width; x += kLanes) {
-    reference_block<L>(row, x, width, mean + x, variance + x, table, local);
-    reference_block<L>(row, x + 1, width, mean + x + 8, variance + x + 8, table, local);
+    reference_block(x, width, mean + x, variance + x, table, local);
+    reference_block(x + 1, width, mean + x + 8, variance + x + 8, table, local);
   }
   sums.den_log += local.log.total();
   sums.den_flat += width - sum_32(local.count);
@@ -149,10 +168,6 @@ HULL_AVX2 void reference_row(const FilteredRow &row, int width, std::uint32_t *m
 struct PairSums {
   LogSum log[kGains];
   Vec flat;
-};
-
-struct Halves {
-  Doubles low, high;
 };
 
 HULL_AVX2_INLINE Doubles truncated(Doubles v) {
@@ -176,13 +191,18 @@ HULL_AVX2_INLINE PairTerms terms(Doubles s1, Doubles s2, Doubles s12) {
   return {s1, gain, _mm256_add_pd(residual, _mm256_set1_pd(kNoise))};
 }
 
-template <int L>
-HULL_AVX2_INLINE void pair_block(const FilteredRow &distorted, const FilteredRow &cross, int x, int width,
-                                 const std::uint32_t *mean, const std::int32_t *variance, Gains gains,
-                                 const std::uint16_t *table, PairSums &sums) {
+/// Filtered rows of the distorted picture, a part of a row at a time so that they stay in the first cache.
+struct PairRows {
+  static constexpr int kWidth = 512;
+  std::uint32_t mean[kWidth + kLanes], square[kWidth + kLanes], cross[kWidth + kLanes];
+};
+
+HULL_AVX2_INLINE void pair_block(const PairRows &rows, int at, int x, int width, const std::uint32_t *mean,
+                                 const std::int32_t *variance, Gains gains, const std::uint16_t *table,
+                                 PairSums &sums) {
   const Vec zero = _mm256_setzero_si256();
-  const Vec m1 = load(mean), s1 = load(variance), m2 = mean_at<L>(distorted.mean, x);
-  const Vec y = _mm256_sub_epi32(product_at<L>(distorted, x), mean_product(m2, m2));
+  const Vec m1 = load(mean), s1 = load(variance), m2 = load(rows.mean + at);
+  const Vec y = _mm256_sub_epi32(load(rows.square + at), mean_product(m2, m2));
   const Vec s2 = _mm256_and_si256(_mm256_max_epi32(y, zero), inside(x, width));
   const Vec busy = _mm256_cmpgt_epi32(s1, _mm256_set1_epi32(kNoise - 1));
   const Vec flat = _mm256_andnot_si256(busy, s2);
@@ -190,7 +210,7 @@ HULL_AVX2_INLINE void pair_block(const FilteredRow &distorted, const FilteredRow
       _mm256_add_epi64(sums.flat, _mm256_add_epi64(_mm256_srli_epi64(flat, 32),
                                                    _mm256_and_si256(flat, _mm256_set1_epi64x(0xffffffff))));
   if (_mm256_testz_si256(busy, busy)) return;
-  const Vec s12 = _mm256_sub_epi32(product_at<L>(cross, x), mean_product(m1, m2));
+  const Vec s12 = _mm256_sub_epi32(load(rows.cross + at), mean_product(m1, m2));
   const Vec active =
       _mm256_and_si256(busy, _mm256_and_si256(_mm256_cmpgt_epi32(s12, zero), _mm256_cmpgt_epi32(s2, zero)));
   if (_mm256_testz_si256(active, active)) return;
@@ -216,9 +236,17 @@ HULL_AVX2 void pair_row(const FilteredRow &distorted, const FilteredRow &cross, 
   const std::uint16_t *table = log_table().data();
   const Vec zero = _mm256_setzero_si256();
   PairSums local{{}, zero};
-  for (int x = 0; x < width; x += kLanes) {
-    pair_block<L>(distorted, cross, x, width, mean + x, variance + x, gains, table, local);
-    pair_block<L>(distorted, cross, x + 1, width, mean + x + 8, variance + x + 8, gains, table, local);
+  PairRows rows;
+  for (int from = 0; from < width; from += PairRows::kWidth) {
+    const int part = std::min(PairRows::kWidth, width - from);
+    mean_row<L>(distorted.mean + from, part, rows.mean);
+    product_row<L>(distorted.high + from, distorted.low + from, part, rows.square);
+    product_row<L>(cross.high + from, cross.low + from, part, rows.cross);
+    for (int i = 0; i < part; i += kLanes) {
+      const int x = from + i;
+      pair_block(rows, i, x, width, mean + x, variance + x, gains, table, local);
+      pair_block(rows, i + 8, x + 1, width, mean + x + 8, variance + x + 8, gains, table, local);
+    }
   }
   for (int g = 0; g < kGains; ++g)
     sums.num_log[g] += local.log[g].total();

@@ -10,6 +10,7 @@
 #if defined(__x86_64__)
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 namespace hull::vmaf::avx2 {
@@ -21,19 +22,19 @@ constexpr int kMaxRows = 20;
 struct Bytes8 {
   static constexpr bool flipped = false;
   const std::uint8_t *const *rows;
-  HULL_AVX2 Vec at(int i, int x) const { return load_bytes(rows[i] + x); }
+  [[gnu::target("avx2"), gnu::always_inline]] Vec at(int i, int x) const { return load_bytes(rows[i] + x); }
 };
 struct Product8 {
   static constexpr bool flipped = true;
   const std::uint8_t *const *a, *const *b;
-  HULL_AVX2 Vec at(int i, int x) const {
+  [[gnu::target("avx2"), gnu::always_inline]] Vec at(int i, int x) const {
     return flip_words(_mm256_mullo_epi16(load_bytes(a[i] + x), load_bytes(b[i] + x)));
   }
 };
 struct Square8 {
   static constexpr bool flipped = true;
   const std::uint8_t *const *rows;
-  HULL_AVX2 Vec at(int i, int x) const {
+  [[gnu::target("avx2"), gnu::always_inline]] Vec at(int i, int x) const {
     const Vec p = load_bytes(rows[i] + x);
     return flip_words(_mm256_mullo_epi16(p, p));
   }
@@ -42,13 +43,15 @@ struct Words {
   static constexpr bool flipped = true;
   const std::uint16_t *const *rows;
   __m128i drop;
-  HULL_AVX2 Vec at(int i, int x) const { return flip_words(_mm256_srl_epi16(load(rows[i] + x), drop)); }
+  [[gnu::target("avx2"), gnu::always_inline]] Vec at(int i, int x) const {
+    return flip_words(_mm256_srl_epi16(load(rows[i] + x), drop));
+  }
 };
 template <bool high> struct Product16 {
   static constexpr bool flipped = true;
   const std::uint16_t *const *a, *const *b;
   __m128i drop;
-  HULL_AVX2 Vec at(int i, int x) const {
+  [[gnu::target("avx2"), gnu::always_inline]] Vec at(int i, int x) const {
     const Vec p = _mm256_srl_epi16(load(a[i] + x), drop), q = _mm256_srl_epi16(load(b[i] + x), drop);
     return flip_words(high ? _mm256_mulhi_epu16(p, q) : _mm256_mullo_epi16(p, q));
   }
@@ -58,36 +61,56 @@ template <bool high> struct Product16 {
 /// halves that unpacking gives; packing them restores the order.
 template <int R> struct Sums { Vec low[R], high[R]; };
 
+// Recursion instead of loops: constants from the start keep every sum in a register, where an unrolled loop
+// over an array goes through memory.
+
+/// Adds rows I and I + 1 to the sums of output rows Out, Out + 1, …
+template <int L, int R, int I, int Out>
+HULL_AVX2_INLINE void add_pair(Vec first, Vec second, Vec low, Vec high, Sums<R> &sums) {
+  if constexpr (Out < R) {
+    constexpr int kFirst = tap<L>(I - Out), kSecond = tap<L>(I + 1 - Out);
+    if constexpr (kFirst != 0 || kSecond != 0) {
+      const Vec taps = tap_pair(kFirst, kSecond);
+      sums.low[Out] = _mm256_add_epi32(sums.low[Out], _mm256_madd_epi16(low, taps));
+      sums.high[Out] = _mm256_add_epi32(sums.high[Out], _mm256_madd_epi16(high, taps));
+    }
+    if constexpr (L == 3 && (I - Out == 1 || I - Out == 0)) { // the 65536 taken off the middle tap
+      const Vec middle = I - Out == 1 ? first : second, zero = _mm256_setzero_si256();
+      sums.low[Out] = _mm256_add_epi32(sums.low[Out], _mm256_unpacklo_epi16(zero, middle));
+      sums.high[Out] = _mm256_add_epi32(sums.high[Out], _mm256_unpackhi_epi16(zero, middle));
+    }
+    add_pair<L, R, I, Out + 1>(first, second, low, high, sums);
+  }
+}
+
+template <int L, int R, int I, class Source>
+HULL_AVX2_INLINE void add_rows(const Source &source, int x, Sums<R> &sums) {
+  if constexpr (I < L + R - 1) {
+    const Vec first = source.at(I, x);
+    Vec second = _mm256_setzero_si256();
+    if constexpr (I + 1 < L + R - 1) second = source.at(I + 1, x);
+    add_pair<L, R, I, 0>(first, second, _mm256_unpacklo_epi16(first, second),
+                         _mm256_unpackhi_epi16(first, second), sums);
+    // Keeps the compiler from loading the next rows early and spilling the sums for them.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    add_rows<L, R, I + 2>(source, x, sums);
+  }
+}
+
+template <int R, int Out, class Source> HULL_AVX2_INLINE void set_up(Sums<R> &sums) {
+  if constexpr (Out < R) {
+    // Flipped samples leave each sum 2^31 too small.
+    const Vec start =
+        Source::flipped ? _mm256_set1_epi32(static_cast<int>(0x80000000u)) : _mm256_setzero_si256();
+    sums.low[Out] = sums.high[Out] = start;
+    set_up<R, Out + 1, Source>(sums);
+  }
+}
+
 template <int L, int R, class Source> HULL_AVX2_INLINE Sums<R> columns(const Source &source, int x) {
   Sums<R> sums;
-  const Vec zero = _mm256_setzero_si256();
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r)
-    sums.low[r] = sums.high[r] = zero;
-#pragma GCC unroll 11
-  for (int i = 0; i < L + R - 1; i += 2) {
-    const Vec first = source.at(i, x);
-    const Vec second = i + 1 < L + R - 1 ? source.at(i + 1, x) : zero;
-    const Vec low = _mm256_unpacklo_epi16(first, second), high = _mm256_unpackhi_epi16(first, second);
-#pragma GCC unroll 4
-    for (int r = 0; r < R; ++r) {
-      if (tap<L>(i - r) == 0 && tap<L>(i + 1 - r) == 0) continue;
-      const Vec taps = tap_pair(tap<L>(i - r), tap<L>(i + 1 - r));
-      sums.low[r] = _mm256_add_epi32(sums.low[r], _mm256_madd_epi16(low, taps));
-      sums.high[r] = _mm256_add_epi32(sums.high[r], _mm256_madd_epi16(high, taps));
-      if (L == 3 && (i - r == 1 || i + 1 - r == 1)) { // the 65536 taken off the middle tap
-        const Vec middle = i - r == 1 ? first : second;
-        sums.low[r] = _mm256_add_epi32(sums.low[r], _mm256_unpacklo_epi16(zero, middle));
-        sums.high[r] = _mm256_add_epi32(sums.high[r], _mm256_unpackhi_epi16(zero, middle));
-      }
-    }
-  }
-  if (Source::flipped)
-#pragma GCC unroll 4
-    for (int r = 0; r < R; ++r) {
-      sums.low[r] = flip_sums(sums.low[r]);
-      sums.high[r] = flip_sums(sums.high[r]);
-    }
+  set_up<R, 0, Source>(sums);
+  add_rows<L, R, 0>(source, x, sums);
   return sums;
 }
 
