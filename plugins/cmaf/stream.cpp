@@ -50,7 +50,9 @@ Stream::~Stream() {
     if (!*element) continue;
     gst_element_set_locked_state(element->get(), TRUE);
     gst_element_set_state(element->get(), GST_STATE_NULL);
-    gst_bin_remove(bin_, element->get());
+    // A bin that is being disposed of has let its children go already.
+    if (gst_object_has_as_parent(GST_OBJECT(element->get()), GST_OBJECT(bin_)))
+      gst_bin_remove(bin_, element->get());
   }
 }
 
