@@ -116,17 +116,12 @@ void FragmentedOutput::announce_boundary() {
 GstFlowReturn FragmentedOutput::add(MuxInput &input, MuxSample sample) {
   if (variant_ != Variant::cmaf && input.config.media == Media::video)
     sample.sample.composition_offset += static_cast<std::int32_t>(input.timeline->reorder_shift());
-  const bool first = input.index == fragmenter_->reference() && !fragmenter_->next_boundary();
+  const auto boundary = fragmenter_->next_boundary();
   auto chunk = fragmenter_->before(input.index, sample.sample);
-  GstFlowReturn flow = GST_FLOW_OK;
-  if (chunk) {
-    const bool boundary = input.index == fragmenter_->reference() && sample.sample.sync;
-    flow = emit(std::move(*chunk), &input);
-    if (boundary) announce_boundary();
-  } else if (first) {
-    announce_boundary();
-  }
+  const GstFlowReturn flow = chunk ? emit(std::move(*chunk), &input) : GST_FLOW_OK;
   if (flow != GST_FLOW_OK) return flow;
+  // A fragment has begun, also where the last chunk had left before it: a full chunk waits for no successor.
+  if (fragmenter_->next_boundary() != boundary) announce_boundary();
   const Sample placed = sample.sample;
   const bool known = sample.duration_known;
   pending_[input.index].push_back(std::move(sample));
