@@ -12,6 +12,7 @@ Kernels scalar_kernels() {
   scalar::set_vif(table);
   scalar::set_adm(table);
   scalar::set_motion(table);
+  scalar::set_scaler(table);
   return table;
 }
 
@@ -25,6 +26,7 @@ Kernels avx2_kernels() {
   avx2::set_adm_levels(table);
   avx2::set_adm_wavelet(table);
   avx2::set_motion(table);
+  avx2::set_scaler(table);
   return table;
 }
 #endif

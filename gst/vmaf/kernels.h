@@ -134,6 +134,16 @@ struct Kernels {
   void (*adm_mask)(const MaskRow &row, const std::int32_t *above, const std::int32_t *below,
                    const AdmMaskShifts &shifts, int begin, int end, std::int64_t *sums);
 
+  // Scaling: `taps` (even) 14-bit coefficients per output sample, the sum rounded and shifted.
+  /// out[x] from row[first[x]] on; `first` may be negative as far as the row is padded.
+  void (*scale_row)(const std::int16_t *row, const std::int32_t *first, const std::int16_t *coefficients,
+                    int taps, int shift, int width, std::int16_t *out);
+  /// One output row from `taps` rows, clamped to `bits`; the shift is 28 - bits.
+  void (*scale_columns_8)(const std::int16_t *const *rows, const std::int16_t *coefficients, int taps,
+                          int width, std::uint8_t *out);
+  void (*scale_columns_16)(const std::int16_t *const *rows, const std::int16_t *coefficients, int taps,
+                           int bits, int width, std::uint16_t *out);
+
   /// Sum of squared differences of a row.
   std::uint64_t (*squared_error_8)(const std::uint8_t *a, const std::uint8_t *b, int width);
   std::uint64_t (*squared_error_16)(const std::uint16_t *a, const std::uint16_t *b, int drop, int width);

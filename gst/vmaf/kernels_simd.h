@@ -12,5 +12,6 @@ void set_adm(Kernels &table);
 void set_adm_levels(Kernels &table);
 void set_adm_wavelet(Kernels &table);
 void set_motion(Kernels &table);
+void set_scaler(Kernels &table);
 
 } // namespace hull::vmaf::avx2

@@ -52,62 +52,55 @@ Scaler::Axis Scaler::make_axis(int in, int out) {
   return axis;
 }
 
-Scaler::Scaler(int in_width, int in_height, int out_width, int out_height)
+Scaler::Scaler(int in_width, int in_height, int out_width, int out_height, Cpu set)
     : in_width_(in_width),
       in_height_(in_height),
       out_width_(out_width),
       out_height_(out_height),
       x_(make_axis(in_width, out_width)),
       y_(make_axis(in_height, out_height)),
+      kernels_(&kernels(set)),
+      pad_(x_.taps + 1),
       ring_(out_width, y_.taps),
       held_(static_cast<std::size_t>(y_.taps), -1),
-      out_(static_cast<std::size_t>(out_width) * static_cast<std::size_t>(out_height)) {}
-
-void Scaler::filter_row(const Plane &in, int y, std::int16_t *out) const {
-  const int shift = in.bits,
-            round = 1 << (shift - 1); // bits + 14 - shift = 14 bits and the kernel's overshoot
-  std::vector<std::int32_t> samples(static_cast<std::size_t>(in.width));
-  for (int x = 0; x < in.width; ++x)
-    samples[static_cast<std::size_t>(x)] = in.sample(x, y);
-  for (int x = 0; x < out_width_; ++x) {
-    const std::int16_t *taps = &x_.coefficients[static_cast<std::size_t>(x * x_.taps)];
-    const int first = x_.first[static_cast<std::size_t>(x)];
-    std::int32_t sum = round;
-    for (int k = 0; k < x_.taps; ++k)
-      sum += taps[k] * samples[static_cast<std::size_t>(std::clamp(first + k, 0, in.width - 1))];
-    out[x] = static_cast<std::int16_t>(sum >> shift);
-  }
+      out_(static_cast<std::size_t>(out_width) * static_cast<std::size_t>(out_height) + kRowSlack) {
+  source_ = Rows<std::int16_t>(in_width + 2 * pad_, 1);
+  for (std::int32_t &first : x_.first)
+    first += pad_;
 }
 
-template <class T> void Scaler::write_row(int y, int bits, int from, T *out) const {
-  const std::int16_t *taps = &y_.coefficients[static_cast<std::size_t>(y * y_.taps)];
-  const int shift = 28 - bits, peak = (1 << bits) - 1;
-  std::vector<const std::int16_t *> rows;
-  for (int k = 0; k < y_.taps; ++k)
-    rows.push_back(ring_.row(std::clamp(from + k, 0, in_height_ - 1) % y_.taps));
-  for (int x = 0; x < out_width_; ++x) {
-    std::int64_t sum = std::int64_t{1} << (shift - 1);
-    for (int k = 0; k < y_.taps; ++k)
-      sum += taps[k] * rows[static_cast<std::size_t>(k)][x];
-    out[x] = static_cast<T>(std::clamp<std::int64_t>(sum >> shift, 0, peak));
-  }
+void Scaler::filter_row(const Plane &in, int y, std::int16_t *out) {
+  std::int16_t *row = source_.row(0), *samples = row + pad_;
+  if (in.bits == 8)
+    std::copy_n(in.row8(y), in.width, samples);
+  else
+    std::transform(in.row16(y), in.row16(y) + in.width, samples,
+                   [&in](std::uint16_t word) { return static_cast<std::int16_t>(word >> in.drop); });
+  std::fill(row, samples, samples[0]);
+  std::fill(samples + in.width, samples + in.width + pad_, samples[in.width - 1]);
+  // 14 bits and the kernel's overshoot are left.
+  kernels_->scale_row(row, x_.first.data(), x_.coefficients.data(), x_.taps, in.bits, out_width_, out);
 }
 
 Plane Scaler::scale(const Plane &in) {
   std::fill(held_.begin(), held_.end(), -1);
   auto *bytes = reinterpret_cast<std::uint8_t *>(out_.data());
   const std::ptrdiff_t stride = out_width_ * (in.bits == 8 ? 1 : 2);
+  std::vector<const std::int16_t *> rows(static_cast<std::size_t>(y_.taps));
   for (int y = 0; y < out_height_; ++y) {
-    const int from = y_.first[static_cast<std::size_t>(y)];
     for (int k = 0; k < y_.taps; ++k) {
-      const int at = std::clamp(from + k, 0, in_height_ - 1), slot = at % y_.taps;
+      const int at = std::clamp(y_.first[static_cast<std::size_t>(y)] + k, 0, in_height_ - 1),
+                slot = at % y_.taps;
       if (std::exchange(held_[static_cast<std::size_t>(slot)], at) != at) filter_row(in, at, ring_.row(slot));
+      rows[static_cast<std::size_t>(k)] = ring_.row(slot);
     }
+    const std::int16_t *taps = &y_.coefficients[static_cast<std::size_t>(y * y_.taps)];
     std::uint8_t *row = bytes + y * stride;
     if (in.bits == 8)
-      write_row(y, in.bits, from, row);
+      kernels_->scale_columns_8(rows.data(), taps, y_.taps, out_width_, row);
     else
-      write_row(y, in.bits, from, reinterpret_cast<std::uint16_t *>(row));
+      kernels_->scale_columns_16(rows.data(), taps, y_.taps, in.bits, out_width_,
+                                 reinterpret_cast<std::uint16_t *>(row));
   }
   return {bytes, stride, out_width_, out_height_, in.bits, 0};
 }

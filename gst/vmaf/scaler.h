@@ -16,7 +16,7 @@ inline constexpr char kScalerName[] = "hull-bicubic B=0 C=0.6, 14-bit taps, cent
 class Scaler {
  public:
   Scaler() = default;
-  Scaler(int in_width, int in_height, int out_width, int out_height);
+  Scaler(int in_width, int in_height, int out_width, int out_height, Cpu set = cpu());
   bool fits(const Plane &in) const { return in.width == in_width_ && in.height == in_height_; }
   /// The scaled plane, valid until the next call; as deep as the input, drop 0.
   Plane scale(const Plane &in);
@@ -28,11 +28,13 @@ class Scaler {
     std::vector<std::int16_t> coefficients; ///< taps per output sample, sum 16384
   };
   static Axis make_axis(int in, int out);
-  void filter_row(const Plane &in, int y, std::int16_t *out) const;
-  template <class T> void write_row(int y, int bits, int from, T *out) const;
+  void filter_row(const Plane &in, int y, std::int16_t *out);
 
   int in_width_ = 0, in_height_ = 0, out_width_ = 0, out_height_ = 0;
   Axis x_, y_;
+  const Kernels *kernels_ = nullptr;
+  Rows<std::int16_t> source_; ///< one input row, edges repeated
+  int pad_ = 0;               ///< how far the filter reaches past an edge
   Rows<std::int16_t> ring_;
   std::vector<int> held_; ///< which input row each ring slot holds
   std::vector<std::uint16_t> out_;

@@ -1,0 +1,214 @@
+// The vector kernels against the scalar ones: whole analyses at widths 33..130, single kernels from width 1,
+// random and extreme samples, all depths.
+
+#include "gst/vmaf/analyzer.h"
+#include "gst/vmaf/scaler.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <random>
+
+namespace hull::vmaf {
+namespace {
+
+enum class Fill { random, low, high, checker, near };
+
+struct Buffer {
+  std::vector<std::uint8_t> bytes;
+  Plane plane;
+};
+
+Buffer make_plane(int width, int height, int bits, int drop, Fill fill, unsigned seed) {
+  std::mt19937 random(seed);
+  Buffer made;
+  const std::ptrdiff_t unit = bits > 8 ? 2 : 1, stride = unit * (width + static_cast<int>(seed % 5));
+  made.bytes.resize(
+      static_cast<std::size_t>(stride * height)); // exactly: a read past the last row is a heap overflow
+  const unsigned peak = (1u << bits) - 1;
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) {
+      unsigned value = random() & peak;
+      if (fill == Fill::low) value = 0;
+      if (fill == Fill::high) value = peak;
+      if (fill == Fill::checker) value = ((x >> (seed & 1)) + y) & 1 ? peak : 0;
+      if (fill == Fill::near) value = peak / 2 + (random() & 3);
+      const auto word =
+          static_cast<std::uint16_t>(value << drop | (drop ? random() & ((1u << drop) - 1) : 0));
+      if (bits == 8)
+        made.bytes[static_cast<std::size_t>(y * stride + x)] = static_cast<std::uint8_t>(value);
+      else
+        std::memcpy(&made.bytes[static_cast<std::size_t>(y * stride + 2 * x)], &word, 2);
+    }
+  made.plane = {made.bytes.data(), stride, width, height, bits, drop};
+  return made;
+}
+
+void expect_equal(const PairFeatures &a, const PairFeatures &b, const std::string &what) {
+  EXPECT_EQ(0, std::memcmp(a.adm2, b.adm2, sizeof a.adm2)) << what;
+  EXPECT_EQ(0, std::memcmp(a.adm_scale, b.adm_scale, sizeof a.adm_scale)) << what;
+  EXPECT_EQ(0, std::memcmp(a.vif_scale, b.vif_scale, sizeof a.vif_scale)) << what;
+  EXPECT_EQ(a.psnr[0], b.psnr[0]) << what;
+}
+
+struct Outcome {
+  PairFeatures features;
+  double motion;
+};
+
+Outcome measured(const Buffer &p, const Buffer &q, const AnalyzerOptions &options) {
+  Analyzer analyzer(p.plane.width, p.plane.height, 1, options);
+  Outcome outcome{};
+  const Picture distorted{q.plane, {}, {}};
+  outcome.motion = analyzer.measure({p.plane, {}, {}}, &q.plane, {&distorted, 1}, {&outcome.features, 1});
+  return outcome;
+}
+
+class WholeAnalysis : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Depths, WholeAnalysis, testing::Values(8, 10, 12, 16));
+
+TEST_P(WholeAnalysis, IsTheSameOnEveryInstructionSet) {
+  if (detected_cpu() == Cpu::scalar) GTEST_SKIP() << "this machine has no AVX2";
+  const int bits = GetParam(), drop = bits == 10 || bits == 12 ? 16 - bits : 0;
+  AnalyzerOptions plain, wide;
+  plain.gains = wide.gains = {true, true};
+  plain.psnr = wide.psnr = true;
+  plain.cpu = Cpu::scalar;
+  wide.cpu = detected_cpu();
+  for (int width = 33; width <= 130; ++width) {
+    const Fill fills[] = {Fill::random, Fill::low, Fill::high, Fill::checker, Fill::near};
+    const Fill a = fills[width % 5], b = fills[width / 5 % 5];
+    const auto seed = static_cast<unsigned>(width);
+    const Buffer p = make_plane(width, 33 + width % 7, bits, drop, a, seed);
+    const Buffer q = make_plane(width, 33 + width % 7, bits, drop, b, seed + 1);
+    const Outcome one = measured(p, q, plain), two = measured(p, q, wide);
+    EXPECT_EQ(one.motion, two.motion) << width;
+    expect_equal(one.features, two.features, "width " + std::to_string(width));
+  }
+}
+
+TEST(Stripes, NeitherHeightNorThreadsChangeABit) {
+  const Buffer p = make_plane(157, 211, 8, 0, Fill::random, 7), q = make_plane(157, 211, 8, 0, Fill::near, 8);
+  AnalyzerOptions options;
+  options.gains = {true, true};
+  const Outcome whole = measured(p, q, options);
+  for (const int rows : {1, 2, 3, 7, 16, 33, 64, 210, 500})
+    for (const unsigned threads : {1u, 2u, 3u}) {
+      options.stripe_rows = rows;
+      options.threads = threads;
+      const Outcome part = measured(p, q, options);
+      const std::string what = std::to_string(rows) + " rows, " + std::to_string(threads) + " threads";
+      EXPECT_EQ(part.motion, whole.motion) << what;
+      expect_equal(part.features, whole.features, what);
+    }
+}
+
+TEST(Renditions, ShareTheReferenceWithoutAnEffect) {
+  const Buffer p = make_plane(90, 70, 8, 0, Fill::random, 3);
+  std::vector<Buffer> q;
+  std::vector<Picture> pictures;
+  for (unsigned i = 0; i < 4; ++i)
+    q.push_back(make_plane(90, 70, 8, 0, i % 2 ? Fill::random : Fill::near, 10 + i));
+  for (const Buffer &buffer : q)
+    pictures.push_back({buffer.plane, {}, {}});
+  AnalyzerOptions options;
+  options.gains = {true, true};
+  Analyzer analyzer(90, 70, 4, options);
+  std::vector<PairFeatures> together(4);
+  analyzer.measure({p.plane, {}, {}}, nullptr, pictures, together);
+  for (std::size_t i = 0; i < 4; ++i)
+    expect_equal(together[i], measured(p, q[i], options).features, "picture " + std::to_string(i));
+}
+
+/// One row of the vertical pass, its mirrored edges, then the horizontal pass: what a single width below 33
+/// can show.
+VifSums vif_sums(const Kernels &kernels, const Buffer &p, const Buffer &q, const Filter &filter) {
+  const int width = p.plane.width;
+  Rows<std::uint16_t> rows(width, 6);
+  Rows<std::uint32_t> mean(width, 1);
+  Rows<std::int32_t> variance(width, 1);
+  const FilteredRow r{rows.row(0), rows.row(1), rows.row(2)}, d{rows.row(3), rows.row(4), rows.row(5)};
+  Rows<std::uint16_t> cross_rows(width, 3);
+  const FilteredRow c{cross_rows.row(0), cross_rows.row(1), cross_rows.row(2)};
+  std::vector<const std::uint8_t *> a8, b8;
+  std::vector<const std::uint16_t *> a16, b16;
+  for (int k = 0; k < filter.length; ++k) {
+    a8.push_back(p.plane.row8(k));
+    b8.push_back(q.plane.row8(k));
+    a16.push_back(p.plane.row16(k));
+    b16.push_back(q.plane.row16(k));
+  }
+  const Scaling scaling{p.plane.drop, p.plane.bits, 2 * (p.plane.bits - 8)};
+  if (p.plane.bits == 8) {
+    kernels.vif_self_8(a8.data(), filter, 1, width, &r);
+    kernels.vif_self_8(b8.data(), filter, 1, width, &d);
+    kernels.vif_cross_8(a8.data(), b8.data(), filter, 1, width, &c);
+  } else {
+    kernels.vif_self_16(a16.data(), filter, scaling, 1, width, &r);
+    kernels.vif_self_16(b16.data(), filter, scaling, 1, width, &d);
+    kernels.vif_cross_16(a16.data(), b16.data(), filter, scaling, 1, width, &c);
+  }
+  for (std::uint16_t *row : {r.mean, r.high, r.low, d.mean, d.high, d.low, c.high, c.low})
+    mirror(row, width, filter.radius());
+  VifSums sums;
+  kernels.vif_reference(r, filter, width, mean.row(0), variance.row(0), sums);
+  kernels.vif_pair(d, c, filter, width, mean.row(0), variance.row(0), {true, true}, sums);
+  return sums;
+}
+
+TEST(SingleKernels, EqualTheScalarOnesFromWidthOneOn) {
+  if (detected_cpu() == Cpu::scalar) GTEST_SKIP() << "this machine has no AVX2";
+  const Kernels &plain = kernels(Cpu::scalar), &wide = kernels(detected_cpu());
+  for (int width = 1; width <= 130; ++width)
+    for (const int bits : {8, 10, 16}) {
+      const auto seed = static_cast<unsigned>(width * 3 + bits);
+      const Fill fill = width % 4 == 0 ? Fill::checker : Fill::random;
+      const Buffer p = make_plane(width, 17, bits, 0, fill, seed),
+                   q = make_plane(width, 17, bits, 0, Fill::random, seed + 1);
+      for (const Filter &filter : kVifFilter) {
+        if (bits == 8 && filter.length != 17) continue; // bytes exist at scale 0 only
+        const VifSums a = vif_sums(plain, p, q, filter), b = vif_sums(wide, p, q, filter);
+        EXPECT_EQ(0, std::memcmp(&a, &b, sizeof a)) << width << " " << bits << " " << filter.length;
+      }
+      if (bits == 8)
+        EXPECT_EQ(plain.squared_error_8(p.plane.row8(0), q.plane.row8(0), width),
+                  wide.squared_error_8(p.plane.row8(0), q.plane.row8(0), width));
+      else
+        EXPECT_EQ(plain.squared_error_16(p.plane.row16(0), q.plane.row16(0), 0, width),
+                  wide.squared_error_16(p.plane.row16(0), q.plane.row16(0), 0, width));
+    }
+}
+
+TEST(Scaler, IsTheSameOnEveryInstructionSetAndKeepsFlatAreas) {
+  for (const int bits : {8, 10, 12})
+    for (const auto &[width, height] : {std::pair{17, 9}, {64, 36}, {130, 71}, {33, 200}}) {
+      const Buffer from = make_plane(61, 35, bits, bits == 10 ? 6 : 0, Fill::random, 5);
+      Scaler plain(61, 35, width, height, Cpu::scalar), wide(61, 35, width, height, detected_cpu());
+      const Plane a = plain.scale(from.plane), b = wide.scale(from.plane);
+      for (int y = 0; y < height; ++y)
+        ASSERT_EQ(0, std::memcmp(a.row8(y), b.row8(y), static_cast<std::size_t>(width * (bits > 8 ? 2 : 1))))
+            << y;
+      const Buffer white = make_plane(61, 35, bits, 0, Fill::high, 1);
+      const Plane flat = wide.scale(white.plane);
+      for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x)
+          ASSERT_EQ(flat.sample(x, y), (1 << bits) - 1);
+    }
+}
+
+TEST(Scaler, LeavesAPictureOfTheRightSizeAlone) {
+  const Buffer from = make_plane(40, 30, 8, 0, Fill::random, 9);
+  Scaler scaler(40, 30, 40, 30);
+  const Plane same = scaler.scale(from.plane);
+  for (int y = 0; y < 30; ++y)
+    for (int x = 0; x < 40; ++x)
+      ASSERT_EQ(same.sample(x, y), from.plane.sample(x, y));
+}
+
+TEST(Size, OfThirtyTwoAndLessIsRefused) {
+  EXPECT_TRUE(check_size(33, 33));
+  EXPECT_FALSE(check_size(32, 33));
+  EXPECT_FALSE(check_size(1920, 32));
+}
+
+} // namespace
+} // namespace hull::vmaf
