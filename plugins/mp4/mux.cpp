@@ -1,5 +1,7 @@
 #include "plugins/mp4/mux.h"
 
+#include "gst/glue/map.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -169,7 +171,6 @@ void Mp4Mux::reset() {
   failed_ = finished_ = false;
   key_unit_count_ = 0;
   position_ = GST_CLOCK_TIME_NONE;
-  warned_repairs_ = 0;
   hurry_ = true;
   GST_OBJECT_LOCK(self_);
   std::vector<PadRef> pads;
@@ -258,6 +259,7 @@ bool Mp4Mux::set_track_caps(MuxInput &input, const GstCaps *caps) {
     track->timescale = wanted;
   }
   input.caps = std::move(*track);
+  if (input.caps->is_h264) input.order.configure(input.caps->format.codec_boxes.front().data);
   if (input.timeline) { // the track goes on with another sample entry
     input.config.formats.push_back(input.caps->format);
     input.format_index = static_cast<std::uint32_t>(input.config.formats.size());
@@ -295,6 +297,17 @@ bool Mp4Mux::fill(MuxInput &input) {
   return true;
 }
 
+// Elementary streams have decode times only; when a picture is shown stands in its slice header.
+void Mp4Mux::order_picture(MuxInput &input, GstBuffer *buffer, bool sync, Stamp &stamp) {
+  if (!input.caps || !input.caps->is_h264 || !stamp.duration) return;
+  const MappedBuffer map(buffer, GST_MAP_READ);
+  if (!map) return;
+  const auto frames = input.order.frames_after_idr(map.bytes());
+  if (!frames) return;
+  if (sync && *frames == 0) input.idr_time = *stamp.dts;
+  stamp.pts = input.idr_time + *frames * *stamp.duration;
+}
+
 bool Mp4Mux::place(MuxInput &input, Arrival arrival) {
   GstBuffer *buffer = arrival.buffer.get();
   const GstSegment &segment = input.aggregator_pad()->segment;
@@ -321,6 +334,7 @@ bool Mp4Mux::place(MuxInput &input, Arrival arrival) {
   stamp.dts = running_time(segment, GST_BUFFER_DTS(buffer));
   if (GST_BUFFER_DURATION_IS_VALID(buffer))
     stamp.duration = static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
+  if (picture && !stamp.pts && stamp.dts) order_picture(input, buffer, sync, stamp);
   const Placed placed = input.timeline->add(stamp);
   MuxSample sample;
   sample.sample = {placed.decode_time,
@@ -394,6 +408,7 @@ GstFlowReturn Mp4Mux::advance(MuxInput &input) {
   MuxSample sample = std::move(*input.head);
   input.head.reset();
   position_ = static_cast<GstClockTime>(std::max<std::int64_t>(sample.running_time, 0));
+  if (++input.samples % 256 == 0) count();
   return output_->add(input, std::move(sample));
 }
 
@@ -460,6 +475,7 @@ GstFlowReturn Mp4Mux::begin() {
 GstFlowReturn Mp4Mux::finish() {
   if (finished_) return GST_FLOW_EOS;
   finished_ = true;
+  count();
   warn_of_repairs();
   if (!output_) {
     std::uint64_t dropped = 0;
@@ -488,7 +504,31 @@ void Mp4Mux::warn_of_repairs() {
 }
 
 StructureRef Mp4Mux::stats() const {
-  return StructureRef::adopt(gst_structure_new_empty("stats"));
+  const std::lock_guard lock(stats_mutex_);
+  return StructureRef::adopt(gst_structure_new(
+      "stats", "missing-pts", G_TYPE_UINT64, counted_.repairs.missing_pts, "missing-dts", G_TYPE_UINT64,
+      counted_.repairs.missing_dts, "backward-dts", G_TYPE_UINT64, counted_.repairs.backward_dts, "jumps",
+      G_TYPE_UINT64, counted_.repairs.jumps, "clamped-offsets", G_TYPE_UINT64,
+      counted_.repairs.clamped_offsets, "dropped", G_TYPE_UINT64, counted_.dropped, "empty", G_TYPE_UINT64,
+      counted_.empty, "samples", G_TYPE_UINT64, counted_.samples, nullptr));
+}
+
+// Adds up what the tracks counted, for who asks from another thread.
+void Mp4Mux::count() {
+  Counted sum;
+  for (const auto &input : inputs_) {
+    const Repairs repairs = input->timeline ? input->timeline->repairs() : Repairs{};
+    sum.repairs.missing_pts += repairs.missing_pts;
+    sum.repairs.missing_dts += repairs.missing_dts;
+    sum.repairs.backward_dts += repairs.backward_dts;
+    sum.repairs.jumps += repairs.jumps;
+    sum.repairs.clamped_offsets += repairs.clamped_offsets;
+    sum.dropped += input->dropped;
+    sum.empty += input->empty;
+    sum.samples += input->samples;
+  }
+  const std::lock_guard lock(stats_mutex_);
+  counted_ = sum;
 }
 
 BufferRef buffer_of(ByteVector bytes) {

@@ -50,6 +50,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   bool set_track_caps(MuxInput &input, const GstCaps *caps);
   void take_tags(MuxInput &input, const GstTagList *tags);
   bool fill(MuxInput &input);
+  void order_picture(MuxInput &input, GstBuffer *buffer, bool sync, isobmff::Stamp &stamp);
   bool place(MuxInput &input, Arrival arrival);
   bool done(const MuxInput &input) const;
   bool ready_to_start(bool timeout);
@@ -57,6 +58,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   Result<Variant> choose_variant();
   GstFlowReturn advance(MuxInput &input);
   GstFlowReturn finish();
+  void count();
   void warn_of_repairs();
 
   GstAggregator *self_;
@@ -70,7 +72,13 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   bool failed_ = false;
   bool finished_ = false;
   guint key_unit_count_ = 0;
-  std::uint64_t warned_repairs_ = 0;
+
+  struct Counted {
+    isobmff::Repairs repairs;
+    std::uint64_t dropped = 0, empty = 0, samples = 0;
+  };
+  mutable std::mutex stats_mutex_; // leaf: held only to copy
+  Counted counted_;
 };
 
 } // namespace hull

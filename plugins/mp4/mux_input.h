@@ -4,6 +4,7 @@
 #include "gst/isobmff/timeline.h"
 #include "gst/isobmff/track.h"
 #include "plugins/mp4/mux_pad.h"
+#include "plugins/mp4/picture_order.h"
 #include "plugins/mp4/track_caps.h"
 
 #include <deque>
@@ -41,10 +42,12 @@ struct MuxInput {
   std::int64_t idle_until = kNotIdle; ///< running time up to which gaps say that no sample comes
   bool in_file = false;               ///< the header names this track
   std::size_t index = 0;              ///< among the tracks of the header
+  PictureOrder order;                 ///< of H.264 whose buffers have no PTS
+  std::int64_t idr_time = 0;          ///< decode time of the last IDR picture, nanoseconds
   bool released = false;              ///< the pad has left the element
   std::uint64_t dropped = 0;          ///< samples before the first sync sample, or that cannot be placed
   std::uint64_t empty = 0;            ///< buffers without bytes
-  std::uint64_t warned_repairs = 0;
+  std::uint64_t samples = 0;
 };
 
 } // namespace hull

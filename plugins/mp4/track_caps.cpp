@@ -130,6 +130,7 @@ Result<void> need_codec_data(const ByteVector &record, const char *parser) {
 Result<void> h26x(const GstStructure *s, TrackCaps &track, bool hevc) {
   const ByteVector record = codec_data(s);
   if (auto ok = need_codec_data(record, hevc ? "h265parse" : "h264parse"); !ok) return ok;
+  track.is_h264 = !hevc;
   const std::string_view stream_format = gst_structure_get_string(s, "stream-format");
   if (hevc)
     track.format.entry = stream_format == "hev1" ? FourCC("hev1") : FourCC("hvc1");

@@ -16,7 +16,8 @@ struct TrackCaps {
   std::uint32_t timescale = 90'000;
   std::uint32_t nominal_duration = 0; ///< ticks of one sample, 0 = unknown
   std::uint32_t priming = 0;          ///< ticks a decoder drops at the start (Opus)
-  bool needs_first_sample = false;    ///< the codec record is made from the first sample (AC-3)
+  bool is_h264 = false;
+  bool needs_first_sample = false; ///< the codec record is made from the first sample (AC-3)
 };
 
 /// Caps the templates of hullmp4mux list.

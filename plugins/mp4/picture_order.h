@@ -1,0 +1,30 @@
+#pragma once
+
+#include "gst/core/bytes.h"
+#include "gst/h264/params.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace hull {
+
+/// Presentation order of H.264 pictures, for streams whose container or parser gives only decode times (an
+/// elementary stream with B-frames). H.264 8.2.1, types 0 and 2, frames and first fields.
+class PictureOrder {
+ public:
+  /// `record`: codec_data of stream-format avc or avc3; false when it cannot be read.
+  bool configure(Bytes record);
+  /// Frames by which the access unit is shown after the last IDR picture; nothing when it cannot be told.
+  /// Frames are two apart in picture order, as encoders number them.
+  std::optional<std::int64_t> frames_after_idr(Bytes access_unit);
+
+ private:
+  void take_parameter_sets(Bytes access_unit);
+  unsigned length_size_ = 4;
+  std::map<std::uint32_t, h264::Sps> sps_;
+  std::map<std::uint32_t, h264::Pps> pps_;
+  std::int64_t previous_msb_ = 0, previous_lsb_ = 0;
+};
+
+} // namespace hull

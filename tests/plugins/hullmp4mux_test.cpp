@@ -1,0 +1,350 @@
+#include "gst/glue/map.h"
+#include "gst/isobmff/boxes_entry.h"
+#include "gst/isobmff/boxes_file.h"
+#include "gst/isobmff/boxes_fragment.h"
+#include "gst/isobmff/boxes_movie.h"
+#include "tests/plugins/mp4_support.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <gtest/gtest.h>
+
+#include <gst/check/gstharness.h>
+
+namespace hull {
+namespace {
+
+using namespace isobmff;
+using namespace mp4test;
+
+// A muxer fed by hand through harnesses, one per pad.
+class Mux {
+ public:
+  static constexpr char kAvc[] =
+      "video/x-h264,stream-format=avc,alignment=au,width=64,height=64,framerate=30/1,"
+      "codec_data=(buffer)0142c00affe1000867"
+      "42c00ada0fe201000468ce3c80";
+  static constexpr char kAac[] =
+      "audio/mpeg,mpegversion=4,stream-format=raw,rate=48000,channels=2,codec_data=(buffer)1190";
+
+  explicit Mux(const char *variant, const std::string &properties = {}) {
+    mux_ = ElementRef::retain(gst_element_factory_make("hullmp4mux", nullptr));
+    gst_util_set_object_arg(G_OBJECT(mux_.get()), "send-force-keyunit", "false");
+    for (std::size_t at = 0; at < properties.size();) {
+      const std::size_t end = std::min(properties.find(' ', at), properties.size());
+      const std::string one = properties.substr(at, end - at);
+      gst_util_set_object_arg(G_OBJECT(mux_.get()), one.substr(0, one.find('=')).c_str(),
+                              one.substr(one.find('=') + 1).c_str());
+      at = end + 1;
+    }
+    out_ = gst_harness_new_with_element(mux_.get(), nullptr, "src");
+    gst_harness_set_sink_caps_str(out_, (std::string("video/quicktime,variant=(string)") + variant).c_str());
+  }
+  ~Mux() {
+    for (GstHarness *input : inputs_)
+      gst_harness_teardown(input);
+    gst_harness_teardown(out_);
+  }
+  GstHarness *pad(const char *name, const char *caps) {
+    GstHarness *input = gst_harness_new_with_element(mux_.get(), name, nullptr);
+    gst_harness_use_testclock(input);
+    inputs_.push_back(input);
+    gst_harness_set_src_caps_str(input, caps);
+    return input;
+  }
+  static BufferRef sample(GstClockTime pts, GstClockTime dts, GstClockTime duration, bool sync,
+                          gsize size = 16) {
+    auto buffer = BufferRef::adopt(gst_buffer_new_allocate(nullptr, size, nullptr));
+    gst_buffer_memset(buffer.get(), 0, 0, size);
+    GST_BUFFER_PTS(buffer.get()) = pts;
+    GST_BUFFER_DTS(buffer.get()) = dts;
+    GST_BUFFER_DURATION(buffer.get()) = duration;
+    if (!sync) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DELTA_UNIT);
+    return buffer;
+  }
+  static GstClockTime frame(guint64 i) { return gst_util_uint64_scale(i, GST_SECOND, 30); }
+  static void push_frame(GstHarness *to, guint64 i, bool sync) {
+    gst_harness_push(to, sample(frame(i), frame(i), frame(i + 1) - frame(i), sync).release());
+  }
+  std::vector<BufferRef> take() {
+    std::vector<BufferRef> all;
+    while (GstBuffer *buffer = gst_harness_try_pull(out_))
+      all.push_back(BufferRef::adopt(buffer));
+    return all;
+  }
+  // After EOS on all pads.
+  std::vector<BufferRef> finish() {
+    for (GstHarness *input : inputs_)
+      gst_harness_push_event(input, gst_event_new_eos());
+    const gint64 patience = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+    while (!ended() && g_get_monotonic_time() < patience)
+      g_usleep(1000);
+    return take();
+  }
+  bool ended() {
+    while (GstEvent *event = gst_harness_try_pull_event(out_)) {
+      ended_ |= GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+      gst_event_unref(event);
+    }
+    return ended_;
+  }
+  guint64 stat(const char *name) const {
+    GstStructure *stats = nullptr;
+    guint64 value = 0;
+    g_object_get(mux_.get(), "stats", &stats, nullptr);
+    gst_structure_get_uint64(stats, name, &value);
+    gst_structure_free(stats);
+    return value;
+  }
+
+  ElementRef mux_;
+  GstHarness *out_ = nullptr;
+  std::vector<GstHarness *> inputs_;
+  bool ended_ = false;
+};
+
+ByteVector joined(const std::vector<BufferRef> &buffers) {
+  ByteVector bytes;
+  for (const BufferRef &buffer : buffers) {
+    const MappedBuffer map(buffer.get(), GST_MAP_READ);
+    append(bytes, map.bytes());
+  }
+  return bytes;
+}
+
+// tfdt and durations of all fragments of the track: true when each starts where the one before ended.
+bool continuous(const std::vector<Node> &boxes, std::uint64_t *end = nullptr) {
+  std::optional<std::uint64_t> expected;
+  for (const Node &box : boxes) {
+    const Node *traf = box.child("traf");
+    if (!traf) continue;
+    const auto *tfhd = traf->get<TrackFragmentHeader>();
+    const auto *trun = traf->get<TrackRun>();
+    const auto *tfdt = traf->get<TrackFragmentDecodeTime>();
+    if (!tfhd || !trun || !tfdt) return false;
+    if (expected && *expected != tfdt->base_media_decode_time) return false;
+    std::uint64_t time = tfdt->base_media_decode_time;
+    for (std::uint32_t i = 0; i < trun->sample_count; ++i)
+      time += trun->flags & TrackRun::kDuration ? trun->samples[i].duration : tfhd->default_sample_duration;
+    expected = time;
+  }
+  if (end) *end = expected.value_or(0);
+  return expected.has_value();
+}
+
+TEST(Mp4Mux, FragmentsCarryTheFlagsAndTimesSinksRelyOn) {
+  Mux mux("cmaf");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  for (guint64 i = 0; i < 120; ++i)
+    Mux::push_frame(video, i, i % 60 == 0);
+  const auto buffers = mux.finish();
+  ASSERT_EQ(buffers.size(), 1u + 2 * 61);
+  EXPECT_EQ(GST_BUFFER_FLAGS(buffers[0].get()), guint{GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_HEADER});
+  for (int fragment = 0; fragment < 2; ++fragment) {
+    GstBuffer *moof = buffers[1 + fragment * 61].get();
+    EXPECT_EQ(GST_BUFFER_FLAGS(moof), guint{GST_BUFFER_FLAG_HEADER});
+    EXPECT_EQ(GST_BUFFER_PTS(moof), fragment * 2 * GST_SECOND);
+    EXPECT_EQ(GST_BUFFER_DURATION(moof), 2 * GST_SECOND);
+    for (int i = 1; i <= 60; ++i) {
+      const guint flags = GST_BUFFER_FLAGS(buffers[1 + fragment * 61 + i].get());
+      EXPECT_EQ(flags, guint{GST_BUFFER_FLAG_DELTA_UNIT} | (i == 60 ? guint{GST_BUFFER_FLAG_MARKER} : 0u));
+    }
+  }
+}
+
+TEST(Mp4Mux, AChunkLeavesWithItsLastSample) {
+  Mux mux("cmaf", "chunk-duration=200000000");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  for (guint64 i = 0; i < 6; ++i)
+    Mux::push_frame(video, i, i == 0);
+  // Header, moof and six samples are there although no seventh sample came.
+  std::vector<BufferRef> buffers;
+  for (int i = 0; i < 8; ++i)
+    buffers.push_back(BufferRef::adopt(gst_harness_pull(mux.out_)));
+  EXPECT_TRUE(buffers.back());
+  EXPECT_TRUE(GST_BUFFER_FLAG_IS_SET(buffers.back().get(), GST_BUFFER_FLAG_MARKER));
+  for (guint64 i = 6; i < 12; ++i)
+    Mux::push_frame(video, i, false);
+  auto moof = BufferRef::adopt(gst_harness_pull(mux.out_));
+  EXPECT_EQ(GST_BUFFER_FLAGS(moof.get()), guint{GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_DELTA_UNIT});
+}
+
+TEST(Mp4Mux, DecodeTimesAreContinuousWhateverTheTimestampsDo) {
+  Mux mux("cmaf", "chunk-duration=100000000");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  GstClockTime time = 0;
+  for (guint64 i = 0; i < 200; ++i) {
+    time += 20'000'000 + i * 7'919'321 % 30'000'000; // announced durations are all wrong
+    gst_harness_push(video, Mux::sample(time, time, 33'333'333, i % 50 == 0).release());
+  }
+  auto boxes = parse_boxes(joined(mux.finish()));
+  ASSERT_TRUE(boxes);
+  std::uint64_t end = 0;
+  EXPECT_TRUE(continuous(*boxes, &end));
+  const double seconds = static_cast<double>(end) / 15'360;
+  EXPECT_NEAR(seconds, static_cast<double>(time) / 1e9, 0.07);
+}
+
+TEST(Mp4Mux, CmafHeaderSaysWhatTheRulesAskFor) {
+  Mux mux("cmaf");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  for (guint64 i = 0; i < 10; ++i)
+    Mux::push_frame(video, i, i == 0);
+  auto boxes = parse_boxes(joined(mux.finish()));
+  ASSERT_TRUE(boxes);
+  const auto *ftyp = boxes->at(0).as<FileType>();
+  ASSERT_TRUE(ftyp);
+  EXPECT_EQ(ftyp->major_brand, FourCC("cmf2"));
+  EXPECT_EQ(ftyp->minor_version, 0u);
+  const Node &moov = boxes->at(1);
+  EXPECT_EQ(find_box<TrackHeader>(moov, "trak/tkhd")->duration, 0u);
+  EXPECT_EQ(find(moov, "trak/edts"), nullptr);
+  EXPECT_EQ(find(moov, "mvex/mehd"), nullptr);
+  const auto *tfhd = find_box<TrackFragmentHeader>(boxes->at(2), "traf/tfhd");
+  ASSERT_TRUE(tfhd);
+  EXPECT_TRUE(tfhd->flags & TrackFragmentHeader::kDefaultBaseIsMoof);
+  EXPECT_FALSE(tfhd->flags & TrackFragmentHeader::kBaseDataOffset);
+  EXPECT_EQ(find_box<TrackRun>(boxes->at(2), "traf/trun")->version, 1);
+}
+
+TEST(Mp4Mux, DropsWhatComesBeforeTheFirstKeyUnitAndSaysSo) {
+  Mux mux("cmaf");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  for (guint64 i = 0; i < 20; ++i)
+    Mux::push_frame(video, i, i == 7);
+  auto boxes = parse_boxes(joined(mux.finish()));
+  EXPECT_EQ(find_box<TrackRun>(boxes->at(2), "traf/trun")->sample_count, 13u);
+  EXPECT_EQ(mux.stat("dropped"), 7u);
+}
+
+TEST(Mp4Mux, RepairsAndCounts) {
+  Mux mux("iso-fragmented");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  Mux::push_frame(video, 0, true);
+  gst_harness_push(video,
+                   Mux::sample(GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, Mux::frame(1), false).release());
+  gst_harness_push(video, Mux::sample(Mux::frame(2), Mux::frame(2), Mux::frame(1), false).release());
+  gst_harness_push(video, Mux::sample(Mux::frame(3), Mux::frame(1), Mux::frame(1), false).release());
+  gst_harness_push(video, gst_buffer_new());
+  auto boxes = parse_boxes(joined(mux.finish()));
+  ASSERT_TRUE(boxes);
+  EXPECT_TRUE(continuous(*boxes));
+  EXPECT_EQ(mux.stat("missing-pts"), 1u);
+  EXPECT_EQ(mux.stat("backward-dts"), 1u);
+  EXPECT_EQ(mux.stat("empty"), 1u);
+  EXPECT_EQ(find_box<TrackRun>(boxes->at(2), "traf/trun")->sample_count, 4u);
+}
+
+TEST(Mp4Mux, TwoTracksShareAMoofAndAnEditListPutsReorderedPicturesBack) {
+  Mux mux("iso-fragmented");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  GstHarness *audio = mux.pad("audio_0", Mux::kAac);
+  const guint64 shown[] = {0, 3, 1, 2};
+  for (guint64 i = 0; i < 120; ++i) {
+    const guint64 pts = i % 60 == 0 ? i : i / 4 * 4 + shown[i % 4];
+    gst_harness_push(video,
+                     Mux::sample(Mux::frame(pts + 2), Mux::frame(i), Mux::frame(1), i % 60 == 0).release());
+    for (guint64 a = i * 1600 / 1024; a < (i + 1) * 1600 / 1024; ++a)
+      gst_harness_push(audio, Mux::sample(gst_util_uint64_scale(a * 1024, GST_SECOND, 48'000) + Mux::frame(2),
+                                          GST_CLOCK_TIME_NONE, 21'333'333, true)
+                                  .release());
+  }
+  auto boxes = parse_boxes(joined(mux.finish()));
+  ASSERT_TRUE(boxes);
+  EXPECT_EQ(boxes->at(2).children.size(), 3u); // mfhd and two traf
+  const auto *elst = find_box<EditList>(boxes->at(1), "trak/edts/elst");
+  ASSERT_TRUE(elst);
+  EXPECT_EQ(elst->entries.back().media_time, 2 * 512);
+  EXPECT_EQ(find_box<TrackRun>(boxes->at(2), "traf/trun")->version, 0);
+}
+
+TEST(Mp4Mux, APadWithGapsOnlyDoesNotHoldTheOthersUp) {
+  Mux mux("iso-fragmented");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  GstHarness *audio = mux.pad("audio_0", Mux::kAac);
+  gst_harness_push_event(audio, gst_event_new_gap(0, 10 * GST_SECOND));
+  for (guint64 i = 0; i < 200; ++i)
+    Mux::push_frame(video, i, i % 60 == 0);
+  auto header = BufferRef::adopt(gst_harness_pull(mux.out_)); // without EOS
+  EXPECT_TRUE(header);
+}
+
+TEST(Mp4Mux, EndWithoutDataIsAnEndAndNothingElse) {
+  for (const char *variant : {"cmaf", "iso-fragmented"}) {
+    Mux mux(variant);
+    mux.pad("video_0", Mux::kAvc);
+    EXPECT_TRUE(mux.finish().empty());
+    EXPECT_TRUE(mux.ended());
+  }
+}
+
+TEST(Mp4Mux, APadThatLeavesEndsItsTrackOnly) {
+  Mux mux("iso-fragmented");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  GstHarness *audio = mux.pad("audio_0", Mux::kAac);
+  for (guint64 i = 0; i < 47; ++i)
+    gst_harness_push(audio, Mux::sample(i * 21'333'333, GST_CLOCK_TIME_NONE, 21'333'333, true).release());
+  for (guint64 i = 0; i < 30; ++i)
+    Mux::push_frame(video, i, i == 0);
+  mux.inputs_.erase(std::find(mux.inputs_.begin(), mux.inputs_.end(), audio));
+  gst_harness_teardown(audio);
+  for (guint64 i = 30; i < 300; ++i)
+    Mux::push_frame(video, i, i % 60 == 0);
+  auto boxes = parse_boxes(joined(mux.finish()));
+  ASSERT_TRUE(boxes);
+  std::uint64_t end = 0;
+  EXPECT_TRUE(continuous(*boxes, &end));
+  EXPECT_EQ(end, 300u * 512);
+}
+
+TEST(Mp4Mux, ByteStreamIsRefusedByCaps) {
+  const auto mux = ElementRef::retain(gst_element_factory_make("hullmp4mux", nullptr));
+  const auto pad = PadRef::adopt(gst_element_request_pad_simple(mux.get(), "video_%u"));
+  const auto caps =
+      CapsRef::adopt(gst_caps_from_string("video/x-h264,stream-format=byte-stream,alignment=au"));
+  EXPECT_FALSE(gst_pad_query_accept_caps(pad.get(), caps.get()));
+  gst_element_release_request_pad(mux.get(), pad.get());
+}
+
+TEST(Mp4Mux, TwoTracksAreNoCmafTrackFile) {
+  const Ran ran =
+      launch("hullmp4mux name=m ! video/quicktime,variant=cmaf ! fakesink "
+             "audiotestsrc num-buffers=10 ! opusenc ! m.audio_0 audiotestsrc num-buffers=10 ! opusenc ! "
+             "m.audio_1");
+  EXPECT_NE(ran.error.find("one muxer per stream"), std::string::npos) << ran.error;
+}
+
+std::string shared(const char *name) {
+  const char *folder = std::getenv("HULL_SHARED");
+  const std::string path = std::string(folder ? folder : "") + "/media/" + name;
+  return std::filesystem::exists(path) ? path : "";
+}
+
+// An elementary stream with B-frames has no presentation times of its own; every variant must show ffmpeg the
+// pictures it decodes from the bare stream.
+TEST(Mp4Mux, BFramesOfARealClipComeOutInOrderInEveryVariant) {
+  const std::string clip = shared("drive_1080p25_high_b.264");
+  if (clip.empty() || !have_ffmpeg()) GTEST_SKIP() << "needs ../shared/media and ffmpeg";
+  const std::string expected = pictures_of(clip);
+  const Folder folder;
+  for (const char *variant : {"iso", "iso-fragmented", "cmaf"}) {
+    const std::string file = folder / (std::string(variant) + ".mp4");
+    const Ran ran =
+        launch("filesrc location=" + clip + " ! h264parse ! hullmp4mux ! video/quicktime,variant=" + variant +
+               " ! filesink location=" + file);
+    ASSERT_EQ(ran.error, "");
+    EXPECT_EQ(pictures_of(file), expected) << variant;
+    EXPECT_EQ(probed(file, "v", "nb_read_packets"), "54");
+    EXPECT_EQ(probed(file, "v", "duration"), "2.160000");
+  }
+}
+
+} // namespace
+} // namespace hull
+
+int main(int argc, char **argv) {
+  gst_init(&argc, &argv);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
