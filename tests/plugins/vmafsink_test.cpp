@@ -1,0 +1,317 @@
+// hullvmafsink in pipelines: what it scores, what it counts, and how it fails.
+
+#include "gst/glue/ref.h"
+
+#include <cmath>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+namespace hull {
+namespace {
+
+using nlohmann::json;
+
+struct Ended {
+  bool ok = false;
+  std::string error;
+  std::vector<StructureRef> messages;
+
+  int count(const char *name) const {
+    int found = 0;
+    for (const auto &message : messages)
+      found += gst_structure_has_name(message.get(), name);
+    return found;
+  }
+};
+
+/// A pipeline that runs to its end; `before` may touch it first.
+class Playback {
+ public:
+  explicit Playback(const std::string &description) {
+    gst_init(nullptr, nullptr);
+    GError *error = nullptr;
+    pipeline_ = ElementRef::retain(gst_parse_launch(description.c_str(), &error));
+    EXPECT_EQ(error, nullptr) << (error ? error->message : "");
+    g_clear_error(&error);
+  }
+  ~Playback() {
+    if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+  }
+
+  Ended play() {
+    Ended ended;
+    const auto bus = ObjectRef<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
+    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+    while (true) {
+      const auto message = MessageRef::adopt(gst_bus_timed_pop_filtered(
+          bus.get(), 20 * GST_SECOND,
+          static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT)));
+      if (!message) {
+        ended.error = "nothing happened for 20 s";
+        return ended;
+      }
+      if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ELEMENT) {
+        ended.messages.push_back(
+            StructureRef::retain(const_cast<GstStructure *>(gst_message_get_structure(message.get()))));
+      } else if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) {
+        ended.ok = true;
+        return ended;
+      } else {
+        GError *error = nullptr;
+        gst_message_parse_error(message.get(), &error, nullptr);
+        ended.error = error->message;
+        g_clear_error(&error);
+        return ended;
+      }
+    }
+  }
+
+  ElementRef element(const char *name) {
+    return ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
+  }
+
+  PadRef pad(const char *name) { return PadRef::adopt(gst_element_get_static_pad(element("v").get(), name)); }
+
+  json result(const char *pad_name = "distorted_0") {
+    char *text = nullptr;
+    g_object_get(pad(pad_name).get(), "result", &text, nullptr);
+    const json parsed = json::parse(text ? text : "", nullptr, false);
+    g_free(text);
+    return parsed;
+  }
+
+ private:
+  ElementRef pipeline_;
+};
+
+std::string source(int frames, const std::string &caps = "format=I420,width=96,height=64,framerate=25/1",
+                   const std::string &pattern = "ball") {
+  return " videotestsrc num-buffers=" + std::to_string(frames) + " pattern=" + pattern + " ! video/x-raw," +
+         caps + " ! ";
+}
+
+TEST(VmafSink, GivesOneRowPerFrameAndPoolsThem) {
+  Playback run("hullvmafsink name=v metrics=psnr" + source(6) + "v.reference" + source(6) + "v.distorted_0");
+  const Ended ended = run.play();
+  ASSERT_TRUE(ended.ok) << ended.error;
+  const json result = run.result();
+  ASSERT_EQ(result["frames"].size(), 6u);
+  EXPECT_NEAR(result["frames"][0]["metrics"]["integer_vif_scale0"].get<double>(), 1.0, 1e-6);
+  EXPECT_EQ(result["frames"][3]["metrics"]["psnr_y"], 60.0); // identical: capped at 6 * 8 + 12 dB
+  double sum = 0;
+  for (const json &frame : result["frames"])
+    sum += frame["metrics"]["vmaf"].get<double>();
+  EXPECT_EQ(result["pooled_metrics"]["vmaf"]["mean"].get<double>(), sum / 6);
+  double score = 0;
+  g_object_get(run.pad("distorted_0").get(), "score", &score, nullptr);
+  EXPECT_EQ(score, sum / 6);
+  EXPECT_EQ(ended.count("hull-vmaf-frame"), 6);
+  EXPECT_EQ(ended.count("hull-vmaf-result"), 1);
+  EXPECT_TRUE(result["scaler"].is_null());
+}
+
+TEST(VmafSink, ScoresEachRenditionAsIfItWereAlone) {
+  const std::string worse = " videoscale ! video/x-raw,width=48,height=32 ! ";
+  Playback both("hullvmafsink name=v models=v0.6.1,v0.6.1neg threads=2" + source(4) + "v.reference" +
+                source(4) + worse + "v.distorted_0" + source(4) + "v.distorted_1");
+  ASSERT_TRUE(both.play().ok);
+  Playback alone("hullvmafsink name=v models=v0.6.1,v0.6.1neg" + source(4) + "v.reference" + source(4) +
+                 worse + "v.distorted_0");
+  ASSERT_TRUE(alone.play().ok);
+  EXPECT_EQ(both.result("distorted_0")["frames"], alone.result()["frames"]);
+  const double small = both.result("distorted_0")["pooled_metrics"]["vmaf"]["mean"];
+  const double same = both.result("distorted_1")["pooled_metrics"]["vmaf"]["mean"];
+  EXPECT_LT(small, same - 5);
+  EXPECT_TRUE(both.result("distorted_0")["scaler"].is_string());
+}
+
+TEST(VmafSink, ReadsPackedAndPlanarTenBitAlike) {
+  const auto scores = [](const std::string &format) {
+    const std::string convert =
+        " video/x-raw,format=I420_10LE,width=96,height=64,framerate=25/1 ! videoconvert dither=none ! "
+        "video/x-raw,format=" +
+        format + " ! ";
+    const std::string worse = " videoscale ! video/x-raw,width=64,height=48 ! videoscale ! ";
+    Playback run("hullvmafsink name=v videotestsrc num-buffers=3 ! " + convert +
+                 "v.reference videotestsrc num-buffers=3 ! " +
+                 " video/x-raw,format=I420_10LE,width=96,height=64,framerate=25/1 ! " + worse + convert +
+                 "v.distorted_0");
+    const Ended ended = run.play();
+    EXPECT_TRUE(ended.ok) << ended.error;
+    return run.result()["frames"];
+  };
+  EXPECT_EQ(scores("I420_10LE"), scores("P010_10LE"));
+}
+
+TEST(VmafSink, CountsWhatHasNoPartner) {
+  Playback run("hullvmafsink name=v" + source(10) + "v.reference" + source(6) + "v.distorted_0" + source(12) +
+               "v.distorted_1");
+  const Ended ended = run.play();
+  ASSERT_TRUE(ended.ok) << ended.error;
+  const json early = run.result("distorted_0")["alignment"], late = run.result("distorted_1")["alignment"];
+  EXPECT_EQ(early["matched"], 6);
+  EXPECT_EQ(early["missing"], 4);
+  EXPECT_EQ(late["matched"], 10);
+  EXPECT_EQ(late["unmatched"], 2);
+  EXPECT_EQ(run.result("distorted_0")["frames"].size(), 6u);
+  EXPECT_FALSE(run.result("distorted_0")["warnings"].empty());
+}
+
+TEST(VmafSink, PairsOtherFrameRatesByTime) {
+  const std::string half = source(5, "format=I420,width=96,height=64,framerate=25/2");
+  Playback run("hullvmafsink name=v" + source(10) + "v.reference" + half + "v.distorted_0");
+  ASSERT_TRUE(run.play().ok);
+  const json result = run.result();
+  EXPECT_EQ(result["alignment"]["matched"], 5);
+  EXPECT_EQ(result["alignment"]["missing"], 5);
+  EXPECT_EQ(result["frames"][1]["frameNum"], 2);
+}
+
+TEST(VmafSink, AppliesAnOffsetInFrames) {
+  for (const std::string by : {"timestamp", "index"}) {
+    // The distorted side starts two frames later in the picture, so its frame n - 2 is the reference's frame
+    // n.
+    Playback run("hullvmafsink name=v alignment=" + by + source(8) + "v.reference" + source(8) +
+                 "v.distorted_0");
+
+    g_object_set(run.pad("distorted_0").get(), "offset", 2, nullptr);
+    const Ended ended = run.play();
+    ASSERT_TRUE(ended.ok) << ended.error;
+    EXPECT_EQ(run.result()["alignment"]["matched"], 6) << by;
+    EXPECT_EQ(run.result()["alignment"]["unmatched"], 2) << by;
+    EXPECT_LT(run.result()["frames"][0]["metrics"]["integer_vif_scale0"], 0.99) << by;
+  }
+}
+
+TEST(VmafSink, ReportsFramesWithTheirOwnTimes) {
+  Playback run("hullvmafsink name=v" + source(5) + "v.reference" + source(5) + "v.distorted_0");
+  const Ended ended = run.play();
+  ASSERT_TRUE(ended.ok);
+  guint64 expected = 0;
+  for (const auto &message : ended.messages) {
+    if (!gst_structure_has_name(message.get(), "hull-vmaf-frame")) continue;
+    guint64 index = 0, pts = 0;
+    ASSERT_TRUE(gst_structure_get_uint64(message.get(), "index", &index));
+    ASSERT_TRUE(gst_structure_get_uint64(message.get(), "pts", &pts));
+    EXPECT_EQ(index, expected);
+    EXPECT_EQ(pts, expected * 40 * GST_MSECOND);
+    ++expected;
+  }
+  EXPECT_EQ(expected, 5u);
+}
+
+TEST(VmafSink, CropsBeforeItCompares) {
+  Playback run("hullvmafsink name=v" + source(3, "format=I420,width=96,height=64,framerate=25/1", "snow") +
+               " videobox top=-16 bottom=-16 ! v.reference" +
+               source(3, "format=I420,width=96,height=64,framerate=25/1", "snow") + "v.distorted_0");
+  g_object_set(run.pad("reference").get(), "crop-top", 16u, "crop-bottom", 16u, nullptr);
+  const Ended ended = run.play();
+  ASSERT_TRUE(ended.ok) << ended.error;
+  EXPECT_EQ(run.result()["params"]["qualityHeight"], 64);
+  EXPECT_TRUE(run.result()["scaler"].is_null());
+}
+
+struct Failure {
+  const char *name;
+  std::string pipeline, says;
+  friend void PrintTo(const Failure &f, std::ostream *out) { *out << f.name; }
+};
+class Fails : public testing::TestWithParam<Failure> {};
+INSTANTIATE_TEST_SUITE_P(
+    VmafSink, Fails,
+    testing::Values(
+        Failure{"unknown_model",
+                "hullvmafsink name=v models=v9" + source(2) + "v.reference" + source(2) + "v.distorted_0",
+                "No built-in VMAF model"},
+        Failure{"missing_model_file",
+                "hullvmafsink name=v model-location=/nonexistent.json" + source(2) + "v.reference" +
+                    source(2) + "v.distorted_0",
+                "cannot be read"},
+        Failure{"tiny",
+                "hullvmafsink name=v" + source(2, "format=I420,width=32,height=32") + "v.reference" +
+                    source(2, "format=I420,width=32,height=32") + "v.distorted_0",
+                "above 32 pixels"},
+        Failure{"no_frames",
+                "hullvmafsink name=v" + source(2) + "v.reference" + source(2) +
+                    "identity drop-probability=1 ! v.distorted_0",
+                "was scored"},
+        Failure{"unwritable_log",
+                "hullvmafsink name=v location=/nonexistent/x.json" + source(2) + "v.reference" + source(2) +
+                    "v.distorted_0",
+                "cannot be written"},
+        Failure{"full_disk",
+                "hullvmafsink name=v location=/dev/full" + source(2) + "v.reference" + source(2) +
+                    "v.distorted_0",
+                "could not be written completely"},
+        Failure{"threshold",
+                "hullvmafsink name=v threshold=90" + source(3) + "v.reference" +
+                    source(3, "format=I420,width=96,height=64,framerate=25/1", "snow") + "v.distorted_0",
+                "below the threshold"},
+        Failure{"crop_everything",
+                "hullvmafsink name=v distorted_0::crop-left=96" + source(2) + "v.reference" + source(2) +
+                    "v.distorted_0",
+                "Cropping leaves nothing"}),
+    [](const auto &info) { return std::string(info.param.name); });
+
+TEST_P(Fails, WithASentenceThatSaysWhy) {
+  std::string description = GetParam().pipeline;
+  const std::string crop = " distorted_0::crop-left=96";
+  const bool cropping = description.find(crop) != std::string::npos;
+  if (cropping) description.erase(description.find(crop), crop.size());
+  Playback run(description);
+  if (cropping) g_object_set(run.pad("distorted_0").get(), "crop-left", 96u, nullptr);
+  const Ended ended = run.play();
+  EXPECT_FALSE(ended.ok);
+  EXPECT_NE(ended.error.find(GetParam().says), std::string::npos) << ended.error;
+}
+
+TEST(VmafSink, WritesTheThreeLayouts) {
+  const auto folder = std::filesystem::temp_directory_path() / "hull-vmafsink-test";
+  std::filesystem::create_directories(folder);
+  for (const std::string format : {"json", "csv", "xml"}) {
+    const std::string path = (folder / ("scores." + format)).string();
+    Playback run("hullvmafsink name=v format=" + format + " location=" + path + source(3) + "v.reference" +
+                 source(3) + "v.distorted_0" + source(3) + "v.distorted_1");
+    ASSERT_TRUE(run.play().ok);
+    EXPECT_GT(std::filesystem::file_size(path), 200u);
+    EXPECT_TRUE(std::filesystem::exists(folder / ("scores.distorted_1." + format)));
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(VmafSink, AcceptsADistortedSizeThatChanges) {
+  Playback run("hullvmafsink name=v alignment=index" + source(6) +
+               "v.reference concat name=c ! v.distorted_0" + source(3) + "c." +
+               source(3, "format=I420,width=64,height=48,framerate=25/1") + "c.");
+  const Ended ended = run.play();
+  ASSERT_TRUE(ended.ok) << ended.error;
+  EXPECT_EQ(run.result()["alignment"]["matched"], 6);
+  EXPECT_EQ(run.result()["alignment"]["caps_changes"], 1);
+}
+
+TEST(VmafSink, RefusesAReferenceThatChangesItsSize) {
+  Playback run("hullvmafsink name=v alignment=index concat name=c ! v.reference" + source(3) + "c." +
+               source(3, "format=I420,width=64,height=48,framerate=25/1") + "c." + source(6) +
+               "v.distorted_0");
+  const Ended ended = run.play();
+  EXPECT_FALSE(ended.ok);
+  EXPECT_NE(ended.error.find("changed from 96x64 to 64x48"), std::string::npos) << ended.error;
+}
+
+TEST(VmafSink, RunsAgainAfterAStop) {
+  Playback run("hullvmafsink name=v" + source(4) + "v.reference" + source(4) + "v.distorted_0");
+  ASSERT_TRUE(run.play().ok);
+  const json first = run.result()["frames"];
+  gst_element_set_state(GST_ELEMENT(gst_element_get_parent(run.element("v").get())), GST_STATE_READY);
+  ASSERT_TRUE(run.play().ok);
+  EXPECT_EQ(run.result()["frames"], first);
+}
+
+} // namespace
+} // namespace hull
