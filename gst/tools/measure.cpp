@@ -102,7 +102,7 @@ GstElement *Graph::scaled(const ladder::Resolution &res, GstElement *tee) {
     pipeline_.link({tee, in, out});
     return out;
   }
-  pipeline_.link({tee, in, pipeline_.add("videoscale", {{"method", "catrom"}, {"add-borders", "false"}}),
+  pipeline_.link({tee, in, pipeline_.add("hullscale"),
                   pipeline_.filter(fmt::format("video/x-raw,width={},height={},pixel-aspect-ratio=1/1",
                                                res.width, res.height)),
                   out});

@@ -1,3 +1,4 @@
+#include "plugins/vmaf/scale.h"
 #include "plugins/vmaf/sink.h"
 
 #include <gst/gst.h>
@@ -5,7 +6,8 @@
 namespace {
 
 gboolean plugin_init(GstPlugin *plugin) {
-  return gst_element_register(plugin, "hullvmafsink", GST_RANK_NONE, hull::shell_type<hull::VmafSink>());
+  return gst_element_register(plugin, "hullvmafsink", GST_RANK_NONE, hull::shell_type<hull::VmafSink>()) &&
+         gst_element_register(plugin, "hullscale", GST_RANK_NONE, hull::shell_type<hull::Scale>());
 }
 
 } // namespace
