@@ -135,10 +135,11 @@ void fill(const CodecConfig &config, SEncParamExt &param) {
 }
 
 /// Whether a running encoder cannot take over the difference.
-bool needs_new_encoder(EncoderSettings was, const EncoderSettings &now) {
-  // Equal everything that adapt() sets by option, then compare the rest member by member.
-  return was.rate_control != now.rate_control || was.quantizer != now.quantizer || was.qp_min != now.qp_min ||
-         was.qp_max != now.qp_max;
+bool needs_new_encoder(const EncoderSettings &was, const EncoderSettings &now) {
+  const bool quantizer_matters = now.rate_control == RateControl::capped_quality;
+  const bool range_matters = now.rate_control != RateControl::cqp;
+  return was.rate_control != now.rate_control || (quantizer_matters && was.quantizer != now.quantizer) ||
+         (range_matters && (was.qp_min != now.qp_min || was.qp_max != now.qp_max));
 }
 
 } // namespace
@@ -247,6 +248,14 @@ Result<Coded> Codec::encode(const Planes &planes, std::int64_t milliseconds, boo
 
 bool Codec::adapt(const EncoderSettings &settings, std::uint32_t fps_num, std::uint32_t fps_den) {
   if (needs_new_encoder(config_.settings, settings)) return false;
+  if (settings.rate_control == RateControl::cqp && settings.quantizer != config_.settings.quantizer) {
+    SEncParamExt param{};
+    encoder_->GetOption(ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, &param);
+    param.sSpatialLayers[0].iDLayerQp = static_cast<int>(settings.quantizer);
+    set(ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, &param); // alone, it costs no key unit
+    config_.settings.quantizer = settings.quantizer;
+    if (settings == config_.settings) return true;
+  }
   const double fps = frames_per_second(fps_num, fps_den);
   Rates rates = rates_of(settings, config_.width, config_.height, fps);
   set(ENCODER_OPTION_FRAME_RATE, &rates.fps);

@@ -53,8 +53,9 @@ class Codec {
   /// Encodes one picture; `milliseconds` must not go back.
   Result<Coded> encode(const Planes &planes, std::int64_t milliseconds, bool force_idr);
 
-  /// Takes over what may change in a running stream: bitrates, frame rate, key interval, complexity and frame
-  /// skipping at once; false when `settings` differ in something that needs a new encoder.
+  /// Takes over what may change in a running stream: bitrates, the constant quantizer, frame rate, key
+  /// interval, complexity and frame skipping, all without a key unit; false when `settings` differ in
+  /// something that needs a new encoder.
   bool adapt(const EncoderSettings &settings, std::uint32_t fps_num, std::uint32_t fps_den);
 
   /// Feedback of a receiver, for ltr=true.

@@ -140,16 +140,30 @@ TEST_F(H264EncControl, TheKeyIntervalChangesWhilePlaying) {
   EXPECT_EQ(keys[3] - keys[2], 10u);
 }
 
-TEST_F(H264EncControl, TheQuantizerChangesWhilePlayingAndNeighbouringKeysDiffer) {
+TEST_F(H264EncControl, TheConstantQuantizerChangesWhilePlayingWithoutAKeyUnit) {
   const Played played =
       change_at("rate-control=cqp quantizer=30 key-int-max=1000", 30, 12,
                 [](GstElement *encoder) { g_object_set(encoder, "quantizer", 40u, nullptr); });
   const CodedStream stream = read_stream(all_bytes(played));
   ASSERT_EQ(stream.pictures.size(), 30u);
-  EXPECT_EQ(stream.pictures[11].qp.at(0), 30);
-  EXPECT_EQ(stream.pictures[12].qp.at(0), 40);
+  for (std::size_t i = 0; i < 30; ++i) {
+    EXPECT_EQ(stream.pictures[i].qp.at(0), i < 12 ? 30 : 40) << i;
+    EXPECT_EQ(stream.pictures[i].idr, i == 0) << i;
+  }
+}
+
+TEST_F(H264EncControl, TheQuantizerRangeChangesWithAKeyUnitThatDiffersFromItsNeighbour) {
+  const Played played =
+      change_at("bitrate=2000 qp-min=20 qp-max=30 key-int-max=1000", 30, 12,
+                [](GstElement *encoder) { g_object_set(encoder, "qp-max", 45u, "qp-min", 40u, nullptr); });
+  const CodedStream stream = read_stream(all_bytes(played));
+  ASSERT_EQ(stream.pictures.size(), 30u);
   EXPECT_TRUE(stream.pictures[12].idr);
   EXPECT_NE(stream.pictures[12].idr_pic_id, stream.pictures[0].idr_pic_id);
+  for (std::size_t i = 0; i < 30; ++i) {
+    EXPECT_GE(stream.pictures[i].qp.at(0), i < 12 ? 20 : 40) << i;
+    EXPECT_LE(stream.pictures[i].qp.at(0), i < 12 ? 30 : 45) << i;
+  }
 }
 
 TEST_F(H264EncControl, AHigherBitrateRaisesTheLevelWhereItMust) {
