@@ -8,6 +8,7 @@ namespace hull::tools {
 const AddCommand kCommands[] = {
     add_atoms,
     add_bdrate,
+    add_encode,
     add_pertitle,
 };
 

@@ -28,6 +28,11 @@ GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 
 constexpr char kLayerMeta[] = "HullTemporalLayerMeta";
 
+bool is_planar_420(GstVideoFormat format) {
+  return format == GST_VIDEO_FORMAT_I420 || format == GST_VIDEO_FORMAT_YV12 ||
+         format == GST_VIDEO_FORMAT_NV12;
+}
+
 // What set_format refuses, in words; the caps query has already told elements that can adapt.
 Result<void> check(const GstVideoInfo &info) {
   if (GST_VIDEO_INFO_IS_INTERLACED(&info))
@@ -405,12 +410,12 @@ gboolean Encoder::propose_allocation(GstQuery *query) {
 }
 
 gboolean Encoder::sink_query(GstQuery *query) {
-  // Raw caps are accepted here so that set_format can say in words what is wrong with them.
+  // Caps without interlace-mode are progressive too, and what is wrong with others set_format says in words.
   if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) {
     GstCaps *caps = nullptr;
     gst_query_parse_accept_caps(query, &caps);
     GstVideoInfo info;
-    if (caps && gst_video_info_from_caps(&info, caps) && !check(info)) {
+    if (caps && gst_video_info_from_caps(&info, caps) && is_planar_420(GST_VIDEO_INFO_FORMAT(&info))) {
       gst_query_set_accept_caps_result(query, TRUE);
       return TRUE;
     }
