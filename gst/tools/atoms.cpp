@@ -2,8 +2,11 @@
 #include "gst/isobmff/box_fields.h"
 #include "gst/isobmff/box_tree.h"
 #include "gst/isobmff/cmaf.h"
+#include "gst/isobmff/file.h"
+#include "gst/isobmff/layout.h"
 #include "gst/tools/command.h"
 #include "gst/tools/commands.h"
+#include "gst/tools/files.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -16,7 +19,8 @@ using isobmff::FileSource;
 using isobmff::Node;
 
 struct Options {
-  std::string file, path;
+  std::string file, path, value, box_file, hex;
+  bool before = false, after = false, keep_fragments = false;
   bool json = false, html = false, fields = false, raw = false;
 };
 
@@ -123,6 +127,74 @@ int check(const Options &options) {
   return errors == 0 ? kDone : kFailed;
 }
 
+int tell(const Result<isobmff::EditReport> &done) {
+  if (!done) return report(done.error());
+  if (done->method == isobmff::EditMethod::none)
+    fmt::print("nothing to change\n");
+  else
+    fmt::print("done ({}): {} bytes written, what follows moved by {}\n", isobmff::name(done->method),
+               done->bytes_written, done->shifted);
+  return kDone;
+}
+
+int set(const Options &options) {
+  return tell(isobmff::set_in_file(options.file, options.path, options.value));
+}
+
+int insert(const Options &options) {
+  using Side = isobmff::InsertPlace::Side;
+  ByteVector box = from_hex(options.hex);
+  if (!options.box_file.empty()) {
+    const auto content = read_file(options.box_file);
+    if (!content) return report(content.error());
+    box.assign(content->begin(), content->end());
+  }
+  if (box.empty()) return report({ErrorCode::settings, "give the box with --box FILE or --hex DIGITS"});
+  const Side side = options.before ? Side::before : options.after ? Side::after : Side::inside;
+  return tell(isobmff::insert_in_file(options.file, {side, options.path == "/" ? "" : options.path}, box));
+}
+
+int take_out(const Options &options) {
+  return tell(isobmff::remove_from_file(options.file, options.path));
+}
+
+const char *name_of(isobmff::Placement placement) {
+  switch (placement) {
+  case isobmff::Placement::insert:
+    return "blocks inserted in front";
+  case isobmff::Placement::copy:
+    return "a new file";
+  default:
+    return "moov at the end";
+  }
+}
+
+int fast_start(const Options &options) {
+  auto source = FileSource::open(options.file);
+  if (!source) return report(source.error());
+  const auto done = isobmff::fast_start(options.file, isobmff::Placement::automatic);
+  if (!done) return report(done.error());
+  if (!done->changed)
+    fmt::print("moov is in front already\n");
+  else
+    fmt::print("done ({}): {} bytes written, {:.4f} of the file\n", name_of(done->how), done->bytes_written,
+               static_cast<double>(done->bytes_written) / static_cast<double>(source->size()));
+  return kDone;
+}
+
+int recover(const Options &options) {
+  const auto done = isobmff::recover(options.file, isobmff::Placement::automatic, options.keep_fragments);
+  if (!done) return report(done.error());
+  if (!done->placed.changed && done->cut_bytes == 0) {
+    fmt::print("the file is whole\n");
+    return kDone;
+  }
+  fmt::print("{} fragments kept, {} bytes of a cut one dropped\n", done->fragments, done->cut_bytes);
+  if (done->placed.changed)
+    fmt::print("finished ({}): {} bytes written\n", name_of(done->placed.how), done->placed.bytes_written);
+  return kDone;
+}
+
 CLI::App *add_verb(CLI::App &atoms, const std::shared_ptr<Options> &options, Run &run, const char *name,
                    const char *help, int (*action)(const Options &)) {
   CLI::App *verb = atoms.add_subcommand(name, help);
@@ -145,6 +217,21 @@ void add_atoms(CLI::App &app, Run &run) {
   CLI::App *cat = add_verb(*atoms, options, run, "cat", "Print a box or one of its fields", show);
   cat->add_option("PATH", options->path, "Like moov/trak[1]/tkhd or moov/trak[1]/tkhd.width")->required();
   cat->add_flag("--json", options->json, "As JSON");
+  CLI::App *set_field = add_verb(*atoms, options, run, "set", "Set one field of a box", set);
+  set_field->add_option("PATH", options->path, "Like moov/trak[1]/tkhd.width")->required();
+  set_field->add_option("VALUE", options->value, "As cat prints it; bytes as hex or text:…")->required();
+  CLI::App *add = add_verb(*atoms, options, run, "insert", "Add a box", insert);
+  add->add_option("PATH", options->path, "Its parent, / for the end of the file, or its neighbour")
+      ->required();
+  add->add_option("--box", options->box_file, "A file with the whole box");
+  add->add_option("--hex", options->hex, "The whole box as hex digits");
+  CLI::Option *before = add->add_flag("--before", options->before, "Put it before PATH");
+  add->add_flag("--after", options->after, "Put it after PATH")->excludes(before);
+  CLI::App *remove = add_verb(*atoms, options, run, "remove", "Take a box out", take_out);
+  remove->add_option("PATH", options->path, "Like moov/udta")->required();
+  add_verb(*atoms, options, run, "faststart", "Put moov in front of the media", fast_start);
+  CLI::App *repair = add_verb(*atoms, options, run, "recover", "Repair a recording that was cut", recover);
+  repair->add_flag("--keep-fragments", options->keep_fragments, "Only drop what is not whole");
   CLI::App *rules = add_verb(*atoms, options, run, "check", "Ask a fragmented file all CMAF rules", check);
   rules->add_flag("--json", options->json, "As JSON");
   cat->add_flag("--raw", options->raw, "The box's own bytes, header included");
