@@ -164,7 +164,7 @@ void Graph::add_media(Branch &branch, GstElement *encoded) {
   pipeline_.link({encoded, queue(pipeline_, kShared),
                   pipeline_.add("hullmp4mux", {{"fragment-duration", "1"}, {"send-force-keyunit", "false"}}),
                   pipeline_.filter("video/quicktime,variant=cmaf"),
-                  pipeline_.add_file(branch.rendition->media)});
+                  pipeline_.add_track_file(branch.rendition->media)});
 }
 
 void Graph::add_score(Branch &branch, GstElement *encoded) {

@@ -29,9 +29,10 @@ void on_audio_pad(GstElement *, GstPad *pad, gpointer data) {
   if (!gst_pad_is_linked(sink.get())) gst_pad_link(pad, sink.get());
 }
 
-// Pictures leave decodebin undecoded: nobody links them.
-gboolean not_video(GstElement *, GstPad *, GstCaps *caps, gpointer) {
-  return !g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "video/");
+// Pictures leave decodebin undecoded: nobody links them. Containers are called video/… too, but only pictures
+// have a width.
+gboolean not_pictures(GstElement *, GstPad *, GstCaps *caps, gpointer) {
+  return !gst_structure_has_field(gst_caps_get_structure(caps, 0), "width");
 }
 
 // "avc1.640028": the last byte of the configuration is the level.
@@ -90,11 +91,12 @@ Result<void> package_audio(const Source &source, const std::string &path, const 
   if (source.audio_codec != "audio/x-opus" || !source.audio_carried) append(pipeline.add("aacparse"));
   append(pipeline.add("hullmp4mux", {{"fragment-duration", "2000000000"}}));
   append(pipeline.filter("video/quicktime,variant=cmaf"));
-  append(pipeline.add_file(part));
+  append(pipeline.add_track_file(part));
   pipeline.link({file, reader});
   if (reader) {
     g_signal_connect(reader, "pad-added", G_CALLBACK(on_audio_pad), &job);
-    if (!source.audio_carried) g_signal_connect(reader, "autoplug-continue", G_CALLBACK(not_video), nullptr);
+    if (!source.audio_carried)
+      g_signal_connect(reader, "autoplug-continue", G_CALLBACK(not_pictures), nullptr);
   }
   if (auto ran = pipeline.run(stop); !ran) {
     ::unlink(part.c_str());

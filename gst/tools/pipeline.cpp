@@ -70,9 +70,8 @@ GstElement *Pipeline::add(const char *factory, const Properties &properties) {
   return element;
 }
 
-GstElement *Pipeline::add_file(const std::string &path) {
-  const auto own = ObjectRef<GstElementFactory>::adopt(gst_element_factory_find("hullmp4sink"));
-  return add(own ? "hullmp4sink" : "filesink", {{"location", path}, {"sync", "false"}});
+GstElement *Pipeline::add_track_file(const std::string &path) {
+  return add("hullmp4sink", {{"location", path}, {"sync", "false"}, {"sidx", "true"}});
 }
 
 GstElement *Pipeline::filter(const std::string &caps) {

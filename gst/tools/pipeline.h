@@ -29,8 +29,8 @@ class Pipeline {
   /// A new element of the pipeline with its properties set from text, as gst-launch-1.0 does. A factory that
   /// is missing is remembered and reported by run(); the calls until then do nothing.
   GstElement *add(const char *factory, const Properties &properties = {});
-  /// A sink for a file of video/quicktime: hullmp4sink, or filesink where only that is there.
-  GstElement *add_file(const std::string &path);
+  /// hullmp4sink for one CMAF track file with a segment index behind its header.
+  GstElement *add_track_file(const std::string &path);
   /// A capsfilter.
   GstElement *filter(const std::string &caps);
   /// Links in order; null elements and failures are remembered like a missing factory.
