@@ -121,8 +121,9 @@ Interval Model::interval(const PairFeatures &pair, double motion2) const {
   const auto inputs = values(pair, motion2);
   std::vector<double> raw;
   double sum = 0;
-  for (const Svr &member : members) {
-    raw.push_back(member.predict(inputs));
+  // Member 0 is the model trained on everything; the spread is that of the resampled ones.
+  for (std::size_t i = 1; i < members.size(); ++i) {
+    raw.push_back(members[i].predict(inputs));
     sum += raw.back();
   }
   const auto count = static_cast<double>(raw.size());
