@@ -22,10 +22,10 @@ using FrontMaker = std::function<Result<ByteVector>(std::uint64_t shift)>;
 // Inserts blocks and fills them. `finish` gets the boxes and the bytes that are left of the inserted ones,
 // and appends what fills them exactly; it needs at least `least` bytes for that.
 Result<std::uint64_t> insert_front(OutputFile &file, const FrontMaker &make, std::uint64_t least,
-                                   const std::function<void(ByteVector &, std::uint64_t)> &finish,
-                                   bool sync) {
+                                   std::uint64_t expected,
+                                   const std::function<void(ByteVector &, std::uint64_t)> &finish, bool sync) {
   const std::uint64_t block = file.block_size();
-  std::uint64_t shift = block;
+  std::uint64_t shift = (expected + least + block) / block * block;
   Result<ByteVector> front;
   for (;;) { // the boxes grow with the shift only where 32-bit offsets become 64-bit ones, so this settles
     front = make(shift);
@@ -159,7 +159,7 @@ Result<Relocation> unfragment(const std::string &path, Placement placement, bool
     append_filler(front, left - kLargeHeader);
     append_box_header(front, "mdat", scan->whole_end, true);
   };
-  auto done = insert_front(*file, make, kLargeHeader + kHeader, finish, sync);
+  auto done = insert_front(*file, make, kLargeHeader + kHeader, 0, finish, sync);
   if (!done) {
     if (placement == Placement::automatic && done.error().code == ErrorCode::unsupported)
       return unfragment_at_tail(*file, *scan, sync);
@@ -291,7 +291,8 @@ Result<Relocation> fast_start(const std::string &path, Placement placement, bool
     append_box_header(front, "free", left - kHeader + scan->ftyp_end);
     front.resize(front.size() + left - kHeader);
   };
-  auto shift = insert_front(*file, make, kHeader, finish, sync);
+  auto shift =
+      insert_front(*file, make, kHeader, ftyp.size() + scan->moov_end - scan->moov_offset, finish, sync);
   if (!shift) {
     if (placement == Placement::automatic && shift.error().code == ErrorCode::unsupported)
       return fast_start_by_copy(path, *file, *scan);
@@ -366,7 +367,7 @@ Result<Relocation> add_segment_index(const std::string &path, std::uint64_t copy
       append_box_header(front, "free", left - kHeader + scan->first_media);
       front.resize(front.size() + left - kHeader);
     };
-    auto done = insert_front(*file, make, kHeader, finish, true);
+    auto done = insert_front(*file, make, kHeader, head.size(), finish, true);
     if (done) return relocation(Placement::insert, *file, 0);
     if (done.error().code != ErrorCode::unsupported) return tl::unexpected(done.error());
   }

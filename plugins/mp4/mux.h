@@ -41,6 +41,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   void seek(std::uint64_t offset) override;
   void set_caps(Variant variant, BufferRef header) override;
   void report(const Error &error) override;
+  void caution(const Error &error) override { warn(GST_ELEMENT(self_), error); }
   void want_key_unit(MuxInput &input, std::int64_t running_time) override;
 
   // Aggregating thread.

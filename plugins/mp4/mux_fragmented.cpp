@@ -1,3 +1,4 @@
+#include "gst/isobmff/cmaf.h"
 #include "plugins/mp4/mux_output.h"
 
 #include <algorithm>
@@ -68,6 +69,11 @@ Result<BufferRef> FragmentedOutput::header() const {
   std::vector<Node> boxes;
   boxes.push_back(file_type_box(options));
   boxes.push_back(init_movie_box(tracks, options));
+  if (variant_ == Variant::cmaf)
+    for (const cmaf::Finding &finding : cmaf::Checker().header(boxes[0], boxes[1]))
+      if (finding.level == cmaf::Level::must)
+        host_.caution({ErrorCode::bad_data,
+                       std::string("The CMAF header breaks ") + finding.rule + ": " + finding.text + "."});
   auto bytes = write_trees(boxes);
   if (!bytes) return tl::unexpected(bytes.error());
   BufferRef buffer = buffer_of(std::move(*bytes));

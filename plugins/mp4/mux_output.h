@@ -29,7 +29,8 @@ class MuxHost {
   /// The next bytes go to this offset of the file.
   virtual void seek(std::uint64_t offset) = 0;
   virtual void set_caps(Variant variant, BufferRef header) = 0;
-  virtual void report(const Error &error) = 0;
+  virtual void report(const Error &error) = 0;  ///< ends the stream
+  virtual void caution(const Error &error) = 0; ///< a warning
   /// A fragment has started; the next one is wanted at this running time.
   virtual void want_key_unit(MuxInput &input, std::int64_t running_time) = 0;
 };

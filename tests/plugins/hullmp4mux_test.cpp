@@ -3,6 +3,7 @@
 #include "gst/isobmff/boxes_file.h"
 #include "gst/isobmff/boxes_fragment.h"
 #include "gst/isobmff/boxes_movie.h"
+#include "gst/isobmff/cmaf.h"
 #include "tests/plugins/mp4_support.h"
 
 #include <algorithm>
@@ -313,6 +314,35 @@ TEST(Mp4Mux, TwoTracksAreNoCmafTrackFile) {
              "audiotestsrc num-buffers=10 ! opusenc ! m.audio_0 audiotestsrc num-buffers=10 ! opusenc ! "
              "m.audio_1");
   EXPECT_NE(ran.error.find("one muxer per stream"), std::string::npos) << ran.error;
+}
+
+// Every rule of the checklist, on what the muxer makes of pictures with and without reordering, and of sound.
+TEST(Mp4Mux, CmafTracksBreakNoRule) {
+  for (const char *chunks : {"chunk-duration=0", "chunk-duration=200000000"})
+    for (const int kind : {0, 1, 2}) {
+      Mux mux("cmaf", chunks);
+      GstHarness *in = kind == 2 ? mux.pad("audio_0", Mux::kAac) : mux.pad("video_0", Mux::kAvc);
+      const guint64 shown[] = {0, 3, 1, 2};
+      for (guint64 i = 0; i < 360; ++i) {
+        if (kind == 2) {
+          const GstClockTime at = gst_util_uint64_scale(i * 1024, GST_SECOND, 48'000);
+          gst_harness_push(in, Mux::sample(at, GST_CLOCK_TIME_NONE, 21'333'333, true).release());
+        } else if (kind == 1) {
+          const guint64 pts = (i % 60 == 0 ? i : i / 4 * 4 + shown[i % 4]) + 2;
+          gst_harness_push(in,
+                           Mux::sample(Mux::frame(pts), Mux::frame(i), Mux::frame(1), i % 60 == 0).release());
+        } else {
+          Mux::push_frame(in, i, i % 60 == 0);
+        }
+      }
+      const ByteVector bytes = joined(mux.finish());
+      MemorySource source(bytes);
+      auto findings = cmaf::check_file(source);
+      ASSERT_TRUE(findings) << findings.error().text;
+      for (const auto &finding : *findings)
+        EXPECT_NE(finding.level, cmaf::Level::must)
+            << chunks << " " << kind << ": " << finding.rule << " " << finding.text;
+    }
 }
 
 std::string shared(const char *name) {
