@@ -9,5 +9,6 @@ void add_atoms(CLI::App &app, Run &run);
 void add_bdrate(CLI::App &app, Run &run);
 void add_encode(CLI::App &app, Run &run);
 void add_pertitle(CLI::App &app, Run &run);
+void add_vmaf(CLI::App &app, Run &run);
 
 } // namespace hull::tools

@@ -10,6 +10,7 @@ const AddCommand kCommands[] = {
     add_bdrate,
     add_encode,
     add_pertitle,
+    add_vmaf,
 };
 
 } // namespace hull::tools
