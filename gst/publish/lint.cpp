@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-
 #include <fmt/format.h>
 
 namespace hull::publish {
@@ -14,7 +13,8 @@ void Findings::add(std::string_view id, std::string where, std::string text) {
 }
 
 bool Findings::has(std::string_view id) const {
-  return std::any_of(all_.begin(), all_.end(), [id](const Finding &finding) { return finding.rule->id == id; });
+  return std::any_of(all_.begin(), all_.end(),
+                     [id](const Finding &finding) { return finding.rule->id == id; });
 }
 
 std::size_t Findings::violations() const {

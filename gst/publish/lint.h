@@ -1,8 +1,9 @@
 #pragma once
 
 // Holds playlists, MPDs, media and server replies against numbered rules: HLS-nn, DSH-nn, CMF-nn, ING-nn.
-// HOWTO add a rule: one line in the catalogue (lint_rules.cpp), a check that calls Findings::add with its number,
-// and an example that breaks it in tests/gst/publish/lint_examples.cpp; a test fails while one of them is missing.
+// HOWTO add a rule: one line in the catalogue (lint_rules.cpp), a check that calls Findings::add with its
+// number, and an example that breaks it in tests/gst/publish/lint_examples.cpp; a test fails while one of
+// them is missing.
 
 #include "gst/core/bytes.h"
 #include "gst/publish/presentation.h"
@@ -22,12 +23,12 @@ enum class Level {
   house,  ///< our own rule
 };
 
-/// How well the rule's wording is known: read in the primary text, quoted from it by its publisher's checklist,
-/// seen in a validator's or player's source, from a second-hand source, or not verified.
+/// How well the rule's wording is known: read in the primary text, quoted from it by its publisher's
+/// checklist, seen in a validator's or player's source, from a second-hand source, or not verified.
 enum class Certainty { primary, quoted, seen, secondary, unverified };
 
 struct Rule {
-  const char *id;    ///< "HLS-09"
+  const char *id; ///< "HLS-09"
   Level level;
   Certainty certainty;
   const char *title; ///< what holds when it is kept
@@ -65,13 +66,15 @@ void lint_playlist(std::string_view text, const std::string &where, Findings &ou
 /// Two versions of one media playlist, the older first.
 void lint_reload(std::string_view before, std::string_view after, const std::string &where, Findings &out);
 /// All playlists of one presentation together: `media` holds each media playlist's name and text.
-void lint_presentation(std::string_view multivariant, const std::vector<std::pair<std::string, std::string>> &media,
+void lint_presentation(std::string_view multivariant,
+                       const std::vector<std::pair<std::string, std::string>> &media,
                        const std::string &where, Findings &out);
 /// A delta update against the full playlist of the same moment.
 void lint_delta(std::string_view full, std::string_view delta, const std::string &where, Findings &out);
 
 void lint_mpd(std::string_view text, const std::string &where, Findings &out);
-void lint_mpd_update(std::string_view before, std::string_view after, const std::string &where, Findings &out);
+void lint_mpd_update(std::string_view before, std::string_view after, const std::string &where,
+                     Findings &out);
 
 /// CMAF rules of a header, and of a segment with its header. `last` says that no segment follows.
 void lint_init(Bytes init, const std::string &where, Findings &out);

@@ -1,6 +1,5 @@
-#include "gst/publish/lint.h"
-
 #include "gst/isobmff/cmaf.h"
+#include "gst/publish/lint.h"
 
 #include <algorithm>
 
@@ -11,19 +10,22 @@ constexpr auto kMust = Level::must, kShould = Level::should, kPlayer = Level::pl
 constexpr auto kPrimary = Certainty::primary, kQuoted = Certainty::quoted, kSeen = Certainty::seen,
                kSecond = Certainty::secondary;
 
-// bis = draft-pantos-hls-rfc8216bis-22, AAS = HLS Authoring Specification for Apple Devices, CR = DASH-IF Low-latency
-// Modes for DASH, TM = DASH-IF Restricted Timing Model.
+// bis = draft-pantos-hls-rfc8216bis-22, AAS = HLS Authoring Specification for Apple Devices, CR = DASH-IF
+// Low-latency Modes for DASH, TM = DASH-IF Restricted Timing Model.
 const Rule kRules[] = {
     {"HLS-01", kMust, kPrimary, "Parts need EXT-X-PART-INF with PART-TARGET", "bis 4.4.3.7"},
     {"HLS-02", kMust, kPrimary, "PART-INF needs PART-HOLD-BACK", "bis 4.4.3.8"},
     {"HLS-03", kMust, kPrimary, "PART-HOLD-BACK is at least 2 part targets", "bis 4.4.3.8"},
-    {"HLS-04", kShould, kPrimary, "PART-HOLD-BACK is at least 3 part targets; Apple devices insist", "bis 4.4.3.8, AAS 14.3"},
+    {"HLS-04", kShould, kPrimary, "PART-HOLD-BACK is at least 3 part targets; Apple devices insist",
+     "bis 4.4.3.8, AAS 14.3"},
     {"HLS-05", kMust, kPrimary, "HOLD-BACK is at least 3 target durations", "bis 4.4.3.8"},
     {"HLS-06", kMust, kPrimary, "SERVER-CONTROL is equal in all media playlists", "bis 6.2.4"},
     {"HLS-07", kMust, kPrimary, "CAN-SKIP-UNTIL is at least 6 target durations", "bis 4.4.3.8"},
-    {"HLS-08", kPlayer, kSeen, "A playlist with parts says CAN-BLOCK-RELOAD=YES and never NO", "bis 4.4.3.8, hls.js"},
+    {"HLS-08", kPlayer, kSeen, "A playlist with parts says CAN-BLOCK-RELOAD=YES and never NO",
+     "bis 4.4.3.8, hls.js"},
     {"HLS-09", kMust, kPrimary, "No part is longer than PART-TARGET", "bis 4.4.4.9"},
-    {"HLS-10", kMust, kPrimary, "A part is at least 85 % of PART-TARGET, with four exceptions", "bis 4.4.4.9"},
+    {"HLS-10", kMust, kPrimary, "A part is at least 85 % of PART-TARGET, with four exceptions",
+     "bis 4.4.4.9"},
     {"HLS-11", kPlayer, kSecond, "PART-TARGET and PART-HOLD-BACK never change", "bis 6.2.1"},
     {"HLS-12", kMust, kPrimary, "TARGETDURATION is an integer of at least 1", "bis 4.4.3.1"},
     {"HLS-13", kMust, kPrimary, "No EXTINF rounds to more than TARGETDURATION", "bis 4.4.3.1"},
@@ -35,16 +37,20 @@ const Rule kRules[] = {
     {"HLS-19", kMust, kPrimary, "Playlist-wide tags come once", "bis 4.4.3"},
     {"HLS-20", kShould, kPrimary, "The first part of an independent segment says INDEPENDENT", "bis 4.4.4.9"},
     {"HLS-21", kShould, kPrimary, "Parts far from the end are removed", "bis 6.2.2"},
-    {"HLS-22", kMust, kPrimary, "MEDIA-SEQUENCE rises by one per removed segment and never falls", "bis 6.2.2"},
+    {"HLS-22", kMust, kPrimary, "MEDIA-SEQUENCE rises by one per removed segment and never falls",
+     "bis 6.2.2"},
     {"HLS-23", kMust, kPrimary, "A live playlist is never shorter than 3 target durations", "bis 6.2.2"},
     {"HLS-24", kShould, kPrimary, "A live playlist has at least 6 segments (Apple)", "AAS 8.11"},
     {"HLS-25", kMust, kPrimary, "A playlist with a type removes nothing", "bis 6.2.2"},
-    {"HLS-26", kShould, kPrimary, "A live playlist with parts hints at the next one, once per TYPE", "bis B.1, 6.2.6"},
+    {"HLS-26", kShould, kPrimary, "A live playlist with parts hints at the next one, once per TYPE",
+     "bis B.1, 6.2.6"},
     {"HLS-27", kMust, kPrimary, "The hinted URI is the next part's", "bis 4.4.5.3"},
     {"HLS-28", kMust, kPrimary, "No hint after the end", "bis 4.4.5.3"},
     {"HLS-29", kShould, kPrimary, "A hint of unknown length has no BYTERANGE-LENGTH", "bis 6.2.6"},
-    {"HLS-30", kMust, kPrimary, "There is a rendition report for every other media playlist", "bis B.1, 4.4.5.4"},
-    {"HLS-31", kMust, kPrimary, "Live playlists have PROGRAM-DATE-TIME with zone and milliseconds, all or none", "bis 6.2.4, AAS 8.4"},
+    {"HLS-30", kMust, kPrimary, "There is a rendition report for every other media playlist",
+     "bis B.1, 4.4.5.4"},
+    {"HLS-31", kMust, kPrimary,
+     "Live playlists have PROGRAM-DATE-TIME with zone and milliseconds, all or none", "bis 6.2.4, AAS 8.4"},
     {"HLS-32", kMust, kPrimary, "PROGRAM-DATE-TIME goes with the durations", "bis 6.2.1"},
     {"HLS-33", kMust, kPrimary, "VERSION fits the tags", "bis 8"},
     {"HLS-34", kMust, kPrimary, "fMP4 segments have an EXT-X-MAP", "bis 3.1.2"},
@@ -53,9 +59,11 @@ const Rule kRules[] = {
     {"HLS-37", kMust, kPrimary, "A live playlist with DISCONTINUITY has DISCONTINUITY-SEQUENCE", "bis 6.2.2"},
     {"HLS-38", kShould, kPrimary, "Lost input is a GAP, not a hole in the times", "bis 6.2.1"},
     {"HLS-39", kMust, kPrimary, "Every variant has BANDWIDTH, not below its average", "bis 4.4.6.2"},
-    {"HLS-40", kMust, kPrimary, "Variants have CODECS, AVERAGE-BANDWIDTH, RESOLUTION and FRAME-RATE (Apple)", "bis 6.2.4, AAS 9"},
+    {"HLS-40", kMust, kPrimary, "Variants have CODECS, AVERAGE-BANDWIDTH, RESOLUTION and FRAME-RATE (Apple)",
+     "bis 6.2.4, AAS 9"},
     {"HLS-41", kShould, kPrimary, "INDEPENDENT-SEGMENTS is declared", "AAS 9.11"},
-    {"HLS-42", kShould, kPrimary, "PART-TARGET suits a network: 1 s recommended, 0.2 s needs a short path", "AAS 14.2"},
+    {"HLS-42", kShould, kPrimary, "PART-TARGET suits a network: 1 s recommended, 0.2 s needs a short path",
+     "AAS 14.2"},
     {"HLS-43", kShould, kPrimary, "Windows over 2 min offer delta updates", "AAS 14.4"},
     {"HLS-44", kShould, kPrimary, "EXT-X-START is not within 3 target durations of the end", "bis 4.4.2.2"},
     {"HLS-45", kMust, kPrimary, "UTF-8 without byte order mark, type application/vnd.apple.mpegurl", "bis 4"},
@@ -72,18 +80,24 @@ const Rule kRules[] = {
     {"DSH-08", kMust, kQuoted, "A low-latency set has a ProducerReferenceTime with UTCTiming", "CR 9.X.4.3"},
     {"DSH-09", kPlayer, kSeen, "ProducerReferenceTime agrees with availabilityStartTime", "dash.js"},
     {"DSH-10", kPlayer, kSeen, "Latency@referenceId is a ProducerReferenceTime@id", "dash.js"},
-    {"DSH-11", kMust, kQuoted, "Segments are addressed by $Number$ with @duration or by a timeline", "CR 9.X.4.3"},
-    {"DSH-12", kMust, kQuoted, "availabilityTimeOffset is above 0, below the segment and equal in the set", "CR 9.X.4.5"},
+    {"DSH-11", kMust, kQuoted, "Segments are addressed by $Number$ with @duration or by a timeline",
+     "CR 9.X.4.3"},
+    {"DSH-12", kMust, kQuoted, "availabilityTimeOffset is above 0, below the segment and equal in the set",
+     "CR 9.X.4.5"},
     {"DSH-13", kShould, kQuoted, "availabilityTimeOffset stands at the AdaptationSet", "CR 9.X.4.5"},
     {"DSH-14", kPlayer, kSeen, "availabilityTimeOffset stands at one level only", "Shaka, dash.js"},
-    {"DSH-15", kMust, kQuoted, "A chunked set says availabilityTimeComplete=\"false\" in lower case", "CR 9.X.4.5, dash.js"},
+    {"DSH-15", kMust, kQuoted, "A chunked set says availabilityTimeComplete=\"false\" in lower case",
+     "CR 9.X.4.5, dash.js"},
     {"DSH-16", kPlayer, kSeen, "Every Representation has an availabilityTimeOffset", "Shaka"},
-    {"DSH-18", kShould, kQuoted, "Segments are shorter than the target latency, or chunks start with SAPs", "CR 9.X.4.5"},
+    {"DSH-18", kShould, kQuoted, "Segments are shorter than the target latency, or chunks start with SAPs",
+     "CR 9.X.4.5"},
     {"DSH-22", kShould, kQuoted, "A chunked set has Resync", "CR 9.X.4.5"},
     {"DSH-30", kMust, kPrimary, "Start, Periods, sets and ids never change", "TM mpd-updates"},
-    {"DSH-31", kMust, kPrimary, "An ended presentation has a duration and no minimumUpdatePeriod", "TM theend"},
+    {"DSH-31", kMust, kPrimary, "An ended presentation has a duration and no minimumUpdatePeriod",
+     "TM theend"},
     {"DSH-32", kMust, kQuoted, "Sets say segmentAlignment and codecs, startWithSAP is 1 or 2", "CR 8.X.3"},
-    {"DSH-33", kMust, kPrimary, "suggestedPresentationDelay fits into timeShiftBufferDepth", "TM timing-delay"},
+    {"DSH-33", kMust, kPrimary, "suggestedPresentationDelay fits into timeShiftBufferDepth",
+     "TM timing-delay"},
     {"DSH-54", kHouse, kSecond, "The time URL has CORS, no-store and milliseconds", "CR 9.X.4.2, Shaka 622"},
 };
 
@@ -96,11 +110,13 @@ std::vector<Rule> all_rules() {
                                                                     : kHouse;
     const Certainty certainty = cmf.certainty == isobmff::cmaf::Certainty::primary     ? kPrimary
                                 : cmf.certainty == isobmff::cmaf::Certainty::validator ? kSeen
-                                : cmf.certainty == isobmff::cmaf::Certainty::secondary ? kSecond
-                                                                                       : Certainty::unverified;
+                                : cmf.certainty == isobmff::cmaf::Certainty::secondary
+                                    ? kSecond
+                                    : Certainty::unverified;
     rules.push_back({cmf.id, level, certainty, cmf.summary, "ISO/IEC 23000-19"});
   }
-  rules.push_back({"ING-07", kMust, kPrimary, "Every segment of audio and video has a prft", "DASH-IF ingest 1.2"});
+  rules.push_back(
+      {"ING-07", kMust, kPrimary, "Every segment of audio and video has a prft", "DASH-IF ingest 1.2"});
   return rules;
 }
 
@@ -117,7 +133,8 @@ std::span<const Rule> lint_rules() {
 
 const Rule *find_rule(std::string_view id) {
   const auto &rules = catalogue();
-  const auto found = std::find_if(rules.begin(), rules.end(), [id](const Rule &rule) { return rule.id == id; });
+  const auto found =
+      std::find_if(rules.begin(), rules.end(), [id](const Rule &rule) { return rule.id == id; });
   return found == rules.end() ? nullptr : &*found;
 }
 

@@ -26,7 +26,8 @@ bool ListedSegment::has(std::string_view name) const {
 }
 
 const Tag *Playlist::find(std::string_view name) const {
-  const auto found = std::find_if(tags.begin(), tags.end(), [name](const Tag &tag) { return tag.name == name; });
+  const auto found =
+      std::find_if(tags.begin(), tags.end(), [name](const Tag &tag) { return tag.name == name; });
   return found == tags.end() ? nullptr : &*found;
 }
 
@@ -64,8 +65,9 @@ void parse_attributes(Tag &tag) {
 }
 
 bool belongs_to_segment(const std::string &name) {
-  static constexpr std::string_view kNames[] = {"EXT-X-PROGRAM-DATE-TIME", "EXT-X-MAP",       "EXT-X-KEY", "EXT-X-GAP",
-                                                "EXT-X-DISCONTINUITY",     "EXT-X-BYTERANGE", "EXT-X-BITRATE"};
+  static constexpr std::string_view kNames[] = {
+      "EXT-X-PROGRAM-DATE-TIME", "EXT-X-MAP",       "EXT-X-KEY",    "EXT-X-GAP",
+      "EXT-X-DISCONTINUITY",     "EXT-X-BYTERANGE", "EXT-X-BITRATE"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 

@@ -12,8 +12,8 @@ namespace hull::publish {
 
 struct Tag {
   unsigned line = 0;
-  std::string name;  ///< "EXT-X-PART" without '#'; empty for a URI line
-  std::string value; ///< after ':'; the URI itself for a URI line
+  std::string name;                              ///< "EXT-X-PART" without '#'; empty for a URI line
+  std::string value;                             ///< after ':'; the URI itself for a URI line
   std::map<std::string, std::string> attributes; ///< without the quotes
   std::string get(const std::string &key) const;
   std::optional<double> number(const std::string &key) const;
