@@ -8,6 +8,7 @@ namespace hull::tools {
 void add_atoms(CLI::App &app, Run &run);
 void add_bdrate(CLI::App &app, Run &run);
 void add_encode(CLI::App &app, Run &run);
+void add_lint(CLI::App &app, Run &run);
 void add_pertitle(CLI::App &app, Run &run);
 void add_vmaf(CLI::App &app, Run &run);
 

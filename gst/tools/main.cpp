@@ -9,6 +9,7 @@ const AddCommand kCommands[] = {
     add_atoms,
     add_bdrate,
     add_encode,
+    add_lint,
     add_pertitle,
     add_vmaf,
 };

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "gst/publish/lint.h"
+
+#include <string>
+
+namespace hull::tools {
+
+/// GET of an http or https URL by GStreamer's souphttpsrc, or a file's bytes: status 200, no headers.
+/// Compressed replies are unpacked. not_found, io; at most 64 MiB and 20 s.
+Result<publish::HttpReply> fetch(const std::string &location);
+
+bool is_url(const std::string &location);
+/// `reference` as it stands in the document at `base`.
+std::string resolve(const std::string &base, const std::string &reference);
+
+} // namespace hull::tools
