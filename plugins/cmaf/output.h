@@ -65,7 +65,7 @@ std::unique_ptr<Output> make_directory_output(const std::string &folder,
                                               Output::Report report);
 
 /// HTTP push to `url` (DASH-IF live media ingest): with `objects` interface 2, all that the directory holds
-/// by PUT; else interface 1, the MPD, init segments and segments, a segment's body growing with it.
+/// by PUT; else interface 1, the MPD, init segments and whole segments.
 /// `queue_segments` wait while the server is away.
 std::unique_ptr<Output> make_push_output(const std::string &url, bool objects, unsigned queue_segments,
                                          std::shared_ptr<const publish::Live> live, Output::Report report);
