@@ -235,11 +235,18 @@ void CmafSink::go_on_air() {
 }
 
 void CmafSink::go_off_air() {
-  std::vector<std::unique_ptr<Output>> outputs;
+  // Data has stopped. Closing posts messages, whose handlers may ask for stats: not under the lock.
+  std::vector<Stream *> open;
   {
     const std::lock_guard lock(streams_mutex_);
     for (const auto &[name, stream] : streams_)
-      stream->close();
+      open.push_back(stream.get());
+  }
+  for (Stream *stream : open)
+    stream->close();
+  std::vector<std::unique_ptr<Output>> outputs;
+  {
+    const std::lock_guard lock(streams_mutex_);
     outputs = std::move(outputs_);
     outputs_.clear();
     live_.reset();
