@@ -15,13 +15,13 @@ struct Shot {
 
 /// One encode of a whole title with a size and quantizer per shot.
 struct ShotPlan {
-  Point point;               ///< rate over all shots, quality averaged over time; qp is the plan's number
-  std::vector<Point> shots;  ///< what each shot uses, its own rate and quality
+  Point point;              ///< rate over all shots, quality averaged over time; qp is the plan's number
+  std::vector<Point> shots; ///< what each shot uses, its own rate and quality
 };
 
 /// The convex hull of all plans whose shots have the size `res`, cheapest first. Between measured quantizers
-/// the curves of each shot are interpolated, so every integer quantizer is a choice. Empty when a shot was not
-/// measured at this size.
+/// the curves of each shot are interpolated, so every integer quantizer is a choice. Empty when a shot was
+/// not measured at this size.
 std::vector<ShotPlan> shot_plans(std::span<const Shot> shots, const Resolution &res);
 
 /// The same with the size free per shot.

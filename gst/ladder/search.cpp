@@ -55,15 +55,16 @@ bool useful(const std::vector<Line> &lines, const Line &line, int qp, const Rule
   return quality >= best - kNear;
 }
 
-// The largest size that, spending more than measured so far, may reach the top rung's quality or else the best
-// there is; none where the top was measured already.
+// The largest size that, spending more than measured so far, may reach the top rung's quality or else the
+// best there is; none where the top was measured already.
 const Line *size_of_top(const std::vector<Line> &lines, const Rules &rules) {
   const Line *top = nullptr;
   double best = 0;
   for (const Line &line : lines) {
     double reached = 0;
     for (int qp = kLowestQp; qp <= kFirst; ++qp)
-      if (useful(lines, line, qp, rules)) reached = std::max(reached, std::min(line.quality(qp), rules.top_quality));
+      if (useful(lines, line, qp, rules))
+        reached = std::max(reached, std::min(line.quality(qp), rules.top_quality));
     if (reached < best) continue;
     best = reached;
     top = line.quality_at_first < rules.top_quality ? &line : nullptr;
@@ -103,9 +104,11 @@ std::vector<Probe> second_round(std::span<const Resolution> sizes, std::span<con
     if (low < kFirst - 1) wishes.push_back({{line.res, low}, (&line == top ? 3.0 : 1.5) * (kFirst - low)});
     if (high > kSecond + 1) wishes.push_back({{line.res, high}, 1.5 * (high - kSecond)});
     const int from = std::max(low, kFirst), to = std::min(high, kSecond);
-    if (to - from >= 4) wishes.push_back({{line.res, (kFirst + kSecond) / 2}, static_cast<double>(to - from)});
+    if (to - from >= 4)
+      wishes.push_back({{line.res, (kFirst + kSecond) / 2}, static_cast<double>(to - from)});
   }
-  std::stable_sort(wishes.begin(), wishes.end(), [](const Wish &a, const Wish &b) { return a.weight > b.weight; });
+  std::stable_sort(wishes.begin(), wishes.end(),
+                   [](const Wish &a, const Wish &b) { return a.weight > b.weight; });
   std::vector<Probe> probes;
   for (const Wish &wish : wishes)
     if (probes.size() < most) probes.push_back(wish.probe);

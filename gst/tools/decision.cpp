@@ -50,12 +50,12 @@ std::string text_of(const ladder::CrossOver &c) {
 
 std::string table_of(const Decision &d) {
   std::string text =
-      fmt::format("{:>4}  {:>10}  {:>2}  {:>8}  {:>5}  {}\n", "rung", "picture", "QP", "kb/s", "VMAF", "why");
+      fmt::format("{:>4}  {:>10}  {:>5}  {:>8}  {:>5}  {}\n", "rung", "picture", "QP", "kb/s", "VMAF", "why");
   for (std::size_t i = 0; i < d.ladder.size(); ++i) {
     const ladder::Point &p = d.ladder[i].point;
-    text += fmt::format("{:>4}  {:>10}  {:>2}  {:>8.0f}  {:>5.1f}  {}\n", i + 1,
-                        fmt::format("{}x{}", p.res.width, p.res.height), p.qp, p.bps / 1000, p.quality,
-                        d.ladder[i].why);
+    text += fmt::format("{:>4}  {:>10}  {:>5}  {:>8.0f}  {:>5.1f}  {}\n", i + 1,
+                        fmt::format("{}x{}", p.res.width, p.res.height), qp_text(p.qp), p.bps / 1000,
+                        p.quality, d.ladder[i].why);
   }
   return text;
 }

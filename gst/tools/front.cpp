@@ -6,12 +6,12 @@
 
 namespace hull::tools {
 
-Front::Front(Pipeline &pipeline, const Source &source, Window window) : source_(source), window_(window) {
+Front::Front(Pipeline &pipeline, const Source &source, std::vector<Window> windows)
+    : source_(source), windows_(std::move(windows)) {
   entry_ =
       pipeline.add("queue", {{"max-size-buffers", "4"}, {"max-size-bytes", "0"}, {"max-size-time", "0"}});
   if (source.y4m) {
-    GstElement *reader = add_y4m_source(pipeline, source.path, *source.y4m, window.first);
-    seen_ = window.first;
+    GstElement *reader = add_y4m_source(pipeline, source.path, *source.y4m, 0);
     pipeline.link({reader, entry_});
   } else {
     GstElement *file = pipeline.add("filesrc", {{"location", source.path}});
@@ -60,8 +60,12 @@ GstPadProbeReturn Front::on_buffer(GstPad *, GstPadProbeInfo *info, gpointer dat
   auto &self = *static_cast<Front *>(data);
   GstBuffer *buffer = gst_pad_probe_info_get_buffer(info);
   const std::uint64_t number = self.seen_++;
-  if (number < self.window_.first) return GST_PAD_PROBE_DROP;
-  if (self.window_.count && number >= self.window_.first + self.window_.count) {
+  const auto &windows = self.windows_;
+  while (self.window_ < windows.size() && number >= windows[self.window_].first + windows[self.window_].count)
+    ++self.window_;
+  if (!windows.empty() && self.window_ < windows.size() && number < windows[self.window_].first)
+    return GST_PAD_PROBE_DROP;
+  if (!windows.empty() && self.window_ == windows.size()) {
     gst_buffer_unref(buffer);
     GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
     info->data = nullptr;

@@ -5,10 +5,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 namespace hull::tools {
 
-/// Pictures [first, first + count) of a title; count 0 = to its end.
+/// Pictures [first, first + count) of a title.
 struct Window {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
@@ -16,11 +17,13 @@ struct Window {
 };
 
 /// The head of every graph: file, demuxer, decoder, then pictures in I420, progressive, with square pixels
-/// and even sizes, timed by counting where the source has no clock of its own, and cut to a window.
+/// and even sizes, timed by counting where the source has no clock of its own, and only those inside the
+/// windows.
 class Front {
  public:
-  /// Adds the elements; link from `out`, a capsfilter.
-  Front(Pipeline &pipeline, const Source &source, Window window);
+  /// Adds the elements; link from `out`, a capsfilter. `windows` rise and do not overlap; none = all
+  /// pictures.
+  Front(Pipeline &pipeline, const Source &source, std::vector<Window> windows);
   Front(const Front &) = delete;
   Front &operator=(const Front &) = delete;
 
@@ -34,7 +37,8 @@ class Front {
   static gboolean on_continue(GstElement *decoder, GstPad *pad, GstCaps *caps, gpointer self);
 
   const Source source_;
-  const Window window_;
+  const std::vector<Window> windows_;
+  std::size_t window_ = 0; // the one pictures are waited for
   GstElement *entry_ = nullptr;
   std::uint64_t seen_ = 0; // pictures decoded; streaming thread only
   std::atomic<std::uint64_t> pictures_{0};

@@ -183,4 +183,45 @@ Result<TitleResult> load_points(const std::string &folder) {
   return result;
 }
 
+Result<TitleResult> load_result(const std::string &folder) {
+  auto result = load_points(folder);
+  if (!result) return result;
+  const auto text = read_file(folder + "/ladder.json");
+  if (!text) return tl::unexpected(text.error());
+  const auto cache = Cache::open(folder + "/cache");
+  if (!cache) return tl::unexpected(cache.error());
+  const auto whole = nlohmann::json::parse(*text, nullptr, false);
+  std::vector<std::string> videos;
+  std::string audio;
+  try {
+    result->encodes = whole.at("encodes_to_decide").get<unsigned>();
+    for (const auto &r : whole.at("ladder")) {
+      const auto record = cache->get(r.at("key").get<std::string>());
+      if (!record)
+        return fail(ErrorCode::not_found, folder + "/cache lost the scores of " +
+                                              r.at("file").get<std::string>() + "; run the title again");
+      FinalRung rung{{record->point(Pool::mean), true, r.at("why").get<std::string>()}, *record, {}};
+      if (rung.record.vmaf.empty())
+        for (const Record &point : result->records)
+          if (point.res == record->res && point.qp == record->qp) rung.record.vmaf = point.vmaf;
+      videos.push_back(record->media);
+      result->rungs.push_back(std::move(rung));
+    }
+    if (!whole.at("source").at("audio").get<std::string>().empty()) audio = "audio.mp4";
+  } catch (const nlohmann::json::exception &) {
+    return fail(ErrorCode::bad_data,
+                folder + "/ladder.json is damaged; run the title again, its points are cached");
+  }
+  auto package = write_manifests(folder, videos, audio);
+  if (!package) return tl::unexpected(package.error());
+  result->package = std::move(*package);
+  std::vector<ladder::RungFacts> facts;
+  for (std::size_t i = 0; i < result->rungs.size() && i < result->package.rungs.size(); ++i) {
+    result->rungs[i].facts = result->package.rungs[i].facts;
+    facts.push_back(result->rungs[i].facts);
+  }
+  result->checks = ladder::authoring_checks(facts);
+  return result;
+}
+
 } // namespace hull::tools

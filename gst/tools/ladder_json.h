@@ -17,4 +17,8 @@ nlohmann::ordered_json ladder_json(const TitleResult &result, const TitleOptions
 /// work from. Fails with not_found when nothing was measured there.
 Result<TitleResult> load_points(const std::string &folder);
 
+/// load_points, and the ladder of that run with its rungs' scores and facts from the files: what a report
+/// needs.
+Result<TitleResult> load_result(const std::string &folder);
+
 } // namespace hull::tools

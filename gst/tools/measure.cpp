@@ -65,7 +65,7 @@ GstPadProbeReturn after_encoder(GstPad *, GstPadProbeInfo *info, gpointer data) 
 
 class Graph {
  public:
-  Graph(const MeasureJob &job) : job_(job), front_(pipeline_, job.source, job.window) {}
+  Graph(const MeasureJob &job) : job_(job), front_(pipeline_, job.source, job.windows) {}
 
   void build();
   Result<Measurement> run(const std::atomic<int> &stop, const std::function<void(std::uint64_t)> &progress);
@@ -206,9 +206,9 @@ Result<Measurement> Graph::run(const std::atomic<int> &stop,
     result.seconds = static_cast<double>(end_pts_ - first_pts_) / kNanoseconds;
   for (const auto &branch : branches_) {
     if (auto ok = collect(*branch); !ok) return tl::unexpected(ok.error());
-    const auto whole = [&](std::size_t n) { return n == result.pictures; };
-    if (!whole(branch->result.sizes.size()) ||
-        (branch->rendition->score && !whole(branch->result.vmaf.size())))
+    const std::uint64_t scored = (result.pictures + job_.subsample - 1) / job_.subsample;
+    if (branch->result.sizes.size() != result.pictures ||
+        (branch->rendition->score && branch->result.vmaf.size() != scored))
       return fail(
           ErrorCode::state,
           fmt::format("{} at quantizer {} gave {} pictures and {} scores for {} pictures of the source",

@@ -42,7 +42,7 @@ struct Measurement {
 
 struct MeasureJob {
   Source source;
-  Window window;
+  std::vector<Window> windows; ///< empty = the whole title
   std::vector<Rendition> renditions;
   std::vector<std::uint64_t> key_pictures; ///< exact places of IDR pictures; empty = every gop() pictures
   std::string model = "vmaf_v0.6.1";

@@ -1,10 +1,13 @@
 #include "gst/tools/command.h"
 #include "gst/tools/commands.h"
 #include "gst/tools/files.h"
+#include "gst/tools/ladder_json.h"
+#include "gst/tools/report.h"
 #include "gst/tools/title.h"
 
+#include <cmath>
 #include <csignal>
-#include <cstdio>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <map>
 #include <memory>
@@ -28,10 +31,27 @@ void on_signal(int number) {
 struct Arguments {
   TitleOptions title;
   double cap_kbps = 0;
-  std::string pool = "mean", progress = "auto", against;
+  std::string pool = "mean", progress = "auto", against, budget;
+  bool grid = false;
 };
 
-int show(const Result<TitleResult> &result, const Arguments &arguments) {
+// "10min", "90s", "1.5h"; a bare number counts seconds. Nothing when it is no duration.
+std::optional<double> seconds_of(const std::string &text) {
+  char *end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const std::string unit = end;
+  if (end == text.c_str() || !(value > 0)) return std::nullopt;
+  if (unit.empty() || unit == "s") return value;
+  if (unit == "min" || unit == "m") return value * 60;
+  if (unit == "h") return value * 3600;
+  return std::nullopt;
+}
+
+Error usage(const std::string &text) {
+  return {ErrorCode::settings, text + "; gst-hull-1.0 pertitle --help lists what there is"};
+}
+
+int show(const Result<TitleResult> &result, const Arguments &arguments, bool only_points) {
   if (!result) {
     if (g_stop.load() && result.error().text == kStopped) {
       fmt::print(stderr, "gst-hull-1.0: stopped; the same command continues where it was\n");
@@ -44,13 +64,18 @@ int show(const Result<TitleResult> &result, const Arguments &arguments) {
   for (const ladder::CrossOver &cross : result->decision.crosses)
     fmt::print("{}\n", text_of(cross));
   fmt::print("{}", saving_of(result->decision, arguments.title.against_name));
+  if (only_points) {
+    fmt::print("\npoints  {}/points.csv\n", out);
+    return kDone;
+  }
   for (const ladder::Check &check : result->checks)
     if (!check.passed) fmt::print("{}: {} ({})\n", check.must ? "FAILS" : "note", check.rule, check.detail);
   fmt::print("\nreport  {}/report.html\nHLS     {}/master.m3u8\nDASH    {}/manifest.mpd\n", out, out, out);
   return kDone;
 }
 
-int run_title(Arguments arguments) {
+// What the options say, in the form the work takes.
+Result<void> prepare(Arguments &arguments) {
   static const std::map<std::string, Pool> kPools = {
       {"mean", Pool::mean}, {"harmonic", Pool::harmonic_mean}, {"p5", Pool::p5}};
   static const std::map<std::string, Progress::Style> kStyles = {{"auto", Progress::Style::automatic},
@@ -61,57 +86,165 @@ int run_title(Arguments arguments) {
   title.pool = kPools.at(arguments.pool);
   title.style = kStyles.at(arguments.progress);
   if (arguments.cap_kbps > 0) title.rules.cap_bps = arguments.cap_kbps * 1000;
+  if (arguments.grid && title.qps.empty()) title.qps = {20, 26, 32, 38, 44};
+  if (!arguments.budget.empty()) {
+    const auto seconds = seconds_of(arguments.budget);
+    if (!seconds) return tl::unexpected(usage("--budget takes a duration such as 10min or 90s"));
+    title.budget_seconds = *seconds;
+  }
   if (!arguments.against.empty()) {
     const auto text = read_file(arguments.against);
-    if (!text) return report(text.error());
+    if (!text) return tl::unexpected(text.error());
     auto rows = parse_rows(*text, arguments.against);
-    if (!rows) return report(rows.error());
+    if (!rows) return tl::unexpected(rows.error());
     title.against = std::move(*rows);
     title.against_name = arguments.against;
   }
+  return {};
+}
+
+int run_title(Arguments arguments, bool only_points) {
+  TitleOptions &title = arguments.title;
+  if (title.file.empty()) return report(usage("name a video file"));
+  if (title.out.empty()) return report(usage("name a folder for the result with -o"));
+  if (auto ready = prepare(arguments); !ready) return report(ready.error());
   if (auto started = start_gstreamer(); !started) return report(started.error());
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
-  return show(Title(title, g_stop).run(), arguments);
+  Title work(title, g_stop);
+  return show(only_points ? work.analyze() : work.run(), arguments, only_points);
+}
+
+// Decides again from the points of a folder.
+Result<TitleResult> decided(const Arguments &arguments, Result<TitleResult> loaded) {
+  if (!loaded) return loaded;
+  ladder::Rules rules = arguments.title.rules;
+  if (!std::isfinite(rules.cap_bps))
+    rules.cap_bps = 1.5 * ladder::apple_top_bps(loaded->source.display.height);
+  const auto &against = arguments.title.against;
+  auto decision = decide(loaded->records, arguments.title.pool, rules,
+                         against.empty() ? ladder::apple_rows() : std::span<const ladder::FixedRow>(against));
+  if (!decision) return tl::unexpected(decision.error());
+  loaded->decision = std::move(*decision);
+  return loaded;
+}
+
+int run_ladder(Arguments arguments) {
+  if (auto ready = prepare(arguments); !ready) return report(ready.error());
+  const auto result = decided(arguments, load_points(arguments.title.out));
+  if (!result) return report(result.error());
+  fmt::print("{}\n{}", table_of(result->decision), saving_of(result->decision, arguments.title.against_name));
+  return kDone;
+}
+
+int run_report(Arguments arguments) {
+  if (auto ready = prepare(arguments); !ready) return report(ready.error());
+  auto result = decided(arguments, load_result(arguments.title.out));
+  if (!result) return report(result.error());
+  std::vector<ladder::Point> points;
+  result->decision.ladder.clear();
+  for (FinalRung &rung : result->rungs) {
+    rung.rung.point = rung.record.point(arguments.title.pool);
+    result->decision.ladder.push_back(rung.rung);
+    points.push_back(rung.rung.point);
+  }
+  result->decision.saving = ladder::savings(result->decision.fixed, result->decision.frontier, points);
+  if (auto ok = write_report(*result, arguments.title); !ok) return report(ok.error());
+  fmt::print("{}/report.html\n", arguments.title.out);
+  return kDone;
+}
+
+int run_compare(Arguments arguments, const std::string &anchor, const std::string &test) {
+  std::vector<ladder::RateQuality> curves[2];
+  for (int i = 0; i < 2; ++i) {
+    const auto result = decided(arguments, load_points(i ? test : anchor));
+    if (!result) return report(result.error());
+    for (const ladder::Point &p : result->decision.frontier)
+      curves[i].push_back({p.bps, p.quality});
+  }
+  const auto bd = ladder::bd_rate(curves[0], curves[1]);
+  if (!bd) return report(bd.error());
+  fmt::print("BD-rate of {} against {}: {:+.2f} % (VMAF {:.1f} to {:.1f})\n", test, anchor, bd->percent,
+             bd->quality_low, bd->quality_high);
+  return kDone;
+}
+
+void add_rules(CLI::App &command, Arguments &arguments) {
+  ladder::Rules &rules = arguments.title.rules;
+  command.add_option("--top", rules.top_quality, "VMAF of the top rung")
+      ->check(CLI::Range(1.0, 100.0))
+      ->capture_default_str();
+  command.add_option("--targets", rules.targets, "One rung for each of these VMAFs instead of the rule")
+      ->delimiter(',')
+      ->check(CLI::Range(1.0, 100.0));
+  command
+      .add_option("--cap", arguments.cap_kbps, "Highest rate of a rung in kbit/s; default 1.5 times Apple's")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--rungs", rules.max_rungs, "Most rungs")
+      ->check(CLI::Range(1, 20))
+      ->capture_default_str();
+  command.add_option("--pool", arguments.pool, "How scores of pictures become one")
+      ->check(CLI::IsMember({"mean", "harmonic", "p5"}))
+      ->capture_default_str();
+  command.add_option("--against", arguments.against, "CSV kbps,height of a fixed ladder to compare with");
+}
+
+void add_search(CLI::App &command, Arguments &arguments) {
+  TitleOptions &title = arguments.title;
+  command.add_option("FILE", title.file, "Video to work on");
+  command.add_option("-o,--output", title.out, "Folder for the package, the report and the cache");
+  command.add_option("--res", title.heights, "Heights to try, in lines, instead of the standard ones")
+      ->delimiter(',')
+      ->check(CLI::Range(34, 16384));
+  command.add_flag("--grid", arguments.grid, "Measure five quantizers at every size instead of searching");
+  command.add_option("--qp", title.qps, "Measure these quantizers at every size instead of searching")
+      ->delimiter(',')
+      ->check(CLI::Range(12, 51));
+  command.add_flag("--quick", title.quick, "Search with fewer encodes and score every fifth picture");
+  command.add_flag("--shots", title.shots,
+                   "One quantizer per shot, by equal slope; segments start with shots");
+  command.add_option("--budget", arguments.budget,
+                     "Time the search may take, such as 10min; fewer encodes if short");
+  command.add_option("--model", title.model, "VMAF model, a name hullvmafsink knows")->capture_default_str();
+  command.add_option("--progress", arguments.progress, "How progress is told")
+      ->check(CLI::IsMember({"auto", "plain", "json", "none"}))
+      ->capture_default_str();
+  add_rules(command, arguments);
 }
 
 } // namespace
 
 void add_pertitle(CLI::App &app, Run &run) {
   const auto arguments = std::make_shared<Arguments>();
-  TitleOptions &title = arguments->title;
   CLI::App *command = app.add_subcommand(
       "pertitle", "Measure a title, choose its ladder on the convex hull, encode and package it");
-  command->add_option("FILE", title.file, "Video to work on")->required();
-  command->add_option("-o,--output", title.out, "Folder for the package, the report and the cache")
-      ->required();
-  command->add_option("--res", title.heights, "Heights to try, in lines, instead of the standard ones")
-      ->delimiter(',')
-      ->check(CLI::Range(34, 16384));
-  command->add_option("--qp", title.qps, "Quantizers of the grid")->delimiter(',')->check(CLI::Range(12, 51));
-  command->add_option("--top", title.rules.top_quality, "VMAF of the top rung")
-      ->check(CLI::Range(1.0, 100.0))
-      ->capture_default_str();
-  command
-      ->add_option("--targets", title.rules.targets, "One rung for each of these VMAFs instead of the rule")
-      ->delimiter(',')
-      ->check(CLI::Range(1.0, 100.0));
-  command
-      ->add_option("--cap", arguments->cap_kbps,
-                   "Highest rate of a rung in kbit/s; default 1.5 times Apple's")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--rungs", title.rules.max_rungs, "Most rungs")
-      ->check(CLI::Range(1, 20))
-      ->capture_default_str();
-  command->add_option("--model", title.model, "VMAF model, a name hullvmafsink knows")->capture_default_str();
-  command->add_option("--pool", arguments->pool, "How scores of pictures become one")
-      ->check(CLI::IsMember({"mean", "harmonic", "p5"}))
-      ->capture_default_str();
-  command->add_option("--against", arguments->against, "CSV kbps,height of a fixed ladder to compare with");
-  command->add_option("--progress", arguments->progress, "How progress is told")
-      ->check(CLI::IsMember({"auto", "plain", "json", "none"}))
-      ->capture_default_str();
-  command->callback([arguments, &run] { run = [arguments] { return run_title(*arguments); }; });
+  command->require_subcommand(0, 1);
+  add_search(*command, *arguments);
+  command->callback([arguments, &run, command] {
+    if (command->get_subcommands().empty()) run = [arguments] { return run_title(*arguments, false); };
+  });
+
+  const auto on_folder = [&](const char *name, const char *text, int (*work)(Arguments)) {
+    const auto own = std::make_shared<Arguments>();
+    CLI::App *sub = command->add_subcommand(name, text);
+    sub->add_option("FOLDER", own->title.out, "Folder of an earlier run")->required();
+    add_rules(*sub, *own);
+    sub->callback([own, work, &run] { run = [own, work] { return work(*own); }; });
+  };
+  on_folder("ladder", "Choose again from the points of an earlier run, with other rules", run_ladder);
+  on_folder("report", "Write the report of an earlier run again", run_report);
+
+  const auto points = std::make_shared<Arguments>();
+  CLI::App *analyze = command->add_subcommand("analyze", "Measure points and choose, but encode no rung");
+  add_search(*analyze, *points);
+  analyze->callback([points, &run] { run = [points] { return run_title(*points, true); }; });
+
+  const auto folders = std::make_shared<std::pair<std::string, std::string>>();
+  CLI::App *compare = command->add_subcommand("compare", "BD-rate between the frontiers of two earlier runs");
+  compare->add_option("ANCHOR", folders->first, "Folder to compare against")->required();
+  compare->add_option("TEST", folders->second, "Folder to judge")->required();
+  compare->callback(
+      [folders, &run] { run = [folders] { return run_compare({}, folders->first, folders->second); }; });
 }
 
 } // namespace hull::tools

@@ -60,6 +60,10 @@ double pooled(const std::vector<double> &scores, Pool pool) {
   return n / sum - 1;
 }
 
+std::string qp_text(int qp) {
+  return qp >= kFirstPlan ? "shots" : std::to_string(qp);
+}
+
 std::uint64_t Record::bytes() const {
   return std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
 }
@@ -68,13 +72,16 @@ std::string key_of(const Recipe &recipe, const Rendition &rendition) {
   nlohmann::ordered_json schedule = nlohmann::ordered_json::array();
   for (const QpChange &change : rendition.schedule)
     schedule.push_back({change.picture, change.qp});
+  nlohmann::ordered_json windows = nlohmann::ordered_json::array();
+  for (const Window &window : recipe.windows)
+    windows.push_back({window.first, window.count});
   const Source &s = recipe.source;
   const nlohmann::ordered_json content = {{"schema", kSchema},
                                           {"version", HULL_VERSION},
                                           {"source", s.identity},
                                           {"display", {s.display.width, s.display.height}},
                                           {"rate", {s.fps_n, s.fps_d}},
-                                          {"window", {recipe.window.first, recipe.window.count}},
+                                          {"windows", windows},
                                           {"encoder", "hullh264enc cqp high"},
                                           {"qp", rendition.qp},
                                           {"schedule", schedule},

@@ -15,6 +15,12 @@ enum class Pool { mean, harmonic_mean, p5 };
 double pooled(const std::vector<double> &scores, Pool pool);
 double percentile(std::vector<double> scores, double percent);
 
+/// From here on a point's quantizer is the number of a plan with one quantizer per shot.
+inline constexpr int kFirstPlan = 1000;
+
+/// A quantizer for people: "26", or "shots" for a plan.
+std::string qp_text(int qp);
+
 /// A measured encode as the cache keeps it: all that any later decision needs, picture by picture.
 struct Record {
   std::string key;
@@ -36,7 +42,7 @@ struct Record {
 /// What a title's measurements depend on besides the rendition itself.
 struct Recipe {
   Source source;
-  Window window;
+  std::vector<Window> windows; ///< empty = the whole title
   std::vector<std::uint64_t> key_pictures;
   std::string model = "vmaf_v0.6.1";
   unsigned subsample = 1;

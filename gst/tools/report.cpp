@@ -62,9 +62,9 @@ std::string ladder_table(const TitleResult &r) {
     html +=
         fmt::format("<tr><td>{}</td><td>{}x{}</td><td>{}</td><td>{:.0f}</td><td>{:.0f}</td><td>{:.1f}</td>"
                     "<td>{:.1f}</td><td class=\"why\">{}</td></tr>\n",
-                    i + 1, f.record.res.width, f.record.res.height, f.record.qp, f.rung.point.bps / 1000,
-                    f.facts.peak_bps / 1000, f.rung.point.quality, pooled(f.record.vmaf, Pool::p5),
-                    escape_html(f.rung.why));
+                    i + 1, f.record.res.width, f.record.res.height, qp_text(f.record.qp),
+                    f.rung.point.bps / 1000, f.facts.peak_bps / 1000, f.rung.point.quality,
+                    pooled(f.record.vmaf, Pool::p5), escape_html(f.rung.why));
   }
   return html + "</table></div></section>\n";
 }

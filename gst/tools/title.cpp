@@ -1,10 +1,12 @@
 #include "gst/tools/title.h"
 
+#include "gst/ladder/search.h"
 #include "gst/tools/files.h"
 #include "gst/tools/ladder_json.h"
 #include "gst/tools/report.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -15,17 +17,33 @@
 namespace hull::tools {
 namespace {
 
-// An encode of the delivery size that came out this far from its estimate makes the choice be made again.
-constexpr double kSurprise = 1.5; // VMAF
-constexpr int kRounds = 3;
-
 // What a rendition's encoder, decoder and queues hold, measured: bytes per pixel of its size, and of the
 // reference's where it is scaled up.
 constexpr double kBytesPerPixel = 45;
 constexpr double kMostMemory = 3e9;
 
-std::string media_name(const ladder::Resolution &res, int qp) {
-  return fmt::format("video_{}_qp{:02}.mp4", name_of(res), qp);
+// Whole groups spread over a long title: a film needs not be measured to its last picture to know its hull.
+std::vector<Window> sample_windows(const Source &source) {
+  constexpr double kLong = 600, kWindows = 16;
+  const std::uint64_t group = source.gop(), length = 3 * group; // 6 s
+  if (source.seconds < kLong || source.frames < length * static_cast<std::uint64_t>(kWindows) * 2) return {};
+  std::vector<Window> windows;
+  for (int i = 0; i < static_cast<int>(kWindows); ++i) {
+    const double middle = static_cast<double>(source.frames) * (i + 0.5) / kWindows;
+    windows.push_back({static_cast<std::uint64_t>(middle) / group * group, length});
+  }
+  return windows;
+}
+
+// The places of IDR pictures: every shot starts a group, and no group outlasts 2 s.
+std::vector<std::uint64_t> key_pictures(const std::vector<std::uint64_t> &shots, const Source &source) {
+  std::vector<std::uint64_t> keys;
+  for (std::size_t s = 0; s < shots.size(); ++s) {
+    const std::uint64_t end = s + 1 < shots.size() ? shots[s + 1] : source.frames;
+    for (std::uint64_t key = shots[s]; key < end; key += source.gop())
+      keys.push_back(key);
+  }
+  return keys;
 }
 
 } // namespace
@@ -78,31 +96,34 @@ const Record *Title::find(const ladder::Resolution &res, int qp) const {
   return nullptr;
 }
 
-double Title::work_of(std::size_t renditions) const {
-  return static_cast<double>(recipe_.source.frames) * static_cast<double>(renditions);
+double Title::pictures_of(const Recipe &recipe) const {
+  double pictures = 0;
+  for (const Window &window : recipe.windows)
+    pictures += static_cast<double>(window.count);
+  return std::max(1.0, recipe.windows.empty() ? static_cast<double>(recipe.source.frames) : pictures);
 }
 
 // One graph, or several where all renditions at once would not fit into memory.
-Result<void> Title::run_pass(const std::vector<Rendition> &renditions, const std::string &name,
-                             std::vector<Record> &out) {
+Result<void> Title::run_pass(const Recipe &recipe, const std::vector<Rendition> &renditions,
+                             const std::string &name, std::vector<Record> &out) {
   for (std::size_t begin = 0; begin < renditions.size();) {
     double memory = 0;
     std::size_t end = begin;
     while (end < renditions.size() && (end == begin || memory < kMostMemory))
       memory += kBytesPerPixel * static_cast<double>(renditions[end++].res.pixels()) +
-                9.0 * static_cast<double>(recipe_.source.display.pixels());
-    MeasureJob job{recipe_.source,       recipe_.window, {},
-                   recipe_.key_pictures, recipe_.model,  recipe_.subsample};
+                9.0 * static_cast<double>(recipe.source.display.pixels());
+    MeasureJob job{recipe.source, recipe.windows, {}, recipe.key_pictures, recipe.model, recipe.subsample};
     job.renditions.assign(renditions.begin() + static_cast<std::ptrdiff_t>(begin),
                           renditions.begin() + static_cast<std::ptrdiff_t>(end));
-    progress_.phase(fmt::format("{} ({} encodes)", name, end - begin), work_of(end - begin));
-    const double pictures = std::max<double>(1, static_cast<double>(recipe_.source.frames));
+    progress_.phase(fmt::format("{} ({} encodes)", name, end - begin),
+                    static_cast<double>(end - begin) * pictures_of(recipe));
+    const double pictures = pictures_of(recipe);
     const auto measured =
         measure(job, stop_, [&](std::uint64_t n) { progress_.share(static_cast<double>(n) / pictures); });
     if (!measured) return tl::unexpected(measured.error());
     progress_.end_phase();
     for (std::size_t i = begin; i < end; ++i)
-      out.push_back(record_of(key_of(recipe_, renditions[i]), renditions[i], measured->renditions[i - begin],
+      out.push_back(record_of(key_of(recipe, renditions[i]), renditions[i], measured->renditions[i - begin],
                               measured->pictures, measured->seconds));
     begin = end;
   }
@@ -124,7 +145,7 @@ Result<void> Title::measure_points(const std::vector<std::pair<ladder::Resolutio
     }
   }
   std::vector<Record> fresh;
-  if (auto ok = run_pass(missing, name, fresh); !ok) return ok;
+  if (auto ok = run_pass(recipe_, missing, name, fresh); !ok) return ok;
   for (Record &record : fresh) {
     if (auto ok = cache_->put(record); !ok) return ok;
     result_.records.push_back(std::move(record));
@@ -143,97 +164,96 @@ Result<void> Title::update_decision() {
   return {};
 }
 
+std::size_t Title::second_round_size(std::size_t sizes, double seconds_per_encode) {
+  std::size_t most = options_.quick ? (sizes + 1) / 2 : sizes;
+  if (options_.budget_seconds <= 0) return most;
+  // Six rungs follow; they are verified in full unless even that is too much.
+  const double left = options_.budget_seconds - 6 * seconds_per_encode;
+  while (most > 0 && left < static_cast<double>(most + 2 * sizes) * seconds_per_encode)
+    --most;
+  return most;
+}
+
 Result<void> Title::search() {
   const auto sizes = rung_sizes(recipe_.source.display, options_.heights);
-  std::vector<std::pair<ladder::Resolution, int>> wanted;
-  for (const ladder::Resolution &res : sizes)
-    for (const int qp : options_.qps)
-      wanted.emplace_back(res, qp);
-  progress_.plan(work_of(wanted.size()) * 1.3);
-  if (auto ok = measure_points(wanted, "measuring"); !ok) return ok;
+  if (sizes.empty())
+    return fail(ErrorCode::settings,
+                fmt::format("no size of --res fits the source of {} lines", recipe_.source.display.height));
+  recipe_.subsample = options_.quick ? 5 : 1;
+  if (!options_.shots) recipe_.windows = sample_windows(recipe_.source);
+  if (options_.shots) recipe_.key_pictures = key_pictures(result_.scan.shots, recipe_.source);
+  const auto pairs = [](const std::vector<ladder::Probe> &probes) {
+    std::vector<std::pair<ladder::Resolution, int>> wanted;
+    for (const ladder::Probe &probe : probes)
+      wanted.emplace_back(probe.res, probe.qp);
+    return wanted;
+  };
+  const double whole = static_cast<double>(recipe_.source.frames);
+  if (!options_.qps.empty()) {
+    std::vector<std::pair<ladder::Resolution, int>> wanted;
+    for (const ladder::Resolution &res : sizes)
+      for (const int qp : options_.qps)
+        wanted.emplace_back(res, qp);
+    progress_.plan(pictures_of(recipe_) * static_cast<double>(wanted.size()) + 4 * whole);
+    if (auto ok = measure_points(wanted, "measuring"); !ok) return ok;
+  } else {
+    progress_.plan(pictures_of(recipe_) * 3 * static_cast<double>(sizes.size()) + 4 * whole);
+    const auto start = std::chrono::steady_clock::now();
+    if (auto ok = measure_points(pairs(ladder::first_round(sizes)), "measuring, round 1"); !ok) return ok;
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    const std::size_t most =
+        second_round_size(sizes.size(), spent.count() / (2.0 * static_cast<double>(sizes.size())));
+    std::vector<ladder::Point> points;
+    for (const Record &record : result_.records)
+      points.push_back(record.point(options_.pool));
+    const auto more = ladder::second_round(sizes, points, options_.rules, most);
+    if (auto ok = measure_points(pairs(more), "measuring, round 2"); !ok) return ok;
+  }
+  if (options_.shots) return plan_shots();
   return update_decision();
 }
 
-// Encodes the rungs that have no file yet. True: all came out as estimated.
-Result<bool> Title::encode_ladder() {
-  std::vector<Rendition> missing;
-  std::vector<Record> verified;
-  const auto path_of = [&](const std::string &name) { return options_.out + "/" + name; };
-  for (const ladder::Rung &rung : result_.decision.ladder) {
-    const std::string name = media_name(rung.point.res, rung.point.qp);
-    Rendition rendition{rung.point.res,
-                        rung.point.qp,
-                        {},
-                        find(rung.point.res, rung.point.qp) == nullptr,
-                        path_of(name) + ".part"};
-    const auto known = cache_->get(key_of(recipe_, rendition));
-    std::error_code gone;
-    if (known && std::filesystem::file_size(path_of(name), gone) == known->media_bytes && !gone)
-      verified.push_back(*known);
-    else
-      missing.push_back(std::move(rendition));
+// The slices of every record that belong to each shot become that shot's points.
+Result<void> Title::plan_shots() {
+  if (auto ok = update_decision(); !ok) return ok;
+  const auto &starts = result_.scan.shots;
+  const double fps = recipe_.source.fps();
+  std::vector<ladder::Shot> shots;
+  for (std::size_t s = 0; s < starts.size(); ++s) {
+    const std::uint64_t begin = starts[s],
+                        end = s + 1 < starts.size() ? starts[s + 1] : recipe_.source.frames;
+    ladder::Shot shot{static_cast<double>(end - begin) / fps, {}};
+    for (const Record &r : result_.records) {
+      double bytes = 0;
+      for (std::uint64_t i = begin; i < end && i < r.sizes.size(); ++i)
+        bytes += r.sizes[i];
+      const std::uint64_t step = recipe_.subsample;
+      std::vector<double> scores;
+      for (std::uint64_t i = (begin + step - 1) / step; i < (end + step - 1) / step && i < r.vmaf.size(); ++i)
+        scores.push_back(r.vmaf[i]);
+      if (!scores.empty())
+        shot.points.push_back({r.res, r.qp, bytes * 8 / shot.seconds, pooled(scores, Pool::mean)});
+    }
+    shots.push_back(std::move(shot));
   }
-  std::vector<Record> fresh;
-  if (auto ok = run_pass(missing, "encoding the ladder", fresh); !ok) {
-    for (const Rendition &r : missing)
-      ::unlink(r.media.c_str());
-    return tl::unexpected(ok.error());
-  }
-  for (Record &record : fresh) {
-    record.media = media_name(record.res, record.qp);
-    std::error_code error;
-    record.media_bytes = std::filesystem::file_size(path_of(record.media) + ".part", error);
-    if (error || std::rename((path_of(record.media) + ".part").c_str(), path_of(record.media).c_str()) != 0)
-      return tl::unexpected(file_error(error ? error.value() : errno, "write", path_of(record.media)));
-    if (auto ok = cache_->put(record); !ok) return tl::unexpected(ok.error());
-    verified.push_back(std::move(record));
-  }
-  bool as_expected = true;
-  for (Record &record : verified) {
-    if (const Record *point = find(record.res, record.qp)) {
-      record.vmaf = point->vmaf; // measured before: the encoder gives the same pictures for the same input
-    } else {
-      for (const ladder::Rung &rung : result_.decision.ladder)
-        if (rung.point.res == record.res && rung.point.qp == record.qp)
-          as_expected &= std::abs(rung.point.quality - pooled(record.vmaf, options_.pool)) <= kSurprise;
+  constexpr std::size_t kPlans = 80; // per size
+  std::vector<ladder::Point> points;
+  for (const ladder::Curve &curve : result_.decision.curves) {
+    auto plans = ladder::thinned(ladder::shot_plans(shots, curve.res()), kPlans);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      plans[i].point.qp = kFirstPlan + static_cast<int>(plans.size() - 1 - i); // rising as the rate falls
+      points.push_back(plans[i].point);
+      plans_.push_back(plans[i]);
     }
   }
-  // The verified encodes are points like any other, and better than the estimates they replace.
-  for (const Record &record : verified)
-    if (!find(record.res, record.qp)) {
-      result_.records.push_back(record);
-      result_.records.back().media.clear();
-    }
-  media_ = std::move(verified);
-  return as_expected;
-}
-
-Result<void> Title::encode_rungs() {
-  for (int round = 0; round < kRounds; ++round) {
-    const auto settled = encode_ladder();
-    if (!settled) return tl::unexpected(settled.error());
-    const auto before = result_.decision.ladder;
-    if (*settled || round + 1 == kRounds) break;
-    if (auto ok = update_decision(); !ok) return ok;
-  }
-  // Rates and qualities of the rungs are now those of the files.
-  for (const ladder::Rung &rung : result_.decision.ladder)
-    for (const Record &record : media_)
-      if (record.res == rung.point.res && record.qp == rung.point.qp) {
-        FinalRung final{rung, record, {}};
-        final.rung.point = record.point(options_.pool);
-        final.rung.measured = true;
-        result_.rungs.push_back(std::move(final));
-      }
-  std::sort(result_.rungs.begin(), result_.rungs.end(),
-            [](const FinalRung &a, const FinalRung &b) { return a.rung.point.bps > b.rung.point.bps; });
-  result_.decision.ladder.clear();
-  std::vector<ladder::Point> rungs;
-  for (const FinalRung &final : result_.rungs) {
-    result_.decision.ladder.push_back(final.rung);
-    rungs.push_back(final.rung.point);
-  }
-  result_.decision.saving = ladder::savings(result_.decision.fixed, result_.decision.frontier, rungs);
+  const auto curves = ladder::fit_curves(points);
+  auto chosen = ladder::choose(curves, options_.rules);
+  if (!chosen) return tl::unexpected(chosen.error());
+  for (ladder::Rung &rung : *chosen)
+    rung.why += fmt::format("; {} shots, each at its own quantizer", shots.size());
+  result_.decision.ladder = std::move(*chosen);
+  result_.decision.frontier = ladder::frontier(curves);
+  result_.decision.curves = curves;
   return {};
 }
 
@@ -246,7 +266,7 @@ Result<void> Title::package() {
     std::error_code gone;
     const auto known = cache_->get_json(key);
     if (!known || known->value("bytes", std::uint64_t{0}) != std::filesystem::file_size(path, gone) || gone) {
-      progress_.phase("packaging the sound", work_of(1) * 0.05);
+      progress_.phase("packaging the sound", pictures_of({recipe_.source}) * 0.05);
       if (auto ok = package_audio(recipe_.source, path, stop_); !ok) return ok;
       progress_.end_phase();
       if (auto ok = cache_->put_json(key, {{"bytes", std::filesystem::file_size(path, gone)}}); !ok)
@@ -268,6 +288,7 @@ Result<void> Title::package() {
         facts.push_back(rung.facts);
       }
   result_.checks = ladder::authoring_checks(facts);
+  remove_leftovers();
   return {};
 }
 

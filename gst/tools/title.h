@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gst/ladder/per_shot.h"
 #include "gst/tools/decision.h"
 #include "gst/tools/package.h"
 #include "gst/tools/progress.h"
@@ -7,6 +8,7 @@
 #include "gst/tools/scan.h"
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,9 +17,11 @@ namespace hull::tools {
 struct TitleOptions {
   std::string file, out;
   std::vector<unsigned> heights; ///< empty = the standard ones
-  std::vector<int> qps = {20, 26, 32, 38, 44};
-  bool full_grid = false; ///< measure every quantizer at every size instead of searching
-  ladder::Rules rules;    ///< cap_bps infinite = 1.5 times Apple's row for the source
+  std::vector<int> qps;          ///< empty = search in rounds; else measure these at every size
+  bool quick = false;        ///< fewer encodes, every fifth picture scored; the rungs are verified in full
+  bool shots = false;        ///< a quantizer per shot, by equal slope
+  double budget_seconds = 0; ///< 0 = none; what the search may take, its rungs included
+  ladder::Rules rules;       ///< cap_bps infinite = 1.5 times Apple's row for the source
   std::string model = "vmaf_v0.6.1";
   Pool pool = Pool::mean;
   std::vector<ladder::FixedRow> against; ///< empty = Apple's rows
@@ -62,15 +66,24 @@ class Title {
   Result<void> search();
   Result<void> measure_points(const std::vector<std::pair<ladder::Resolution, int>> &wanted,
                               const std::string &name);
-  Result<void> run_pass(const std::vector<Rendition> &renditions, const std::string &name,
-                        std::vector<Record> &out);
+  Result<void> run_pass(const Recipe &recipe, const std::vector<Rendition> &renditions,
+                        const std::string &name, std::vector<Record> &out);
   Result<void> update_decision();
+  Result<void> plan_shots();
+  std::size_t second_round_size(std::size_t sizes, double seconds_per_encode);
+  bool sampled() const { return recipe_.subsample > 1 || !recipe_.windows.empty(); }
+
+  // title_rungs.cpp
   Result<void> encode_rungs();
   Result<bool> encode_ladder();
+  Rendition rendition_of(const ladder::Rung &rung) const;
+  Result<void> keep_media(Record record);
+  void take_rungs();
+  void remove_leftovers() const;
   Result<void> package();
   Result<void> still_the_same() const;
   const Record *find(const ladder::Resolution &res, int qp) const;
-  double work_of(std::size_t renditions) const;
+  double pictures_of(const Recipe &recipe) const;
 
   TitleOptions options_;
   const std::atomic<int> &stop_;
@@ -78,7 +91,8 @@ class Title {
   std::optional<Cache> cache_;
   Recipe recipe_;
   TitleResult result_;
-  std::vector<Record> media_; ///< rungs encoded so far
+  std::vector<Record> media_;           ///< rungs encoded so far
+  std::vector<ladder::ShotPlan> plans_; ///< of all sizes when shots have quantizers of their own
 };
 
 } // namespace hull::tools

@@ -30,7 +30,8 @@ double texture(double x, double y, int seed) {
 using Starts = std::vector<std::uint64_t>;
 
 TEST(Shots, HardCutsAreFound) {
-  EXPECT_EQ(shots_of(60, [](double x, double y, int t) { return texture(x, y, t / 20); }), (Starts{0, 20, 40}));
+  EXPECT_EQ(shots_of(60, [](double x, double y, int t) { return texture(x, y, t / 20); }),
+            (Starts{0, 20, 40}));
 }
 
 TEST(Shots, PansAndShakesAreNoCuts) {
@@ -40,21 +41,24 @@ TEST(Shots, PansAndShakesAreNoCuts) {
 }
 
 TEST(Shots, ACutInsideMotionIsFound) {
-  EXPECT_EQ(shots_of(40, [](double x, double y, int t) { return texture(x + t, y, t / 25 * 3) * (t < 25 ? 1 : 0.4); }),
+  EXPECT_EQ(shots_of(40, [](double x, double y,
+                            int t) { return texture(x + t, y, t / 25 * 3) * (t < 25 ? 1 : 0.4); }),
             (Starts{0, 25}));
 }
 
 TEST(Shots, FadesAndFlashesAreNoCuts) {
   // To black and back over a second, to another picture over half a second, one bright picture.
-  EXPECT_EQ(shots_of(75, [](double x, double y, int t) { return texture(x, y, 1) * std::abs(t - 37) / 38.0; }),
-            (Starts{0}));
+  EXPECT_EQ(
+      shots_of(75, [](double x, double y, int t) { return texture(x, y, 1) * std::abs(t - 37) / 38.0; }),
+      (Starts{0}));
   EXPECT_EQ(shots_of(60,
                      [](double x, double y, int t) {
                        const double mix = std::clamp((t - 20) / 12.0, 0.0, 1.0);
                        return texture(x, y, 1) * (1 - mix) + texture(x, y, 2) * mix;
                      }),
             (Starts{0}));
-  EXPECT_EQ(shots_of(60, [](double x, double y, int t) { return t == 30 ? 240 : texture(x, y, 1); }), (Starts{0}));
+  EXPECT_EQ(shots_of(60, [](double x, double y, int t) { return t == 30 ? 240 : texture(x, y, 1); }),
+            (Starts{0}));
 }
 
 TEST(Shots, BlackAndEmptyTitles) {
