@@ -98,7 +98,7 @@ nlohmann::ordered_json ladder_json(const TitleResult &result, const TitleOptions
   return {{"version", HULL_VERSION},
           {"source", source_json(result.source)},
           {"model", options.model},
-          {"scaler", "catrom down, bicubic up"},
+          {"scaler", "hullscale bicubic down and up"},
           {"encoder", "hullh264enc rate-control=cqp, High, one IDR picture every 2 s"},
           {"encodes_to_decide", result.encodes},
           {"ladder", rungs},

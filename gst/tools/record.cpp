@@ -88,7 +88,7 @@ std::string key_of(const Recipe &recipe, const Rendition &rendition) {
                                           {"gop", s.gop()},
                                           {"keys", recipe.key_pictures},
                                           {"size", {rendition.res.width, rendition.res.height}},
-                                          {"scaler", "catrom down, bicubic up"},
+                                          {"scaler", "hullscale bicubic down and up"},
                                           {"model", recipe.model},
                                           {"subsample", recipe.subsample},
                                           {"scored", rendition.score},

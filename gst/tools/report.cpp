@@ -122,7 +122,7 @@ std::string facts(const TitleResult &r, const TitleOptions &options) {
       "{:.1f} s, "
       "{}. SHA-256 {}.</p><p class=\"why\">Every point is an encode by hullh264enc at a constant quantizer "
       "with an IDR "
-      "picture every 2 s, decoded, scaled to {}x{} and scored by {} ({}; catrom down, bicubic up). {} "
+      "picture every 2 s, decoded, scaled to {}x{} and scored by {} ({}; bicubic down and up). {} "
       "encodes were "
       "measured to choose the ladder. Rates are bytes over duration.{} gst-plugins-hull {}.</p></section>\n",
       escape_html(std::filesystem::path(s.path).filename().string()), s.width, s.height, s.fps(),
