@@ -171,6 +171,7 @@ void Mp4Mux::reset() {
   failed_ = finished_ = false;
   key_unit_count_ = 0;
   position_ = GST_CLOCK_TIME_NONE;
+  held_back_ = MuxInput::kNotIdle;
   hurry_ = true;
   GST_OBJECT_LOCK(self_);
   std::vector<PadRef> pads;
@@ -288,7 +289,9 @@ bool Mp4Mux::done(const MuxInput &input) const {
 // Places the next sample of the track; false when there is none yet.
 bool Mp4Mux::fill(MuxInput &input) {
   while (!input.head) {
-    if (input.arrivals.empty() && (input.released || !MuxPad::of(input.pad.get()).collect(input.arrivals)))
+    if (input.arrivals.empty() &&
+        (input.released ||
+         !MuxPad::of(input.pad.get()).collect(input.arrivals, input.idle_until > held_back_)))
       return false;
     Arrival next = std::move(input.arrivals.front());
     input.arrivals.pop_front();
@@ -395,13 +398,30 @@ GstFlowReturn Mp4Mux::aggregate(gboolean timeout) {
       if (!next || input->head_time < next->head_time) next = input.get();
     }
     if (!next) break;
-    if (next->head_time >= patience) return GST_FLOW_OK;
+    if (next->head_time >= patience) { // a gap has ended: its pad must have more before this sample may go
+      if (end_gaps(next->head_time)) continue;
+      return GST_FLOW_OK;
+    }
     const GstFlowReturn flow = advance(*next);
     if (flow != GST_FLOW_OK) return flow;
   }
-  const bool all_done =
-      std::all_of(inputs_.begin(), inputs_.end(), [this](const auto &input) { return done(*input); });
-  return all_done ? finish() : GST_FLOW_OK;
+  bool all_done = true, only_gaps = true;
+  for (const auto &input : inputs_) {
+    all_done &= done(*input);
+    only_gaps &= done(*input) || input->idle_until > held_back_;
+  }
+  if (all_done) return finish();
+  if (only_gaps) end_gaps(std::numeric_limits<std::int64_t>::max());
+  return GST_FLOW_OK;
+}
+
+// Pads whose gaps end at or before `time` are waited for again; true when one of them has a sample already.
+bool Mp4Mux::end_gaps(std::int64_t time) {
+  held_back_ = time;
+  bool more = false;
+  for (auto &input : inputs_)
+    more |= !input->head && fill(*input);
+  return more;
 }
 
 GstFlowReturn Mp4Mux::advance(MuxInput &input) {

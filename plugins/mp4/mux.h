@@ -51,6 +51,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   bool set_track_caps(MuxInput &input, const GstCaps *caps);
   void take_tags(MuxInput &input, const GstTagList *tags);
   bool fill(MuxInput &input);
+  bool end_gaps(std::int64_t time);
   void order_picture(MuxInput &input, GstBuffer *buffer, bool sync, isobmff::Stamp &stamp);
   bool place(MuxInput &input, Arrival arrival);
   bool done(const MuxInput &input) const;
@@ -69,6 +70,8 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   bool pads_known_ = false;
   MuxSettings running_; // as they were when the output began
   std::unique_ptr<MuxOutput> output_;
+  std::int64_t held_back_ =
+      MuxInput::kNotIdle; // decode time of the last sample that had to wait for a gap's end
   GstClockTime position_ = GST_CLOCK_TIME_NONE; // running time up to which samples were muxed
   bool failed_ = false;
   bool finished_ = false;

@@ -109,7 +109,7 @@ GstFlowReturn MuxPad::seal() {
   return flow;
 }
 
-bool MuxPad::collect(std::deque<Arrival> &to) {
+bool MuxPad::collect(std::deque<Arrival> &to, bool stay) {
   const std::lock_guard lock(door_mutex_);
   while (GstBuffer *token = gst_aggregator_pad_peek_buffer(self_)) {
     const std::uint64_t id = GST_BUFFER_OFFSET(token);
@@ -123,6 +123,7 @@ bool MuxPad::collect(std::deque<Arrival> &to) {
       batches_.front().bytes = 0;
       return true;
     }
+    if (stay && tokens_ == 1) return false;
     gst_aggregator_pad_drop_buffer(self_);
     tokens_ -= tokens_ > 0;
   }

@@ -49,8 +49,10 @@ class MuxPad : public Configured<MuxPadSettings> {
   void nudge();
 
   // Aggregating thread.
-  /// Appends what has come to `to`; true if there was anything. Takes the tokens of empty batches out.
-  bool collect(std::deque<Arrival> &to);
+  /// Appends what has come to `to`; true if there was anything. Takes the tokens of empty batches out, but
+  /// with `stay` leaves the last one: GstAggregator then goes on with the other pads and does not wait for
+  /// this one.
+  bool collect(std::deque<Arrival> &to, bool stay);
   void reset();
 
  private:
