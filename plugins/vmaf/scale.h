@@ -21,7 +21,7 @@ class Scale : public Configured<ScaleSettings> {
   static GType parent_type() { return GST_TYPE_VIDEO_FILTER; }
   static std::span<const Property<ScaleSettings>> properties() { return {}; }
   static void class_init(GstVideoFilterClass *klass);
-  explicit Scale(GstVideoFilter *self) : self_(self) {}
+  explicit Scale(GstVideoFilter *) {}
 
   GstCaps *transform_caps(GstPadDirection direction, GstCaps *caps, GstCaps *filter);
   GstCaps *fixate_caps(GstPadDirection direction, GstCaps *caps, GstCaps *other);
@@ -29,7 +29,6 @@ class Scale : public Configured<ScaleSettings> {
   GstFlowReturn transform_frame(GstVideoFrame *in, GstVideoFrame *out);
 
  private:
-  GstVideoFilter *self_;
   std::array<vmaf::Scaler, 3> scalers_; // one per component: their sizes differ
 };
 

@@ -68,7 +68,8 @@ TEST_F(Slow, FlowerGetsALadderOfSeveralSizes) {
   const auto ladder = ladder_of("flower_720p30_high_b.264", "");
   if (ladder.is_null()) GTEST_SKIP() << "../shared/media is absent";
   EXPECT_NEAR(cross_over(ladder, 540, 720), 1266, 316);
-  EXPECT_NEAR(rate_for(90), 2049, 410);
+  // The pilot needed 2049 kb/s with CAVLC and a steered QP; CABAC at constant QP saves 21 % of that.
+  EXPECT_NEAR(rate_for(90), 0.79 * 2049, 0.2 * 2049);
   std::set<int> heights;
   for (const auto &rung : ladder["ladder"])
     heights.insert(rung["height"].get<int>());
