@@ -39,7 +39,7 @@ TEST(BoxJson, RepeatedFieldsAreArraysAndGroupsObjects) {
   stbl.add<ChunkOffset>().chunk_offsets = {5, 6, 7};
   auto nodes = reread(std::move(stbl));
   const auto json = box_json(nodes[0]);
-  EXPECT_EQ(json["children"][0]["fields"]["chunk_offset"], nlohmann::json({5, 6, 7}));
+  EXPECT_EQ(json["children"][0]["fields"]["chunk_offset"], nlohmann::ordered_json({5, 6, 7}));
   EXPECT_EQ(json["children"][0]["offset"], 8);
 }
 
