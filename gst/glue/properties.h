@@ -89,7 +89,10 @@ template <class Class, class Value> struct GetterOf<Value (Class::*)() const> {
 template <class T>
 GParamSpec *number_spec(const char *name, const char *blurb, double low, double high, T value,
                         GParamFlags flags) {
-  const auto min = static_cast<T>(low), max = static_cast<T>(high);
+  // A double cannot hold the ends of 64-bit types, and converting beyond them is undefined.
+  using Limits = std::numeric_limits<T>;
+  const T min = low <= static_cast<double>(Limits::lowest()) ? Limits::lowest() : static_cast<T>(low);
+  const T max = high >= static_cast<double>(Limits::max()) ? Limits::max() : static_cast<T>(high);
   if constexpr (std::is_same_v<T, double>)
     return g_param_spec_double(name, nullptr, blurb, min, max, value, flags);
   else if constexpr (std::is_same_v<T, std::int32_t>)
@@ -97,10 +100,9 @@ GParamSpec *number_spec(const char *name, const char *blurb, double low, double 
   else if constexpr (std::is_same_v<T, std::uint32_t>)
     return g_param_spec_uint(name, nullptr, blurb, min, max, value, flags);
   else if constexpr (std::is_same_v<T, std::int64_t>)
-    return g_param_spec_int64(name, nullptr, blurb, low <= -9.2e18 ? G_MININT64 : min,
-                              high >= 9.2e18 ? G_MAXINT64 : max, value, flags);
+    return g_param_spec_int64(name, nullptr, blurb, min, max, value, flags);
   else
-    return g_param_spec_uint64(name, nullptr, blurb, min, high >= 1.8e19 ? G_MAXUINT64 : max, value, flags);
+    return g_param_spec_uint64(name, nullptr, blurb, min, max, value, flags);
 }
 
 template <class T> void to_value(const T &from, GValue *to) {

@@ -27,7 +27,9 @@ HULL_AVX2_INLINE Vec load_bytes(const std::uint8_t *at) {
 }
 HULL_AVX2_INLINE std::int64_t sum_64(Vec v) {
   const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-  return _mm_extract_epi64(half, 0) + _mm_extract_epi64(half, 1);
+  // Wraps, as the lanes did.
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(_mm_extract_epi64(half, 0)) +
+                                   static_cast<std::uint64_t>(_mm_extract_epi64(half, 1)));
 }
 /// Sum of eight signed 32-bit lanes.
 HULL_AVX2_INLINE std::int64_t sum_32(Vec v) {
