@@ -5,6 +5,7 @@
 #include "gst/isobmff/boxes_file.h"
 #include "gst/isobmff/boxes_fragment.h"
 #include "gst/isobmff/boxes_sample.h"
+#include "gst/isobmff/crypt.h"
 
 #include <algorithm>
 
@@ -172,6 +173,7 @@ Node SampleFormat::entry_box() const {
     btrt.avg_bitrate = average_bitrate;
     btrt.max_bitrate = std::max(average_bitrate, maximum_bitrate);
   }
+  if (protection) protect_sample_entry(node, *protection);
   return node;
 }
 
@@ -273,7 +275,7 @@ std::vector<FourCC> cmaf_profile_brands(const TrackConfig &track) {
 
 // Track run of one track's samples. Duration, size and flags go to tfhd where one value holds for all of
 // them.
-static void add_track_fragment(Node &moof, const std::vector<Sample> &run, FragmentTrack &track) {
+static void add_track_fragment(Node &moof, const std::vector<Sample> &run, const FragmentTrack &track) {
   Node &traf = moof.add("traf");
   auto &tfhd = traf.add<TrackFragmentHeader>();
   tfhd.track_id = track.id;
@@ -316,16 +318,15 @@ static void add_track_fragment(Node &moof, const std::vector<Sample> &run, Fragm
   if (trun.has_samples())
     for (const Sample &sample : run)
       trun.samples.push_back({sample.duration, sample.size, flags_of(sample), sample.composition_offset});
-  for (Opaque &box : track.extra)
-    traf.add(Node(std::move(box)));
-  track.extra.clear();
+  if (track.complete) track.complete(traf);
 }
 
-Result<ByteVector> fragment_header(std::uint32_t sequence_number, const Chunk &chunk,
-                                   std::vector<FragmentTrack> &tracks) {
-  Node moof("moof");
+Result<FragmentHeader> fragment_header(std::uint32_t sequence_number, const Chunk &chunk,
+                                       const std::vector<FragmentTrack> &tracks) {
+  FragmentHeader made;
+  Node &moof = made.moof = Node("moof");
   moof.add<MovieFragmentHeader>().sequence_number = sequence_number;
-  std::uint64_t data_size = 0;
+  std::uint64_t &data_size = made.data_size;
   for (const auto &run : chunk.runs)
     for (const Sample &sample : run)
       data_size += sample.size;
@@ -347,10 +348,13 @@ Result<ByteVector> fragment_header(std::uint32_t sequence_number, const Chunk &c
     for (const Sample &sample : chunk.runs[i])
       offset += sample.size;
   }
+  if (auto placed = set_senc_offsets(moof); !placed) return tl::unexpected(placed.error());
   auto bytes = write_tree(moof);
-  if (!bytes) return bytes;
+  if (!bytes) return tl::unexpected(bytes.error());
   append_box_header(*bytes, "mdat", data_size, large);
-  return bytes;
+  made.moof_size = *moof_size;
+  made.bytes = std::move(*bytes);
+  return made;
 }
 
 } // namespace hull::isobmff

@@ -2,8 +2,10 @@
 
 #include "gst/isobmff/box_tree.h"
 #include "gst/isobmff/boxes_movie.h"
+#include "gst/isobmff/crypt.h"
 #include "gst/isobmff/fragmenter.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +44,7 @@ struct SampleFormat {
   std::string text_namespace;
 
   std::uint32_t average_bitrate = 0, maximum_bitrate = 0; ///< bit/s, 0 = unknown: no btrt
+  std::optional<EncryptionSettings> protection;           ///< the entry is encv or enca with a sinf
 
   Node entry_box() const;
 };
@@ -95,14 +98,22 @@ struct FragmentTrack {
   std::uint32_t sample_description_index = 1;
   bool composition_offsets = false; ///< pictures: the run has offsets
   bool signed_offsets = false;      ///< version 1 always (CMAF), not only for a run with a negative one
-  std::vector<Opaque> extra;        ///< senc, saiz, saio … of this chunk, after trun
+  std::function<void(Node &traf)> complete; ///< adds what follows trun: senc, saiz, saio …
 };
 
-/// moof and the header of the mdat that follows, as bytes: the sample data come next, track by track in the
+/// What stands in front of a chunk's samples.
+struct FragmentHeader {
+  Node moof;
+  ByteVector bytes; ///< moof and the header of its mdat
+  std::uint64_t moof_size = 0;
+  std::uint64_t data_size = 0; ///< of the samples
+};
+
+/// moof and the header of the mdat that follows: the sample data come next, track by track in the
 /// order of `tracks`. Every default stands in tfhd (CMAF cmf2), base_data_offset is absent, tfdt is
 /// version 1. A sample data size above 4 GiB gives mdat a 64-bit size; a data offset beyond 2 GiB is
 /// `unsupported`.
-Result<ByteVector> fragment_header(std::uint32_t sequence_number, const Chunk &chunk,
-                                   std::vector<FragmentTrack> &tracks);
+Result<FragmentHeader> fragment_header(std::uint32_t sequence_number, const Chunk &chunk,
+                                       const std::vector<FragmentTrack> &tracks);
 
 } // namespace hull::isobmff

@@ -1,6 +1,7 @@
 #include "plugins/mp4/mux.h"
 
 #include "gst/glue/map.h"
+#include "plugins/mp4/tags.h"
 
 #include <algorithm>
 #include <limits>
@@ -15,6 +16,12 @@ namespace hull {
 using namespace isobmff;
 
 namespace {
+
+const GEnumValue kEncryptionValues[] = {{0, "Clear samples", "none"},
+                                        {1, "AES-128 in counter mode", "cenc"},
+                                        {2, "AES-128 in CBC mode, one block in ten of pictures", "cbcs"},
+                                        {0, nullptr, nullptr}};
+const EnumTable kEncryptions{"HullMp4MuxEncryption", kEncryptionValues};
 
 const Property<MuxSettings> kProperties[] = {
     property<&MuxSettings::fragment_duration>(
@@ -36,25 +43,24 @@ const Property<MuxSettings> kProperties[] = {
         "the same times; -1 = the first sample"),
     property<&MuxSettings::start_sequence_number>("start-fragment-sequence-number",
                                                   "Sequence number of the first fragment"),
+    property<&MuxSettings::styp>(
+        "styp", "Put a segment type box in front of each fragment, with lmsg on the last one"),
+    property<&MuxSettings::prft>(
+        "prft", "Write the wall clock of reference timestamp metas in front of each fragment"),
+    property<&MuxSettings::mfra>("mfra", "End fragments with a random access index of the first track"),
+    property<&MuxSettings::encryption>("encryption", "Common encryption of pictures and sound",
+                                       Mutable::ready, kEncryptions),
+    property<&MuxSettings::key>("key", "Key of 16 bytes as hex, unless encryption-key says another"),
+    property<&MuxSettings::key_id>("key-id", "Id of that key, 16 bytes as hex"),
+    property<&MuxSettings::iv>("iv", "Initialization vector of 16 bytes as hex; none = random"),
+    property<&MuxSettings::pssh>("pssh", "Name the keys in a pssh box of the common system"),
     computed<&Mp4Mux::stats>("stats", "Repaired and dropped samples since the start"),
 };
 
 constexpr char kSourceCaps[] = "video/quicktime, variant=(string){ iso, iso-fragmented, cmaf }";
 
-bool is_serialized(GstEvent *event) { // the macro mixes enumerations, which C++20 deprecates
-  return static_cast<int>(GST_EVENT_TYPE(event)) & static_cast<int>(GST_EVENT_TYPE_SERIALIZED);
-}
-
 Mp4Mux &impl(GstAggregator *self) {
   return Shell<Mp4Mux>::of(self);
-}
-
-std::optional<std::int64_t> running_time(const GstSegment &segment, GstClockTime time) {
-  if (!GST_CLOCK_TIME_IS_VALID(time) || segment.format != GST_FORMAT_TIME) return std::nullopt;
-  guint64 result = 0;
-  const int sign = gst_segment_to_running_time_full(&segment, GST_FORMAT_TIME, time, &result);
-  if (sign == 0) return std::nullopt;
-  return sign > 0 ? static_cast<std::int64_t>(result) : -static_cast<std::int64_t>(result);
 }
 
 } // namespace
@@ -82,6 +88,8 @@ void Mp4Mux::class_init(GstAggregatorClass *klass) {
   gst_element_class_add_pad_template(element,
                                      gst_pad_template_new_with_gtype("src", GST_PAD_SRC, GST_PAD_ALWAYS,
                                                                      source.get(), GST_TYPE_AGGREGATOR_PAD));
+  install_mux_signals(G_OBJECT_CLASS(klass),
+                      [](gpointer self) -> MuxWishes & { return Shell<Mp4Mux>::of(self).wishes(); });
   klass->create_new_pad = [](GstAggregator *self, GstPadTemplate *templ, const gchar *name,
                              const GstCaps *caps) { return impl(self).create_new_pad(templ, name, caps); };
   klass->start = thunk<&Mp4Mux::start>;
@@ -97,63 +105,6 @@ void Mp4Mux::class_init(GstAggregatorClass *klass) {
 
 Mp4Mux::Mp4Mux(GstAggregator *self) : self_(self) {}
 
-// Pads
-
-GstAggregatorPad *Mp4Mux::create_new_pad(GstPadTemplate *templ, const gchar *wanted, const GstCaps *) {
-  const std::string pattern = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
-  const std::string stem = pattern.substr(0, pattern.find('%'));
-  std::string name = wanted ? wanted : "";
-  GST_OBJECT_LOCK(self_);
-  const auto taken = [this](const std::string &text) {
-    for (GList *l = GST_ELEMENT(self_)->sinkpads; l; l = l->next)
-      if (text == GST_PAD_NAME(l->data)) return true;
-    return false;
-  };
-  if (name.find('%') != std::string::npos || !name.starts_with(stem)) name.clear();
-  for (unsigned n = 0; name.empty(); ++n)
-    if (!taken(stem + std::to_string(n))) name = stem + std::to_string(n);
-  const bool clash = taken(name);
-  GST_OBJECT_UNLOCK(self_);
-  if (clash) {
-    GST_WARNING_OBJECT(self_, "pad %s exists", name.c_str());
-    return nullptr;
-  }
-  auto *pad = GST_AGGREGATOR_PAD(g_object_new(GST_PAD_TEMPLATE_GTYPE(templ), "name", name.c_str(),
-                                              "direction", GST_PAD_SINK, "template", templ, nullptr));
-  MuxPad::of(pad).install(&hurry_);
-  return pad;
-}
-
-// Keeps inputs_ in step with the element's pads; a pad that has left keeps its track until the end.
-void Mp4Mux::sync_inputs() {
-  GST_OBJECT_LOCK(self_);
-  const guint32 cookie = GST_ELEMENT(self_)->pads_cookie;
-  if (pads_known_ && cookie == pads_cookie_) {
-    GST_OBJECT_UNLOCK(self_);
-    return;
-  }
-  pads_cookie_ = cookie;
-  pads_known_ = true;
-  std::vector<GstAggregatorPad *> present;
-  for (GList *l = GST_ELEMENT(self_)->sinkpads; l; l = l->next)
-    present.push_back(GST_AGGREGATOR_PAD(l->data));
-  for (auto &input : inputs_)
-    input->released = std::find(present.begin(), present.end(), input->aggregator_pad()) == present.end();
-  for (GstAggregatorPad *pad : present) {
-    const auto known = std::any_of(inputs_.begin(), inputs_.end(),
-                                   [pad](const auto &input) { return input->aggregator_pad() == pad; });
-    if (!known) inputs_.push_back(std::make_unique<MuxInput>(pad));
-  }
-  GST_OBJECT_UNLOCK(self_);
-}
-
-MuxInput *Mp4Mux::input_of(GstAggregatorPad *pad) {
-  sync_inputs();
-  for (auto &input : inputs_)
-    if (input->aggregator_pad() == pad) return input.get();
-  return nullptr;
-}
-
 gboolean Mp4Mux::start() {
   reset();
   return TRUE;
@@ -161,12 +112,14 @@ gboolean Mp4Mux::start() {
 
 gboolean Mp4Mux::stop() {
   reset();
+  wishes_.reset();
   return TRUE;
 }
 
 void Mp4Mux::reset() {
   output_.reset();
   inputs_.clear();
+  tags_ = {};
   pads_known_ = false;
   failed_ = finished_ = false;
   key_unit_count_ = 0;
@@ -188,171 +141,6 @@ GstFlowReturn Mp4Mux::flush() {
     input->head.reset();
   }
   return GST_FLOW_OK;
-}
-
-// Events and queries
-
-GstFlowReturn Mp4Mux::sink_event_pre_queue(GstAggregatorPad *pad, GstEvent *event) {
-  MuxPad &door = MuxPad::of(pad);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_GAP) {
-    GstClockTime time = GST_CLOCK_TIME_NONE, duration = GST_CLOCK_TIME_NONE;
-    gst_event_parse_gap(event, &time, &duration);
-    gst_event_unref(event);
-    Arrival gap; // running times are made where the segment is known: see place()
-    if (GST_CLOCK_TIME_IS_VALID(time)) gap.stamp.pts = static_cast<std::int64_t>(time);
-    if (GST_CLOCK_TIME_IS_VALID(duration)) gap.stamp.duration = static_cast<std::int64_t>(duration);
-    return door.arrive(std::move(gap));
-  }
-  if (is_serialized(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP) {
-    const GstFlowReturn flow = door.seal();
-    if (flow != GST_FLOW_OK && GST_EVENT_TYPE(event) != GST_EVENT_EOS) {
-      gst_event_unref(event);
-      return flow;
-    }
-  }
-  return Shell<Mp4Mux>::parent_class()->sink_event_pre_queue(self_, pad, event);
-}
-
-gboolean Mp4Mux::sink_event(GstAggregatorPad *pad, GstEvent *event) {
-  switch (GST_EVENT_TYPE(event)) {
-  case GST_EVENT_CAPS: {
-    GstCaps *caps = nullptr;
-    gst_event_parse_caps(event, &caps);
-    MuxInput *input = input_of(pad);
-    const bool ok = input && set_track_caps(*input, caps);
-    gst_event_unref(event);
-    return ok;
-  }
-  case GST_EVENT_TAG: {
-    GstTagList *tags = nullptr;
-    gst_event_parse_tag(event, &tags);
-    if (MuxInput *input = input_of(pad)) take_tags(*input, tags);
-    gst_event_unref(event);
-    return TRUE;
-  }
-  default:
-    return Shell<Mp4Mux>::parent_class()->sink_event(self_, pad, event);
-  }
-}
-
-gboolean Mp4Mux::src_query(GstQuery *query) {
-  if (GST_QUERY_TYPE(query) == GST_QUERY_SEEKING) {
-    GstFormat format;
-    gst_query_parse_seeking(query, &format, nullptr, nullptr, nullptr);
-    gst_query_set_seeking(query, format, FALSE, 0, -1); // a muxer's output exists once
-    return TRUE;
-  }
-  return Shell<Mp4Mux>::parent_class()->src_query(self_, query);
-}
-
-// Tracks
-
-bool Mp4Mux::set_track_caps(MuxInput &input, const GstCaps *caps) {
-  auto track = track_from_caps(caps);
-  if (!track) {
-    raise(GST_ELEMENT(self_), track.error(), std::string("on pad ") + GST_PAD_NAME(input.pad.get()));
-    return false;
-  }
-  const std::uint32_t wanted = MuxPad::of(input.pad.get()).snapshot().timescale;
-  if (wanted && track->timescale) {
-    track->nominal_duration =
-        static_cast<std::uint32_t>(rescale(track->nominal_duration, wanted, track->timescale));
-    track->timescale = wanted;
-  }
-  input.caps = std::move(*track);
-  if (input.caps->is_h264) input.order.configure(input.caps->format.codec_boxes.front().data);
-  if (input.timeline) { // the track goes on with another sample entry
-    input.config.formats.push_back(input.caps->format);
-    input.format_index = static_cast<std::uint32_t>(input.config.formats.size());
-    if (output_ && input.in_file && output_->format_changed(input) != GST_FLOW_OK) return false;
-    return true;
-  }
-  input.config.media = input.caps->media;
-  input.config.timescale = input.caps->timescale;
-  input.config.formats = {input.caps->format};
-  input.timeline.emplace(input.caps->timescale, input.caps->pacing, input.caps->nominal_duration);
-  return true;
-}
-
-void Mp4Mux::take_tags(MuxInput &input, const GstTagList *tags) {
-  char *text = nullptr;
-  if (gst_tag_list_get_string(tags, GST_TAG_LANGUAGE_CODE, &text)) {
-    input.config.language = text;
-    g_free(text);
-  }
-}
-
-bool Mp4Mux::done(const MuxInput &input) const {
-  return input.released || gst_aggregator_pad_is_eos(input.aggregator_pad());
-}
-
-// Places the next sample of the track; false when there is none yet.
-bool Mp4Mux::fill(MuxInput &input) {
-  while (!input.head) {
-    if (input.arrivals.empty() &&
-        (input.released ||
-         !MuxPad::of(input.pad.get()).collect(input.arrivals, input.idle_until > held_back_)))
-      return false;
-    Arrival next = std::move(input.arrivals.front());
-    input.arrivals.pop_front();
-    place(input, std::move(next));
-  }
-  return true;
-}
-
-// Elementary streams have decode times only; when a picture is shown stands in its slice header.
-void Mp4Mux::order_picture(MuxInput &input, GstBuffer *buffer, bool sync, Stamp &stamp) {
-  if (!input.caps || !input.caps->is_h264 || !stamp.duration) return;
-  const MappedBuffer map(buffer, GST_MAP_READ);
-  if (!map) return;
-  const auto frames = input.order.frames_after_idr(map.bytes());
-  if (!frames) return;
-  if (sync && *frames == 0) input.idr_time = *stamp.dts;
-  stamp.pts = input.idr_time + *frames * *stamp.duration;
-}
-
-bool Mp4Mux::place(MuxInput &input, Arrival arrival) {
-  GstBuffer *buffer = arrival.buffer.get();
-  const GstSegment &segment = input.aggregator_pad()->segment;
-  if (!buffer) { // a gap: the sample before it lasts until the next one, and nobody waits for this track
-    const std::int64_t length = arrival.stamp.duration.value_or(0);
-    const auto start = running_time(segment, static_cast<GstClockTime>(arrival.stamp.pts.value_or(0)));
-    if (start) input.idle_until = std::max(input.idle_until, *start + length);
-    return false;
-  }
-  const gsize size = gst_buffer_get_size(buffer);
-  if (size == 0 || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP) || !input.timeline) {
-    if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) ++input.empty;
-    return false;
-  }
-  const bool picture = input.config.media == Media::video;
-  const bool sync = !picture || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) && !picture) return false; // Ogg's codec headers
-  if (picture && !sync && !input.timeline->started()) {
-    ++input.dropped;
-    return false;
-  }
-  Stamp stamp;
-  stamp.pts = running_time(segment, GST_BUFFER_PTS(buffer));
-  stamp.dts = running_time(segment, GST_BUFFER_DTS(buffer));
-  if (GST_BUFFER_DURATION_IS_VALID(buffer))
-    stamp.duration = static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
-  if (picture && !stamp.pts && stamp.dts) order_picture(input, buffer, sync, stamp);
-  const Placed placed = input.timeline->add(stamp);
-  MuxSample sample;
-  sample.sample = {placed.decode_time,
-                   placed.duration,
-                   placed.composition_offset,
-                   static_cast<std::uint32_t>(size),
-                   sync,
-                   GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DROPPABLE)};
-  sample.duration_known = placed.duration_known;
-  sample.running_time =
-      input.in_nanoseconds(placed.decode_time + placed.composition_offset - input.timeline->origin());
-  sample.buffer = std::move(arrival.buffer);
-  input.head_time = input.in_nanoseconds(placed.decode_time);
-  input.head = std::move(sample);
-  return true;
 }
 
 // The main loop
@@ -381,6 +169,8 @@ GstFlowReturn Mp4Mux::aggregate(gboolean timeout) {
     const GstFlowReturn flow = begin();
     if (flow != GST_FLOW_OK) return flow;
   }
+  for (const std::int64_t time : wishes_.take_splits())
+    output_->split(time);
   for (;;) {
     MuxInput *next = nullptr;
     std::int64_t patience = std::numeric_limits<std::int64_t>::max(); // until when no track may have more
@@ -474,10 +264,21 @@ GstFlowReturn Mp4Mux::begin() {
       const std::int64_t before_zero = input->timeline->origin();
       input->config.priming = std::max<std::int64_t>(input->caps->priming, before_zero);
     }
+    if (input->config.media == Media::video && !input->orientation.empty()) {
+      const SampleFormat &format = input->config.formats.front();
+      if (variant && *variant != Variant::cmaf) // CMF-03 wants the unity matrix
+        input->config.matrix = orientation_matrix(input->orientation, format.width, format.height);
+    }
     tracks.push_back(input.get());
   }
   Result<void> started;
-  if (!variant) {
+  for (MuxInput *input : tracks)
+    if (started && running_.encryption != Encryption::none) started = protect(*input);
+  if (started && running_.encryption != Encryption::none && variant && *variant == Variant::iso)
+    started = fail(ErrorCode::settings, "Encrypted samples are written in fragments: let what follows the "
+                                        "muxer take variant=cmaf or iso-fragmented.");
+  if (!started) {
+  } else if (!variant) {
     started = tl::unexpected(variant.error());
   } else {
     output_ = *variant == Variant::iso ? make_progressive_output(*this, running_)
@@ -490,6 +291,40 @@ GstFlowReturn Mp4Mux::begin() {
     return GST_FLOW_ERROR;
   }
   return GST_FLOW_OK;
+}
+
+// The key comes from who answers the signal, else from the properties.
+Result<void> Mp4Mux::protect(MuxInput &input) {
+  if (input.config.media != Media::video && input.config.media != Media::audio) return {};
+  std::string key = running_.key, id = running_.key_id;
+  if (const auto given = StructureRef::adopt(ask_for_key(GST_ELEMENT(self_), input.pad.get()))) {
+    const char *text = gst_structure_get_string(given.get(), "key");
+    key = text ? text : "";
+    text = gst_structure_get_string(given.get(), "key-id");
+    id = text ? text : "";
+  }
+  const auto bytes = parse_hex_16(key), kid = parse_hex_16(id);
+  if (!bytes || !kid)
+    return fail(ErrorCode::settings,
+                std::string("Encryption of ") + GST_PAD_NAME(input.pad.get()) +
+                    " needs a key and a key-id of 32 hex digits each, by property or by the signal "
+                    "encryption-key.");
+  Uuid iv{};
+  for (std::size_t i = 0; i < iv.size(); i += 4)
+    store_be(iv.data() + i, 4, g_random_int());
+  if (!running_.iv.empty()) {
+    const auto wanted = parse_hex_16(running_.iv);
+    if (!wanted) return fail(ErrorCode::settings, "iv: " + wanted.error().text + ".");
+    iv = *wanted;
+    iv[0] ^= static_cast<std::uint8_t>(input.index); // no two tracks of a key may share a counter
+  }
+  const Scheme scheme = running_.encryption == Encryption::cbcs ? Scheme::cbcs : Scheme::cenc;
+  auto made = Protector::create(scheme, {*kid, *bytes}, iv, input.config.formats.front());
+  if (!made) return tl::unexpected(made.error());
+  input.protector = std::move(*made);
+  for (SampleFormat &format : input.config.formats)
+    format.protection = input.protector->settings();
+  return {};
 }
 
 GstFlowReturn Mp4Mux::finish() {
@@ -549,60 +384,6 @@ void Mp4Mux::count() {
   }
   const std::lock_guard lock(stats_mutex_);
   counted_ = sum;
-}
-
-BufferRef buffer_of(ByteVector bytes) {
-  auto *kept = new ByteVector(std::move(bytes));
-  return BufferRef::adopt(
-      gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, kept->data(), kept->size(), 0, kept->size(), kept,
-                                  [](gpointer data) { delete static_cast<ByteVector *>(data); }));
-}
-
-// MuxHost
-
-void Mp4Mux::seek(std::uint64_t offset) {
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_BYTES);
-  segment.start = segment.position = segment.time = offset;
-  gst_aggregator_update_segment(self_, &segment);
-}
-
-GstFlowReturn Mp4Mux::push(BufferListRef list) {
-  return gst_aggregator_finish_buffer_list(self_, list.release());
-}
-
-void Mp4Mux::set_caps(Variant variant, BufferRef header) {
-  const char *names[] = {"iso", "iso-fragmented", "cmaf"};
-  const auto caps = CapsRef::adopt(gst_caps_new_simple("video/quicktime", "variant", G_TYPE_STRING,
-                                                       names[static_cast<int>(variant)], nullptr));
-  if (header) {
-    GValue array = G_VALUE_INIT, value = G_VALUE_INIT;
-    g_value_init(&array, GST_TYPE_ARRAY);
-    g_value_init(&value, GST_TYPE_BUFFER);
-    gst_value_set_buffer(&value, header.get());
-    gst_value_array_append_and_take_value(&array, &value);
-    gst_caps_set_value(caps.get(), "streamheader", &array);
-    g_value_unset(&array);
-  }
-  gst_aggregator_set_src_caps(self_, caps.get());
-  GstSegment segment;
-  gst_segment_init(&segment, variant == Variant::iso ? GST_FORMAT_BYTES : GST_FORMAT_TIME);
-  gst_aggregator_update_segment(self_, &segment);
-  if (variant != Variant::iso) {
-    const GstClockTime held = running_.chunk_duration ? running_.chunk_duration : running_.fragment_duration;
-    gst_aggregator_set_latency(self_, held, held);
-  }
-}
-
-void Mp4Mux::report(const Error &error) {
-  failed_ = true;
-  raise(GST_ELEMENT(self_), error);
-}
-
-void Mp4Mux::want_key_unit(MuxInput &input, std::int64_t running_time) {
-  if (running_time < 0 || input.released) return;
-  gst_pad_push_event(input.pad.get(), gst_video_event_new_upstream_force_key_unit(
-                                          static_cast<GstClockTime>(running_time), TRUE, key_unit_count_++));
 }
 
 } // namespace hull

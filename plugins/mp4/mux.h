@@ -3,6 +3,7 @@
 #include "gst/glue/raise.h"
 #include "gst/glue/shell.h"
 #include "plugins/mp4/mux_output.h"
+#include "plugins/mp4/mux_wishes.h"
 
 #include <atomic>
 #include <memory>
@@ -23,6 +24,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   explicit Mp4Mux(GstAggregator *self);
 
   StructureRef stats() const;
+  MuxWishes &wishes() { return wishes_; }
 
  private:
   GstAggregatorPad *create_new_pad(GstPadTemplate *templ, const gchar *name, const GstCaps *caps);
@@ -43,6 +45,8 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   void report(const Error &error) override;
   void caution(const Error &error) override { warn(GST_ELEMENT(self_), error); }
   void want_key_unit(MuxInput &input, std::int64_t running_time) override;
+  void complete_movie(isobmff::Node &moov, Variant variant) override;
+  std::vector<ByteVector> take_fragment_boxes() override { return wishes_.take_fragment_boxes(); }
 
   // Aggregating thread.
   void reset();
@@ -53,11 +57,13 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   bool fill(MuxInput &input);
   bool end_gaps(std::int64_t time);
   void order_picture(MuxInput &input, GstBuffer *buffer, bool sync, isobmff::Stamp &stamp);
+  bool complete_format(MuxInput &input, GstBuffer *buffer);
   bool place(MuxInput &input, Arrival arrival);
   bool done(const MuxInput &input) const;
   bool ready_to_start(bool timeout);
   GstFlowReturn begin();
   Result<Variant> choose_variant();
+  Result<void> protect(MuxInput &input);
   GstFlowReturn advance(MuxInput &input);
   GstFlowReturn finish();
   void count();
@@ -73,6 +79,8 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   std::int64_t held_back_ =
       MuxInput::kNotIdle; // decode time of the last sample that had to wait for a gap's end
   GstClockTime position_ = GST_CLOCK_TIME_NONE; // running time up to which samples were muxed
+  MuxWishes wishes_;
+  TagListRef tags_; // of all pads, for the movie
   bool failed_ = false;
   bool finished_ = false;
   guint key_unit_count_ = 0;

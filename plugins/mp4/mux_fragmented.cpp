@@ -1,4 +1,5 @@
-#include "gst/isobmff/cmaf.h"
+#include "gst/glue/map.h"
+#include "plugins/mp4/chunk_front.h"
 #include "plugins/mp4/mux_output.h"
 
 #include <algorithm>
@@ -23,7 +24,9 @@ class FragmentedOutput final : public MuxOutput {
       : host_(host),
         settings_(settings),
         variant_(variant),
-        sequence_number_(settings.start_sequence_number) {}
+        sequence_number_(settings.start_sequence_number),
+        front_(host, settings, variant == Variant::cmaf),
+        check_(host) {}
 
   Result<void> start(const std::vector<MuxInput *> &inputs) override;
   GstFlowReturn add(MuxInput &input, MuxSample sample) override;
@@ -32,18 +35,30 @@ class FragmentedOutput final : public MuxOutput {
   GstFlowReturn finish() override;
 
  private:
-  Result<BufferRef> header() const;
+  Result<BufferRef> header();
   GstFlowReturn emit(Chunk chunk, const MuxInput *settled = nullptr);
+  Result<void> encrypt(MuxInput &input, MuxSample &sample);
+  void settle(Chunk &chunk, const MuxInput *settled);
+  std::vector<FragmentTrack> fragment_tracks(const Chunk &chunk) const;
+  Result<BufferRef> chunk_header(const Chunk &chunk, std::size_t reference);
+  void add_samples(GstBufferList *list, const Chunk &chunk);
+  std::size_t reference_of(const Chunk &chunk) const;
+  void stamp(GstBuffer *buffer, const Chunk &chunk, std::size_t reference) const;
   void announce_boundary();
 
   MuxHost &host_;
   MuxSettings settings_;
   Variant variant_;
   std::uint32_t sequence_number_;
+  ChunkFront front_;
+  ChunkCheck check_;
   std::vector<MuxInput *> inputs_;
   std::vector<std::deque<MuxSample>> pending_;
   std::optional<Fragmenter> fragmenter_;
   BufferRef header_; // waits for the first fragment
+  bool finishing_ = false;
+  std::uint64_t offset_ = 0;                // of the next byte, for mfra
+  std::vector<RandomAccess> random_access_; // 16 bytes a fragment, kept only where mfra wants them
 };
 
 InitOptions init_options(Variant variant, const std::vector<MuxInput *> &inputs) {
@@ -61,7 +76,7 @@ InitOptions init_options(Variant variant, const std::vector<MuxInput *> &inputs)
   return options;
 }
 
-Result<BufferRef> FragmentedOutput::header() const {
+Result<BufferRef> FragmentedOutput::header() {
   const InitOptions options = init_options(variant_, inputs_);
   std::vector<TrackConfig> tracks;
   for (const MuxInput *input : inputs_)
@@ -69,13 +84,12 @@ Result<BufferRef> FragmentedOutput::header() const {
   std::vector<Node> boxes;
   boxes.push_back(file_type_box(options));
   boxes.push_back(init_movie_box(tracks, options));
-  if (variant_ == Variant::cmaf)
-    for (const cmaf::Finding &finding : cmaf::Checker().header(boxes[0], boxes[1]))
-      if (finding.level == cmaf::Level::must)
-        host_.caution({ErrorCode::bad_data,
-                       std::string("The CMAF header breaks ") + finding.rule + ": " + finding.text + "."});
+  host_.complete_movie(boxes[1], variant_);
+  if (variant_ == Variant::cmaf) check_.header(boxes[0], boxes[1]);
+  front_.begin(cmaf::track_of(boxes[0], boxes[1]));
   auto bytes = write_trees(boxes);
   if (!bytes) return tl::unexpected(bytes.error());
+  offset_ += bytes->size();
   BufferRef buffer = buffer_of(std::move(*bytes));
   GST_BUFFER_FLAGS(buffer.get()) = GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_HEADER;
   return buffer;
@@ -128,6 +142,11 @@ GstFlowReturn FragmentedOutput::add(MuxInput &input, MuxSample sample) {
   if (flow != GST_FLOW_OK) return flow;
   // A fragment has begun, also where the last chunk had left before it: a full chunk waits for no successor.
   if (fragmenter_->next_boundary() != boundary) announce_boundary();
+  if (input.protector)
+    if (auto done = encrypt(input, sample); !done) {
+      host_.report(done.error());
+      return GST_FLOW_ERROR;
+    }
   const Sample placed = sample.sample;
   const bool known = sample.duration_known;
   pending_[input.index].push_back(std::move(sample));
@@ -136,13 +155,21 @@ GstFlowReturn FragmentedOutput::add(MuxInput &input, MuxSample sample) {
   return emit(std::move(*chunk));
 }
 
-// `settled`: the track whose last duration in the chunk already reaches the sample that follows.
-GstFlowReturn FragmentedOutput::emit(Chunk chunk, const MuxInput *settled) {
-  std::vector<FragmentTrack> tracks;
+Result<void> FragmentedOutput::encrypt(MuxInput &input, MuxSample &sample) {
+  GstBuffer *own = gst_buffer_make_writable(sample.buffer.release());
+  sample.buffer = BufferRef::adopt(own);
+  MappedBuffer map(own, GST_MAP_READWRITE);
+  if (!map) return fail(ErrorCode::io, "A sample's memory cannot be written, so it cannot be encrypted.");
+  auto protection = input.protector->encrypt({map.data(), map.size()});
+  if (!protection) return tl::unexpected(protection.error());
+  sample.protection = std::make_unique<SampleProtection>(std::move(*protection));
+  return {};
+}
+
+// The last duration of each run reaches the sample that follows. `settled`: the track where it does already.
+void FragmentedOutput::settle(Chunk &chunk, const MuxInput *settled) {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     MuxInput &input = *inputs_[i];
-    const bool pictures = input.config.media == Media::video;
-    tracks.push_back({input.config.id, input.format_index, pictures, variant_ == Variant::cmaf, {}});
     auto &run = chunk.runs[i];
     if (run.empty() || &input == settled) continue;
     // The sample after this run has a place already, or will be put where the run ends.
@@ -152,58 +179,114 @@ GstFlowReturn FragmentedOutput::emit(Chunk chunk, const MuxInput *settled) {
     else
       input.timeline->freeze();
   }
-  auto bytes = fragment_header(sequence_number_++, chunk, tracks);
-  if (!bytes) {
-    host_.report(bytes.error());
-    return GST_FLOW_ERROR;
+}
+
+std::vector<FragmentTrack> FragmentedOutput::fragment_tracks(const Chunk &chunk) const {
+  std::vector<FragmentTrack> tracks;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const MuxInput &input = *inputs_[i];
+    FragmentTrack &track = tracks.emplace_back();
+    track.id = input.config.id;
+    track.sample_description_index = input.format_index;
+    track.composition_offsets = input.config.media == Media::video;
+    track.signed_offsets = variant_ == Variant::cmaf;
+    if (!input.protector) continue;
+    std::vector<SampleProtection> protections;
+    for (std::size_t k = 0; k < chunk.runs[i].size(); ++k)
+      protections.push_back(std::move(*pending_[i][k].protection));
+    track.complete = [&input, protections = std::move(protections)](Node &traf) {
+      add_sample_encryption(traf, input.protector->settings(), protections);
+    };
   }
-  auto list = BufferListRef::adopt(gst_buffer_list_new());
-  const std::size_t reference =
-      chunk.runs[fragmenter_->reference()].empty()
-          ? static_cast<std::size_t>(std::find_if(chunk.runs.begin(), chunk.runs.end(),
-                                                  [](const auto &run) { return !run.empty(); }) -
-                                     chunk.runs.begin())
-          : fragmenter_->reference();
+  return tracks;
+}
+
+std::size_t FragmentedOutput::reference_of(const Chunk &chunk) const {
+  if (!chunk.runs[fragmenter_->reference()].empty()) return fragmenter_->reference();
+  const auto found = std::ranges::find_if(chunk.runs, [](const auto &run) { return !run.empty(); });
+  return static_cast<std::size_t>(found - chunk.runs.begin());
+}
+
+// styp … moof and the header of the mdat, as one buffer.
+Result<BufferRef> FragmentedOutput::chunk_header(const Chunk &chunk, std::size_t reference) {
+  auto made = fragment_header(sequence_number_++, chunk, fragment_tracks(chunk));
+  if (!made) return tl::unexpected(made.error());
+  const bool whole = settings_.chunk_duration == 0;
+  auto before = front_.boxes({chunk.starts_fragment, whole, finishing_, variant_ == Variant::cmaf},
+                             chunk.runs[reference], pending_[reference]);
+  if (variant_ == Variant::cmaf) check_.chunk(before, *made);
+  auto bytes = write_trees(before);
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (settings_.mfra && chunk.starts_fragment && !chunk.runs[0].empty()) {
+    const Sample &first = chunk.runs[0].front();
+    random_access_.push_back(
+        {static_cast<std::uint64_t>(std::max<std::int64_t>(first.decode_time + first.composition_offset, 0)),
+         offset_ + bytes->size()});
+  }
+  offset_ += bytes->size() + made->bytes.size() + made->data_size;
+  if (bytes->empty())
+    bytes = std::move(made->bytes);
+  else
+    append(*bytes, made->bytes);
+  BufferRef buffer = buffer_of(std::move(*bytes));
+  GST_BUFFER_FLAGS(buffer.get()) =
+      GST_BUFFER_FLAG_HEADER | (chunk.starts_fragment ? 0 : GST_BUFFER_FLAG_DELTA_UNIT);
+  return buffer;
+}
+
+void FragmentedOutput::stamp(GstBuffer *buffer, const Chunk &chunk, std::size_t reference) const {
   const auto &run = chunk.runs[reference];
-  const MuxInput &timed = *inputs_[reference];
   std::int64_t earliest = pending_[reference].front().running_time;
   for (std::size_t i = 0; i < run.size(); ++i)
     earliest = std::min(earliest, pending_[reference][i].running_time);
-  const std::int64_t start = run.front().decode_time;
-  const std::int64_t end = run.back().decode_time + run.back().duration;
+  GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(std::max<std::int64_t>(earliest, 0));
+  GST_BUFFER_DTS(buffer) =
+      static_cast<GstClockTime>(inputs_[reference]->in_nanoseconds(run.front().decode_time));
+}
 
-  const auto stamp = [&](GstBuffer *buffer) {
-    GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(std::max<std::int64_t>(earliest, 0));
-    GST_BUFFER_DTS(buffer) = static_cast<GstClockTime>(timed.in_nanoseconds(start));
-  };
-  if (header_) {
-    stamp(header_.get());
-    gst_buffer_list_add(list.get(), header_.release());
-  }
-  BufferRef moof = buffer_of(std::move(*bytes));
-  stamp(moof.get());
-  GST_BUFFER_DURATION(moof.get()) =
-      static_cast<GstClockTime>(timed.in_nanoseconds(end) - timed.in_nanoseconds(start));
-  GST_BUFFER_FLAGS(moof.get()) =
-      GST_BUFFER_FLAG_HEADER | (chunk.starts_fragment ? 0 : GST_BUFFER_FLAG_DELTA_UNIT);
-  gst_buffer_list_add(list.get(), moof.release());
+void FragmentedOutput::add_samples(GstBufferList *list, const Chunk &chunk) {
   GstBuffer *last = nullptr;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const MuxInput &input = *inputs_[i];
     for (const Sample &sample : chunk.runs[i]) {
       MuxSample taken = std::move(pending_[i].front());
       pending_[i].pop_front();
       last = gst_buffer_make_writable(taken.buffer.release());
       GST_BUFFER_FLAG_UNSET(last, kOldFlags);
       GST_BUFFER_FLAG_SET(last, GST_BUFFER_FLAG_DELTA_UNIT);
-      const std::int64_t decode = sample.decode_time;
+      const std::int64_t start = input.in_nanoseconds(sample.decode_time);
       GST_BUFFER_PTS(last) = static_cast<GstClockTime>(std::max<std::int64_t>(taken.running_time, 0));
-      GST_BUFFER_DTS(last) = static_cast<GstClockTime>(inputs_[i]->in_nanoseconds(decode));
-      GST_BUFFER_DURATION(last) = static_cast<GstClockTime>(
-          inputs_[i]->in_nanoseconds(decode + sample.duration) - inputs_[i]->in_nanoseconds(decode));
-      gst_buffer_list_add(list.get(), last);
+      GST_BUFFER_DTS(last) = static_cast<GstClockTime>(start);
+      GST_BUFFER_DURATION(last) =
+          static_cast<GstClockTime>(input.in_nanoseconds(sample.decode_time + sample.duration) - start);
+      gst_buffer_list_add(list, last);
     }
   }
   if (last) GST_BUFFER_FLAG_SET(last, GST_BUFFER_FLAG_MARKER);
+}
+
+GstFlowReturn FragmentedOutput::emit(Chunk chunk, const MuxInput *settled) {
+  settle(chunk, settled);
+  const std::size_t reference = reference_of(chunk);
+  auto header = chunk_header(chunk, reference);
+  if (!header) {
+    host_.report(header.error());
+    return GST_FLOW_ERROR;
+  }
+  auto list = BufferListRef::adopt(gst_buffer_list_new());
+  if (header_) {
+    stamp(header_.get(), chunk, reference);
+    gst_buffer_list_add(list.get(), header_.release());
+  }
+  GstBuffer *moof = header->get();
+  stamp(moof, chunk, reference);
+  const auto &run = chunk.runs[reference];
+  const MuxInput &timed = *inputs_[reference];
+  GST_BUFFER_DURATION(moof) =
+      static_cast<GstClockTime>(timed.in_nanoseconds(run.back().decode_time + run.back().duration) -
+                                timed.in_nanoseconds(run.front().decode_time));
+  gst_buffer_list_add(list.get(), header->release());
+  add_samples(list.get(), chunk);
   return host_.push(std::move(list));
 }
 
@@ -222,8 +305,20 @@ GstFlowReturn FragmentedOutput::format_changed(MuxInput &) {
 }
 
 GstFlowReturn FragmentedOutput::finish() {
+  finishing_ = true;
   auto chunk = fragmenter_->drain();
-  return chunk ? emit(std::move(*chunk)) : GST_FLOW_OK;
+  const GstFlowReturn flow = chunk ? emit(std::move(*chunk)) : GST_FLOW_OK;
+  if (flow != GST_FLOW_OK || random_access_.empty()) return flow;
+  auto bytes = random_access_box(inputs_.front()->config.id, random_access_);
+  if (!bytes) {
+    host_.report(bytes.error());
+    return GST_FLOW_ERROR;
+  }
+  BufferRef index = buffer_of(std::move(*bytes));
+  GST_BUFFER_FLAGS(index.get()) = GST_BUFFER_FLAG_DELTA_UNIT | GST_BUFFER_FLAG_MARKER;
+  auto list = BufferListRef::adopt(gst_buffer_list_new());
+  gst_buffer_list_add(list.get(), index.release());
+  return host_.push(std::move(list));
 }
 
 } // namespace

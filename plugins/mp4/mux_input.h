@@ -5,11 +5,14 @@
 #include "gst/isobmff/track.h"
 #include "plugins/mp4/mux_pad.h"
 #include "plugins/mp4/picture_order.h"
+#include "plugins/mp4/protector.h"
 #include "plugins/mp4/track_caps.h"
 
 #include <deque>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <string>
 
 namespace hull {
 
@@ -18,7 +21,8 @@ struct MuxSample {
   isobmff::Sample sample;
   bool duration_known = false;
   BufferRef buffer;
-  std::int64_t running_time = 0; ///< presentation, nanoseconds
+  std::int64_t running_time = 0;                         ///< presentation, nanoseconds
+  std::unique_ptr<isobmff::SampleProtection> protection; ///< of an encrypted sample
 };
 
 /// One track as the aggregating thread sees it.
@@ -39,14 +43,16 @@ struct MuxInput {
   std::optional<MuxSample> head;  ///< placed, not yet handed to the output
   std::int64_t head_time = 0;     ///< its decode time in nanoseconds, for the order between tracks
   static constexpr std::int64_t kNotIdle = std::numeric_limits<std::int64_t>::min();
-  std::int64_t idle_until = kNotIdle; ///< running time up to which gaps say that no sample comes
-  bool in_file = false;               ///< the header names this track
-  std::size_t index = 0;              ///< among the tracks of the header
-  PictureOrder order;                 ///< of H.264 whose buffers have no PTS
-  std::int64_t idr_time = 0;          ///< decode time of the last IDR picture, nanoseconds
-  bool released = false;              ///< the pad has left the element
-  std::uint64_t dropped = 0;          ///< samples before the first sync sample, or that cannot be placed
-  std::uint64_t empty = 0;            ///< buffers without bytes
+  std::int64_t idle_until = kNotIdle;   ///< running time up to which gaps say that no sample comes
+  bool in_file = false;                 ///< the header names this track
+  std::size_t index = 0;                ///< among the tracks of the header
+  PictureOrder order;                   ///< of H.264 whose buffers have no PTS
+  std::int64_t idr_time = 0;            ///< decode time of the last IDR picture, nanoseconds
+  std::unique_ptr<Protector> protector; ///< of a track that is encrypted
+  std::string orientation;              ///< of pictures, as GST_TAG_IMAGE_ORIENTATION says it
+  bool released = false;                ///< the pad has left the element
+  std::uint64_t dropped = 0;            ///< samples before the first sync sample, or that cannot be placed
+  std::uint64_t empty = 0;              ///< buffers without bytes
   std::uint64_t samples = 0;
 };
 

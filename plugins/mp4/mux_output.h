@@ -11,6 +11,8 @@ namespace hull {
 /// The shape of the file, as the caps name it.
 enum class Variant { iso, iso_fragmented, cmaf };
 
+enum class Encryption { none, cenc, cbcs };
+
 struct MuxSettings {
   std::uint64_t fragment_duration = 2 * GST_SECOND;
   std::uint64_t chunk_duration = 0;
@@ -19,6 +21,12 @@ struct MuxSettings {
   bool manual_split = false;
   std::int64_t fragment_origin = -1;
   std::uint32_t start_sequence_number = 1;
+  bool styp = false;
+  bool prft = true;
+  bool mfra = false;
+  Encryption encryption = Encryption::none;
+  std::string key, key_id, iv;
+  bool pssh = true;
 };
 
 /// What an output needs from the element.
@@ -31,6 +39,10 @@ class MuxHost {
   virtual void set_caps(Variant variant, BufferRef header) = 0;
   virtual void report(const Error &error) = 0;  ///< ends the stream
   virtual void caution(const Error &error) = 0; ///< a warning
+  /// Adds to a movie box what is not the tracks': pssh, tags, what the application wants.
+  virtual void complete_movie(isobmff::Node &moov, Variant variant) = 0;
+  /// Boxes the application wants in front of the fragment that starts now.
+  virtual std::vector<ByteVector> take_fragment_boxes() = 0;
   /// A fragment has started; the next one is wanted at this running time.
   virtual void want_key_unit(MuxInput &input, std::int64_t running_time) = 0;
 };

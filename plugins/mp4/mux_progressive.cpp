@@ -142,6 +142,7 @@ GstFlowReturn ProgressiveOutput::finish() {
     tracks.push_back(std::move(made));
   }
   Node moov = progressive_movie_box(tracks, options_, 0);
+  host_.complete_movie(moov, Variant::iso);
   auto bytes = write_tree(moov);
   if (!bytes) {
     host_.report(bytes.error());

@@ -1,11 +1,6 @@
 #pragma once
 
-#include "gst/core/bytes.h"
-#include "gst/h264/params.h"
-
-#include <map>
-#include <memory>
-#include <optional>
+#include "plugins/mp4/parameter_sets.h"
 
 namespace hull {
 
@@ -14,16 +9,13 @@ namespace hull {
 class PictureOrder {
  public:
   /// `record`: codec_data of stream-format avc or avc3; false when it cannot be read.
-  bool configure(Bytes record);
+  bool configure(Bytes record) { return sets_.configure(record); }
   /// Frames by which the access unit is shown after the last IDR picture; nothing when it cannot be told.
   /// Frames are two apart in picture order, as encoders number them.
   std::optional<std::int64_t> frames_after_idr(Bytes access_unit);
 
  private:
-  void take_parameter_sets(Bytes access_unit);
-  unsigned length_size_ = 4;
-  std::map<std::uint32_t, h264::Sps> sps_;
-  std::map<std::uint32_t, h264::Pps> pps_;
+  ParameterSets sets_;
   std::int64_t previous_msb_ = 0, previous_lsb_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "gst/glue/map.h"
 #include "gst/glue/ref.h"
+#include "gst/isobmff/ac3.h"
 #include "gst/isobmff/boxes_entry.h"
 
 #include <gst/pbutils/pbutils.h>
@@ -20,7 +21,7 @@ const char kAudioCaps[] = "audio/mpeg, mpegversion=4, stream-format=raw; "
                           "audio/x-opus; "
                           "audio/x-flac, framed=true; "
                           "audio/x-ac3, framed=true, alignment=frame; "
-                          "audio/x-eac3, framed=true";
+                          "audio/x-eac3, framed=true, alignment=iec61937";
 const char kTextCaps[] = "application/x-subtitle-vtt; text/x-raw, format=utf8; application/ttml+xml";
 
 namespace {
@@ -270,7 +271,27 @@ Result<void> flac(const GstStructure *s, TrackCaps &track) {
   return {};
 }
 
+// Their boxes are made from the first sample: complete_from_sample().
+void dolby(bool enhanced, TrackCaps &track) {
+  track.format.entry = enhanced ? FourCC("ec-3") : FourCC("ac-3");
+  track.nominal_duration = 1536;
+}
+
 } // namespace
+
+Result<void> complete_from_sample(SampleFormat &format, Bytes sample) {
+  if (!format.codec_boxes.empty()) return {};
+  if (format.entry == FourCC("ac-3")) {
+    auto dac3 = ac3_specific(sample);
+    if (!dac3) return tl::unexpected(dac3.error());
+    format.codec_boxes.push_back(sealed(std::move(*dac3)));
+  } else if (format.entry == FourCC("ec-3")) {
+    auto dec3 = ec3_specific(sample);
+    if (!dec3) return tl::unexpected(dec3.error());
+    format.codec_boxes.push_back(sealed(std::move(*dec3)));
+  }
+  return {};
+}
 
 Result<TrackCaps> track_from_caps(const GstCaps *caps) {
   const GstStructure *s = gst_caps_get_structure(caps, 0);
@@ -298,7 +319,7 @@ Result<TrackCaps> track_from_caps(const GstCaps *caps) {
     else if (ok && name == "audio/x-flac")
       ok = flac(s, track);
     else if (ok)
-      track.needs_first_sample = true;
+      dolby(name == "audio/x-eac3", track);
   } else {
     ok = fail(ErrorCode::unsupported, std::string(name) + " has no place in an MP4 file here.");
   }

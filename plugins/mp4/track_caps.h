@@ -17,7 +17,6 @@ struct TrackCaps {
   std::uint32_t nominal_duration = 0; ///< ticks of one sample, 0 = unknown
   std::uint32_t priming = 0;          ///< ticks a decoder drops at the start (Opus)
   bool is_h264 = false;
-  bool needs_first_sample = false; ///< the codec record is made from the first sample (AC-3)
 };
 
 /// Caps the templates of hullmp4mux list.
@@ -28,5 +27,8 @@ extern const char kTextCaps[];
 /// Track and sample entry for fixed `caps`. Fails with `unsupported` for caps no entry exists for and with
 /// `bad_data` when codec_data is missing or broken; the text says which element to put in front.
 Result<TrackCaps> track_from_caps(const GstCaps *caps);
+
+/// Adds the codec record of formats whose caps have none (AC-3, E-AC-3); all others are left alone.
+Result<void> complete_from_sample(isobmff::SampleFormat &format, Bytes sample);
 
 } // namespace hull

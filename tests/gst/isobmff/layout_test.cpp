@@ -103,7 +103,7 @@ class Recording {
           {std::int64_t{samples_} * 512, 512, i % 3 == 1 ? 512 : 0, size + i, i == 0, false});
     std::vector<FragmentTrack> tracks(1);
     tracks[0].composition_offsets = tracks[0].signed_offsets = true;
-    append(bytes_, *fragment_header(++sequence_, chunk, tracks));
+    append(bytes_, fragment_header(++sequence_, chunk, tracks)->bytes);
     for (const Sample &sample : chunk.runs[0]) {
       expected_.push_back(static_cast<std::uint8_t>(expected_.size() * 37));
       bytes_.resize(bytes_.size() + sample.size, expected_.back());
@@ -309,9 +309,9 @@ TEST(FragmentHeader, AnMdatBeyondFourGibibytesHasASixtyFourBitSize) {
   for (int i = 0; i < 2; ++i)
     chunk.runs[0].push_back({i, 1, 0, 0xf0000000u, true, false});
   std::vector<FragmentTrack> tracks(1);
-  auto bytes = fragment_header(1, chunk, tracks);
-  ASSERT_TRUE(bytes);
-  EXPECT_EQ(to_hex(Bytes(*bytes).last(16)), "000000016d64617400000001e0000010");
+  auto made = fragment_header(1, chunk, tracks);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(to_hex(Bytes(made->bytes).last(16)), "000000016d64617400000001e0000010");
 }
 
 } // namespace

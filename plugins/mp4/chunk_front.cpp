@@ -1,0 +1,84 @@
+#include "plugins/mp4/chunk_front.h"
+
+#include "gst/isobmff/file.h"
+
+namespace hull {
+
+using namespace isobmff;
+
+namespace {
+
+// The sender's clock at a sample, as NTP; nothing where no element put it there.
+std::optional<std::uint64_t> ntp_of(GstBuffer *buffer) {
+  gpointer state = nullptr;
+  while (GstMeta *meta =
+             gst_buffer_iterate_meta_filtered(buffer, &state, GST_REFERENCE_TIMESTAMP_META_API_TYPE)) {
+    const auto *reference = reinterpret_cast<GstReferenceTimestampMeta *>(meta);
+    const GstStructure *clock = gst_caps_get_structure(reference->reference, 0);
+    const auto time = static_cast<std::int64_t>(reference->timestamp);
+    constexpr std::int64_t kFrom1900 = 2'208'988'800 * std::int64_t{kNanoseconds};
+    if (gst_structure_has_name(clock, "timestamp/x-unix")) return ntp_of_unix(time);
+    if (gst_structure_has_name(clock, "timestamp/x-ntp")) return ntp_of_unix(time - kFrom1900);
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+void ChunkFront::add_prft(std::vector<Node> &boxes, std::span<const Sample> run,
+                          const std::deque<MuxSample> &samples) const {
+  for (std::size_t i = 0; i < run.size() && i < samples.size(); ++i) {
+    const auto ntp = ntp_of(samples[i].buffer.get());
+    const std::int64_t shown = run[i].decode_time + run[i].composition_offset;
+    if (!ntp || shown < 0) continue;
+    boxes.push_back(producer_reference_time_box(track_.track_id, *ntp, static_cast<std::uint64_t>(shown),
+                                                ClockMoment::constant_offset));
+    return;
+  }
+}
+
+void ChunkFront::add_wishes(std::vector<Node> &boxes) {
+  for (const ByteVector &bytes : host_.take_fragment_boxes()) {
+    auto node = check_injected(bytes, FourCC{}, boxes, cmaf_ ? &track_ : nullptr);
+    if (!node) {
+      host_.caution(node.error());
+      continue;
+    }
+    boxes.push_back(std::move(*node));
+  }
+}
+
+std::vector<Node> ChunkFront::boxes(const SegmentPlace &place, std::span<const Sample> run,
+                                    const std::deque<MuxSample> &samples) {
+  std::vector<Node> boxes;
+  if (settings_.styp && (place.starts_fragment || place.last)) boxes.push_back(segment_type_box(place));
+  if (!place.starts_fragment) return boxes; // CMF-15: messages wait for a segment's start
+  if (settings_.prft) add_prft(boxes, run, samples);
+  add_wishes(boxes);
+  return boxes;
+}
+
+void ChunkCheck::tell(const cmaf::Findings &findings, const char *what) {
+  for (const cmaf::Finding &finding : findings)
+    if (finding.level == cmaf::Level::must && told_.insert(finding.rule).second)
+      host_.caution(
+          {ErrorCode::bad_data, std::string(what) + " breaks " + finding.rule + ": " + finding.text + "."});
+}
+
+void ChunkCheck::header(const Node &ftyp, const Node &moov) {
+  tell(checker_.header(ftyp, moov), "The CMAF header");
+}
+
+void ChunkCheck::chunk(const std::vector<Node> &before, const FragmentHeader &header) {
+  const Node mdat("mdat");
+  cmaf::Chunk chunk;
+  for (const Node &node : before)
+    chunk.before.push_back(&node);
+  chunk.moof = &header.moof;
+  chunk.after = &mdat;
+  chunk.mdat_payload = header.bytes.size();
+  chunk.mdat_size = header.data_size;
+  tell(checker_.chunk(chunk), "A CMAF chunk");
+}
+
+} // namespace hull

@@ -1,0 +1,142 @@
+#include "plugins/mp4/mux_wishes.h"
+
+#include "gst/glue/map.h"
+#include "gst/isobmff/file.h"
+
+namespace hull {
+
+using namespace isobmff;
+
+namespace {
+
+constexpr std::size_t kMostWaiting = 1000; // boxes that no fragment has taken yet
+constexpr gsize kLargestBox = 1 << 20;
+
+guint encryption_key_signal = 0;
+MuxWishes &(*wishes_of_element)(gpointer) = nullptr;
+
+// The answer of an action: nothing, or why it was refused.
+gchar *answer(const Result<void> &done) {
+  return done ? nullptr : g_strdup(done.error().text.c_str());
+}
+
+gchar *add_box(GstElement *self, const char *place, GBytes *box, gpointer) {
+  return answer(wishes_of_element(self).add_box(place, box));
+}
+
+gchar *set_field(GstElement *self, const char *path, const char *value, gpointer) {
+  return answer(wishes_of_element(self).set_field(path, value));
+}
+
+void split(GstElement *self, guint64 running_time, gpointer) {
+  wishes_of_element(self).split(static_cast<std::int64_t>(running_time));
+}
+
+gboolean first_answer(GSignalInvocationHint *, GValue *result, const GValue *value, gpointer) {
+  g_value_copy(value, result);
+  return g_value_get_boxed(value) == nullptr;
+}
+
+} // namespace
+
+Result<void> MuxWishes::add_box(const char *place, GBytes *box) {
+  if (!place || !box) return fail(ErrorCode::settings, "add-box needs a place and a box.");
+  gsize size = 0;
+  const auto *data = static_cast<const std::uint8_t *>(g_bytes_get_data(box, &size));
+  if (size > kLargestBox) return fail(ErrorCode::settings, "A box may have at most 1 MiB.");
+  ByteVector bytes(data, data + size);
+  const std::lock_guard lock(mutex_);
+  if (std::string_view(place) == "fragment") {
+    if (auto node = check_injected(bytes, FourCC{}); !node) return tl::unexpected(node.error());
+    if (fragment_.size() >= kMostWaiting)
+      return fail(ErrorCode::state, "A thousand boxes wait for the next fragment already.");
+    fragment_.push_back(std::move(bytes));
+    return {};
+  }
+  if (movie_closed_) return fail(ErrorCode::state, "The movie box has been written already.");
+  return movie_.add_box(place, std::move(bytes));
+}
+
+Result<void> MuxWishes::set_field(const char *path, const char *value) {
+  if (!path || !value) return fail(ErrorCode::settings, "set-field needs a path and a value.");
+  const std::lock_guard lock(mutex_);
+  if (movie_closed_) return fail(ErrorCode::state, "The movie box has been written already.");
+  return movie_.set_field(path, value);
+}
+
+bool MuxWishes::is_wish(const GstEvent *event) {
+  return gst_event_has_name(const_cast<GstEvent *>(event), "hull-mp4-box") ||
+         gst_event_has_name(const_cast<GstEvent *>(event), "hull-mp4-field");
+}
+
+Result<void> MuxWishes::take(GstEvent *event) {
+  const GstStructure *s = gst_event_get_structure(event);
+  if (gst_event_has_name(event, "hull-mp4-field"))
+    return set_field(gst_structure_get_string(s, "path"), gst_structure_get_string(s, "value"));
+  const GValue *value = gst_structure_get_value(s, "box");
+  GBytes *bytes = nullptr;
+  if (value && G_VALUE_HOLDS(value, G_TYPE_BYTES)) {
+    bytes = static_cast<GBytes *>(g_value_dup_boxed(value));
+  } else if (value && GST_VALUE_HOLDS_BUFFER(value)) {
+    const MappedBuffer map(gst_value_get_buffer(value), GST_MAP_READ);
+    if (map) bytes = g_bytes_new(map.bytes().data(), map.size());
+  }
+  auto done = add_box(gst_structure_get_string(s, "place"), bytes);
+  if (bytes) g_bytes_unref(bytes);
+  return done;
+}
+
+void MuxWishes::split(std::int64_t running_time) {
+  const std::lock_guard lock(mutex_);
+  if (splits_.size() < kMostWaiting) splits_.push_back(running_time);
+}
+
+void MuxWishes::close_movie() {
+  const std::lock_guard lock(mutex_);
+  movie_closed_ = true;
+}
+
+void MuxWishes::reset() {
+  const std::lock_guard lock(mutex_);
+  movie_ = {};
+  fragment_.clear();
+  splits_.clear();
+  movie_closed_ = false;
+}
+
+Additions MuxWishes::additions() const {
+  const std::lock_guard lock(mutex_);
+  return movie_;
+}
+
+std::vector<ByteVector> MuxWishes::take_fragment_boxes() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(fragment_, {});
+}
+
+std::vector<std::int64_t> MuxWishes::take_splits() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(splits_, {});
+}
+
+void install_mux_signals(GObjectClass *klass, MuxWishes &(*wishes_of)(gpointer)) {
+  wishes_of_element = wishes_of;
+  const GType type = G_TYPE_FROM_CLASS(klass);
+  const auto action = static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION);
+  g_signal_new_class_handler("add-box", type, action, G_CALLBACK(add_box), nullptr, nullptr, nullptr,
+                             G_TYPE_STRING, 2, G_TYPE_STRING, G_TYPE_BYTES);
+  g_signal_new_class_handler("set-field", type, action, G_CALLBACK(set_field), nullptr, nullptr, nullptr,
+                             G_TYPE_STRING, 2, G_TYPE_STRING, G_TYPE_STRING);
+  g_signal_new_class_handler("split-at-running-time", type, action, G_CALLBACK(split), nullptr, nullptr,
+                             nullptr, G_TYPE_NONE, 1, G_TYPE_UINT64);
+  encryption_key_signal = g_signal_new("encryption-key", type, G_SIGNAL_RUN_LAST, 0, first_answer, nullptr,
+                                       nullptr, GST_TYPE_STRUCTURE, 1, GST_TYPE_PAD);
+}
+
+GstStructure *ask_for_key(GstElement *element, GstPad *pad) {
+  GstStructure *key = nullptr;
+  g_signal_emit(element, encryption_key_signal, 0, pad, &key);
+  return key;
+}
+
+} // namespace hull

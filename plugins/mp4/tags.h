@@ -1,0 +1,21 @@
+#pragma once
+
+#include "gst/isobmff/box_tree.h"
+#include "gst/isobmff/boxes_movie.h"
+
+#include <optional>
+#include <string>
+
+#include <gst/gst.h>
+
+namespace hull {
+
+/// udta with meta and ilst, as iTunes writes tags and everybody reads them; nothing when none of the tags has
+/// a place there.
+std::optional<isobmff::Node> movie_tags(const GstTagList *tags);
+
+/// The matrix of a track header that turns pictures of `width` by `height` as GST_TAG_IMAGE_ORIENTATION says
+/// ("rotate-90", "flip-rotate-180" …); unity for what is not known.
+isobmff::Matrix orientation_matrix(const std::string &orientation, std::uint32_t width, std::uint32_t height);
+
+} // namespace hull
