@@ -76,7 +76,7 @@ class MediaLint {
     const std::string block = control_ ? control_->get("CAN-BLOCK-RELOAD") : "";
     if ((has_parts_ && !ended_ && block != "YES") || block == "NO")
       add("HLS-08", control_, "CAN-BLOCK-RELOAD is " + (block.empty() ? "missing" : block));
-    if (part_target_ > 0 && part_target_ < 0.2 - 1e-6)
+    if (part_target_ > 0 && part_target_ < 0.16)
       add("HLS-42", info, fmt::format("PART-TARGET {} needs round trips below that", part_target_));
     if (live_ && total_ > 120 && has_parts_ && !skip && !list_.find("EXT-X-SKIP"))
       add("HLS-43", control_, fmt::format("{:.0f} s are listed each time", total_));

@@ -1,9 +1,11 @@
 #include "gst/publish/live.h"
 
 #include "gst/core/time.h"
+#include "gst/publish/utc.h"
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace hull::publish {
@@ -142,10 +144,26 @@ void Live::close_part(LiveSegment &segment) const {
   segment.open_independent = false;
 }
 
+// PART-TARGET: the configured length in whole chunks of whole pictures, since every part that is not
+// independent must last 85 % of it (HLS-10): 5 pictures of 29.97/s are 83 % of 0.2 s. From the frame rate,
+// never from what was measured (HLS-11). Sound is independent throughout.
+std::int64_t Live::part_target(const Row &row) const {
+  const FrameRate rate = row.info.frame_rate;
+  if (row.info.kind != Kind::video || rate.numerator == 0)
+    return rescale(config_.part_duration, row.info.timescale, kNanoseconds);
+  const double frame = static_cast<double>(rate.denominator) / rate.numerator;
+  // Against rounding: 0.2 s shall hold five of 25/s.
+  const auto whole = [](double length) { return std::max(1.0, std::floor(length + 0.0001)); };
+  const double chunk = frame * whole(static_cast<double>(config_.chunk_duration) / kNanoseconds / frame);
+  const double part = chunk * whole(static_cast<double>(config_.part_duration) / kNanoseconds / chunk);
+  return static_cast<std::int64_t>(std::ceil(part * row.info.timescale - 0.001));
+}
+
 // A part never exceeds PART-TARGET (HLS-09): it closes before a chunk that would not fit, and as soon as
 // another chunk like the last would not.
 void Live::append_parts(Row &row, LiveSegment &segment, const ChunkInfo &chunk) const {
-  const std::int64_t target = rescale(config_.part_duration, row.info.timescale, kNanoseconds) + 1;
+  if (row.part_target == 0) row.part_target = part_target(row);
+  const std::int64_t target = row.part_target + 1;
   if (segment.open_duration + chunk.duration > target) close_part(segment);
   segment.chunks.push_back(chunk.bytes);
   segment.bytes += chunk.bytes->size();
@@ -281,7 +299,11 @@ const Live::Row *Live::find_row(std::string_view id) const {
   return nullptr;
 }
 
-ObjectView Live::object(std::string_view name) const {
+std::int64_t Live::now() const {
+  return config_.clock ? config_.clock() : utc_now();
+}
+
+ObjectView Live::object(std::string_view name, std::size_t from_chunk) const {
   ObjectView view;
   const std::size_t slash = name.find('/');
   if (slash == std::string_view::npos) return view;
@@ -293,9 +315,9 @@ ObjectView Live::object(std::string_view name) const {
                       : row->info.kind == Kind::audio ? "audio/mp4"
                                                       : "application/mp4";
   std::uint64_t number = 0, part = 0;
-  const auto ready = [&view](Found found, const Chunk *first, std::size_t count) {
+  const auto ready = [&view, from_chunk](Found found, const Chunk *first, std::size_t count) {
     view.found = found;
-    view.chunks.assign(first, first + count);
+    view.chunks.assign(first + std::min(from_chunk, count), first + count);
     for (const Chunk &chunk : view.chunks)
       view.bytes += chunk->size();
   };

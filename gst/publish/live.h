@@ -29,7 +29,7 @@ enum class PlaylistType { live, event, vod };
 struct LiveConfig {
   std::int64_t segment_duration = 2'000'000'000; ///< ns
   std::int64_t chunk_duration = 200'000'000;     ///< ns; longest chunk a muxer may deliver
-  std::int64_t part_duration = 200'000'000;      ///< ns; PART-TARGET, at least chunk_duration
+  std::int64_t part_duration = 200'000'000;      ///< ns; longest part, at least chunk_duration
   std::int64_t dvr_window = 60'000'000'000;      ///< ns that stay listed; at least 3 segments are
   std::int64_t target_latency = 1'000'000'000;   ///< ns, ServiceDescription
   std::int64_t part_hold_back = 0;               ///< ns; 0 = 3 x part_duration
@@ -38,6 +38,7 @@ struct LiveConfig {
   bool enable_endlist = true; ///< the end of stream closes the manifests
   bool dash = true, hls = true;
   std::string utc_timing_url = "time"; ///< relative to the MPD, or absolute
+  std::function<std::int64_t()> clock; ///< UTC of the stream's clock, ns since 1970; empty = the system's
 };
 
 /// What one chunk is; times in ticks of its track.
@@ -137,8 +138,11 @@ class Live {
   PlaylistReply plain_playlist(std::string_view track_id) const;
   PlaylistReply plain_mpd(std::int64_t now) const;
 
-  /// Initialisation segments, segments and parts by the names the manifests give them.
-  ObjectView object(std::string_view name) const;
+  /// Initialisation segments, segments and parts by the names the manifests give them; the view leaves the
+  /// first `from_chunk` chunks out.
+  ObjectView object(std::string_view name, std::size_t from_chunk = 0) const;
+  /// UTC by the stream's own clock: what a player shall take for now.
+  std::int64_t now() const;
   /// Counts every change that a waiting request could wait for.
   std::uint64_t version() const;
 
@@ -157,6 +161,7 @@ class Live {
     std::uint64_t discontinuities_removed = 0;
     std::uint64_t peak_bandwidth = 0;
     std::int64_t next_start = -1; ///< where the next chunk must begin
+    std::int64_t part_target = 0; ///< ticks; decided with the first chunk, for good
     bool trusts_grid = true;      ///< false once a segment went past its end on the grid
     bool next_is_discontinuity = false;
     bool ended = false;
@@ -165,6 +170,7 @@ class Live {
   std::int64_t grid(const Row &row, std::uint64_t number) const;
   std::uint64_t number_for(const Row &row, std::int64_t start) const;
   void open_segment(Row &row, const ChunkInfo &chunk, std::vector<LiveEvent> &events, std::size_t index);
+  std::int64_t part_target(const Row &row) const;
   void close_part(LiveSegment &segment) const;
   void append_parts(Row &row, LiveSegment &segment, const ChunkInfo &chunk) const;
   void complete_segment(Row &row, std::vector<LiveEvent> &events, std::size_t index);

@@ -91,8 +91,7 @@ std::string Live::write_playlist(const Row &row, bool skip, bool low_latency) co
     out += fmt::format("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={:.1f},HOLD-BACK={:.1f},"
                        "PART-HOLD-BACK={:.3f}\n#EXT-X-PART-INF:PART-TARGET={:.6f}\n",
                        kSkipTargets * target, 3.0 * target,
-                       static_cast<double>(config_.part_hold_back) / kSecond,
-                       static_cast<double>(config_.part_duration) / kSecond);
+                       static_cast<double>(config_.part_hold_back) / kSecond, seconds(row, row.part_target));
   }
   out += fmt::format("#EXT-X-MEDIA-SEQUENCE:{}\n", row.segments[row.listed_from].number);
   out += fmt::format("#EXT-X-DISCONTINUITY-SEQUENCE:{}\n", row.discontinuities_removed);
@@ -151,7 +150,7 @@ PlaylistReply Live::playlist(std::string_view track_id, const PlaylistQuery &que
   const LiveSegment &last = row->segments.back();
   if (*query.msn > last.number + 2) return {400, "_HLS_msn is too far ahead.\n"};
   if (query.part && *query.msn >= last.number) {
-    const double part_target = static_cast<double>(config_.part_duration) / kSecond;
+    const double part_target = seconds(*row, row->part_target);
     const auto limit = static_cast<std::uint64_t>(part_target < 1 ? std::ceil(3 / part_target) : 3);
     const std::uint64_t base = *query.msn == last.number ? last.parts.size() : 0;
     if (*query.part > base + limit) return {400, "_HLS_part is too far ahead.\n"};

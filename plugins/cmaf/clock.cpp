@@ -50,6 +50,19 @@ std::int64_t WallClock::epoch(GstElement *element) {
   return *epoch_;
 }
 
+std::int64_t WallClock::now(GstElement *element) {
+  std::optional<std::int64_t> epoch;
+  {
+    const std::lock_guard lock(mutex_);
+    epoch = epoch_;
+  }
+  const auto clock = ObjectRef<GstClock>::adopt(gst_element_get_clock(element));
+  const GstClockTime base = gst_element_get_base_time(element);
+  if (!epoch || !clock || base == 0) return publish::utc_now();
+  return *epoch + static_cast<std::int64_t>(gst_clock_get_time(clock.get())) -
+         static_cast<std::int64_t>(base);
+}
+
 std::optional<std::int64_t> reference_utc(GstBuffer *buffer) {
   gpointer state = nullptr;
   while (GstMeta *meta =

@@ -19,6 +19,9 @@ class WallClock {
   /// UTC of running time 0, decided at the first call: from a reference, else from a pipeline clock that is
   /// NTP, PTP or the system's realtime clock, else from the system clock now.
   std::int64_t epoch(GstElement *element);
+  /// UTC now by the same map, ns since 1970: the pipeline's clock carries it on, so a step of the system
+  /// clock moves nothing. The system clock before epoch() and when the element has no clock.
+  std::int64_t now(GstElement *element);
 
  private:
   std::mutex mutex_; // leaf

@@ -1,4 +1,3 @@
-#include "gst/publish/utc.h"
 #include "plugins/cmaf/output.h"
 
 #include <cerrno>
@@ -65,7 +64,7 @@ class Directory final : public Output {
       if (const auto reply = live_->plain_playlist(track.id); reply.status == 200)
         write_text(track.id + ".m3u8", reply.text);
     if (const auto reply = live_->multivariant(); reply.status == 200) write_text("master.m3u8", reply.text);
-    if (const auto reply = live_->plain_mpd(publish::utc_now()); reply.status == 200)
+    if (const auto reply = live_->plain_mpd(live_->now()); reply.status == 200)
       write_text("manifest.mpd", reply.text);
   }
 

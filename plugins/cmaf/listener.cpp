@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
+#include <vector>
 
 namespace hull::cmaf {
 namespace {
@@ -33,6 +34,17 @@ std::string address_text(GSocketAddress *address) {
   return text.c_str();
 }
 
+/// What the book knows a connection by.
+std::string client_key(GSocketAddress *address) {
+  if (!G_IS_INET_SOCKET_ADDRESS(address)) return {};
+  return address_text(address) + " " +
+         std::to_string(g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address)));
+}
+
+void shut(const GRef<GSocket> &socket) {
+  if (socket) g_socket_shutdown(socket.get(), TRUE, TRUE, nullptr);
+}
+
 std::string take(GError *error) {
   const std::string text = error ? error->message : "no reason given";
   g_clear_error(&error);
@@ -41,19 +53,43 @@ std::string take(GError *error) {
 
 } // namespace
 
+GRef<GSocket> Listener::Book::socket_of(const std::string &client) {
+  const std::lock_guard lock(mutex);
+  const auto found = clients.find(client);
+  if (found == clients.end()) return {};
+  return GRef<GSocket>::adopt(static_cast<GSocket *>(g_weak_ref_get(&found->second.socket)));
+}
+
 struct Listener::Tie {
-  Tie(std::shared_ptr<Counters> shared, std::string from)
-      : counters(std::move(shared)), address(std::move(from)) {
-    ++counters->total;
+  Tie(std::shared_ptr<Book> shared, std::string key, std::string from, GSocket *socket)
+      : book(std::move(shared)), client(std::move(key)), address(std::move(from)) {
+    ++book->total;
+    const std::lock_guard lock(book->mutex);
+    number = book->next_number++;
+    const auto [entry, fresh] = book->clients.try_emplace(client);
+    if (!fresh) { // the port has come again before its former socket went
+      book->silent.erase(entry->second.number);
+      g_weak_ref_clear(&entry->second.socket);
+    }
+    g_weak_ref_init(&entry->second.socket, socket);
+    entry->second.number = number;
+    entry->second.waiting_since = g_get_monotonic_time();
+    book->silent[number] = client;
   }
   ~Tie() {
-    --counters->total;
-    const std::lock_guard lock(counters->mutex);
-    const auto found = counters->by_address.find(address);
-    if (found != counters->by_address.end() && --found->second == 0) counters->by_address.erase(found);
+    --book->total;
+    const std::lock_guard lock(book->mutex);
+    const auto here = book->by_address.find(address);
+    if (here != book->by_address.end() && --here->second == 0) book->by_address.erase(here);
+    book->silent.erase(number);
+    const auto entry = book->clients.find(client);
+    if (entry == book->clients.end() || entry->second.number != number) return;
+    g_weak_ref_clear(&entry->second.socket);
+    book->clients.erase(entry);
   }
-  std::shared_ptr<Counters> counters;
-  std::string address;
+  std::shared_ptr<Book> book;
+  std::string client, address;
+  std::uint64_t number = 0;
 };
 
 Result<GRef<GSocket>> Listener::bind(const std::string &address, unsigned port) {
@@ -120,19 +156,64 @@ bool Listener::accept_one() {
   return true;
 }
 
+void Listener::asked(GSocketAddress *remote) {
+  const std::lock_guard lock(book_->mutex);
+  const auto found = book_->clients.find(client_key(remote));
+  if (found == book_->clients.end()) return;
+  found->second.waiting_since = 0;
+  book_->silent.erase(found->second.number);
+}
+
+void Listener::answered(GSocketAddress *remote) {
+  const std::lock_guard lock(book_->mutex);
+  const auto found = book_->clients.find(client_key(remote));
+  if (found != book_->clients.end()) found->second.waiting_since = g_get_monotonic_time();
+}
+
+void Listener::cut(GSocketAddress *remote) {
+  shut(book_->socket_of(client_key(remote)));
+}
+
+void Listener::sweep() {
+  const gint64 oldest = g_get_monotonic_time() - gint64{limits_.idle_timeout} * G_USEC_PER_SEC;
+  std::vector<GRef<GSocket>> late;
+  {
+    const std::lock_guard lock(book_->mutex);
+    for (auto &[key, client] : book_->clients)
+      if (client.waiting_since && client.waiting_since < oldest)
+        late.push_back(GRef<GSocket>::adopt(static_cast<GSocket *>(g_weak_ref_get(&client.socket))));
+  }
+  for (const auto &socket : late)
+    shut(socket);
+}
+
+// Whether one more connection from `address` may come in; counts it.
+bool Listener::make_room(const std::string &address) {
+  std::string leaves;
+  {
+    const std::lock_guard lock(book_->mutex);
+    const auto here = book_->by_address.find(address);
+    if (here != book_->by_address.end() && here->second >= limits_.connections_per_address) return false;
+    if (book_->total >= limits_.connections) {
+      if (book_->silent.empty()) return false;
+      leaves = book_->silent.begin()->second;
+      book_->silent.erase(book_->silent.begin()); // it is counted until its socket has gone
+    }
+    ++book_->by_address[address];
+  }
+  if (!leaves.empty()) {
+    ++refused_;
+    shut(book_->socket_of(leaves));
+  }
+  return true;
+}
+
 void Listener::admit(GSocket *client) {
   const auto remote = GRef<GSocketAddress>::adopt(g_socket_get_remote_address(client, nullptr));
   const auto local = GRef<GSocketAddress>::adopt(g_socket_get_local_address(client, nullptr));
   if (!remote || !local) return;
   const std::string address = address_text(remote.get());
-  bool full = counters_->total >= limits_.connections;
-  if (!full) {
-    const std::lock_guard lock(counters_->mutex);
-    unsigned &here = counters_->by_address[address];
-    full = here >= limits_.connections_per_address;
-    if (!full) ++here;
-  }
-  if (full) {
+  if (!make_room(address)) {
     static constexpr char kFull[] =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\n"
         "Content-Length: 0\r\n\r\n";
@@ -142,8 +223,9 @@ void Listener::admit(GSocket *client) {
   }
   g_socket_set_option(client, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
   g_socket_set_keepalive(client, TRUE);
-  g_socket_set_timeout(client, limits_.idle_timeout);
-  g_object_set_data_full(G_OBJECT(client), "hull-tie", new Tie(counters_, address),
+  g_socket_set_timeout(client, limits_.idle_timeout); // also for a reader that takes nothing of a whole reply
+  g_object_set_data_full(G_OBJECT(client), "hull-tie",
+                         new Tie(book_, client_key(remote.get()), address, client),
                          [](gpointer tie) { delete static_cast<Tie *>(tie); });
   const auto connection =
       GRef<GIOStream>::adopt(G_IO_STREAM(g_socket_connection_factory_create_connection(client)));

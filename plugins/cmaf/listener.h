@@ -23,9 +23,11 @@ template <class T> using GRef = Ref<T, g_object_ref, g_object_unref>;
 struct ListenerLimits {
   unsigned connections = 2000;
   unsigned connections_per_address = 0; ///< 0 = as many as in total
-  unsigned idle_timeout = 30;           ///< seconds without a byte from or to a client
+  unsigned idle_timeout = 30;           ///< seconds a client may take for its next whole request
 };
 
+/// Accepts connections and keeps a book of them. A connection that never asked for anything gives way when
+/// the house is full, so a flood of half-open ones keeps no viewer out.
 class Listener {
  public:
   using Accept = std::function<void(GIOStream *stream, GSocketAddress *local, GSocketAddress *remote)>;
@@ -40,21 +42,38 @@ class Listener {
   Listener(const Listener &) = delete;
   Listener &operator=(const Listener &) = delete;
 
-  /// Accepts from `context` from now on; its thread calls Accept.
+  /// Accepts from `context` from now on; its thread calls Accept, and may call what follows.
   void attach(GMainContext *context);
+  /// A whole request has come from `remote`.
+  void asked(GSocketAddress *remote);
+  /// Its reply is done: the time for the next request runs.
+  void answered(GSocketAddress *remote);
+  void cut(GSocketAddress *remote);
+  /// Cuts those whose next request takes too long, trickling or not.
+  void sweep();
 
-  unsigned connections() const { return counters_->total; }
+  unsigned connections() const { return book_->total; }
   std::uint64_t refused() const { return refused_; }
 
  private:
-  struct Counters { // outlives the listener as long as a connection does
+  struct Book { // outlives the listener as long as a connection does
+    struct Client {
+      GWeakRef socket;
+      std::uint64_t number = 0;
+      gint64 waiting_since = 0; ///< for a request; 0 = one is being answered
+    };
     std::atomic<unsigned> total = 0;
     std::mutex mutex; // leaf
     std::map<std::string, unsigned> by_address;
+    std::map<std::string, Client> clients;       ///< by address and port
+    std::map<std::uint64_t, std::string> silent; ///< never asked for anything, oldest first
+    std::uint64_t next_number = 0;
+    GRef<GSocket> socket_of(const std::string &client);
   };
-  struct Tie; // one per connection: counts it out when its socket goes
+  struct Tie; // one per connection: strikes it from the book when its socket goes
   static gboolean on_readable(GSocket *socket, GIOCondition condition, gpointer self);
   bool accept_one();
+  bool make_room(const std::string &address);
   void admit(GSocket *client);
 
   GRef<GSocket> socket_;
@@ -62,7 +81,7 @@ class Listener {
   GRef<GTlsCertificate> certificate_;
   Accept accept_;
   GSource *source_ = nullptr;
-  std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();
+  std::shared_ptr<Book> book_ = std::make_shared<Book>();
   std::atomic<std::uint64_t> refused_ = 0;
 };
 

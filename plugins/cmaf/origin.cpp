@@ -1,21 +1,15 @@
 #include "plugins/cmaf/origin.h"
 
 #include "gst/publish/utc.h"
+#include "plugins/cmaf/origin_request.h"
 #include "plugins/cmaf/page.h"
 #include "plugins/cmaf/reply.h"
 
-#include <algorithm>
 #include <charconv>
-#include <fmt/format.h>
-#include <map>
+#include <pthread.h>
 
 namespace hull::cmaf {
 namespace {
-
-constexpr gint64 kMicroseconds = 1'000'000;
-constexpr const char *kHlsType = "application/vnd.apple.mpegurl";
-constexpr const char *kDashType = "application/dash+xml";
-constexpr std::size_t kLongestQuery = 64;
 
 std::optional<std::uint64_t> number_in(GHashTable *query, const char *name, bool &broken) {
   const auto *text = query ? static_cast<const char *>(g_hash_table_lookup(query, name)) : nullptr;
@@ -28,33 +22,6 @@ std::optional<std::uint64_t> number_in(GHashTable *query, const char *name, bool
 }
 
 } // namespace
-
-/// A request that waits for its answer, or whose body still grows.
-struct Origin::Request {
-  GRef<SoupServerMessage> message;
-  std::string path;
-  publish::PlaylistQuery query;
-  bool head = false;
-  bool streaming = false;
-  bool fresh = false;    ///< its body has grown since libsoup last ran out of it
-  bool finished = false; ///< libsoup is done with it, one way or the other
-  std::size_t sent_chunks = 0;
-  std::uint64_t appended = 0, written = 0;
-  gint64 progress = g_get_monotonic_time();
-  gint64 started = g_get_monotonic_time();
-};
-
-struct Origin::Texts {
-  struct Entry {
-    int status = 0;
-    std::string text, gzip;
-  };
-  const publish::Live *live = nullptr;
-  std::uint64_t version = ~std::uint64_t{0};
-  std::map<std::string, Entry> entries;
-  std::map<std::string, std::string> players;
-  std::string page;
-};
 
 Result<std::unique_ptr<Origin>> Origin::start(OriginSettings settings) {
   GRef<GTlsCertificate> certificate;
@@ -80,9 +47,8 @@ Origin::Origin(OriginSettings settings, GRef<GSocket> socket, GRef<GTlsCertifica
       port_(Listener::port_of(socket.get())),
       context_(g_main_context_new()),
       loop_(g_main_loop_new(context_, FALSE)),
-      texts_(std::make_unique<Texts>()) {
-  texts_->players = load_players(settings_.player_dir);
-  texts_->page = player_page(texts_->players);
+      players_(load_players(settings_.player_dir)),
+      page_(player_page(players_)) {
   listener_ =
       std::make_unique<Listener>(std::move(socket), settings_.limits, std::move(certificate),
                                  [this](GIOStream *stream, GSocketAddress *local, GSocketAddress *remote) {
@@ -125,6 +91,7 @@ Origin::~Origin() {
 }
 
 void Origin::run() {
+  pthread_setname_np(pthread_self(), "hull-origin");
   g_main_context_push_thread_default(context_);
   server_ = GRef<SoupServer>::adopt(
       SOUP_SERVER(g_object_new(SOUP_TYPE_SERVER, "server-header", "gst-plugins-hull", nullptr)));
@@ -134,6 +101,19 @@ void Origin::run() {
         static_cast<Origin *>(self)->handle(message, path, query);
       },
       this, nullptr);
+  // Before a body is read: nobody has anything to send here, and what is sent anyway is not kept.
+  soup_server_add_early_handler(
+      server_.get(), nullptr,
+      [](SoupServer *, SoupServerMessage *message, const char *, GHashTable *, gpointer) {
+        soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
+      },
+      nullptr, nullptr);
+  g_signal_connect(server_.get(), "request-finished",
+                   G_CALLBACK(+[](SoupServer *, SoupServerMessage *message, gpointer self) {
+                     static_cast<Origin *>(self)->listener_->answered(
+                         soup_server_message_get_remote_address(message));
+                   }),
+                   this);
   listener_->attach(context_);
   GSource *timer = g_timeout_source_new(500);
   g_source_set_callback(
@@ -150,6 +130,7 @@ void Origin::run() {
   for (const auto &request : requests_)
     g_signal_handlers_disconnect_by_data(request->message.get(), request.get());
   requests_.clear();
+  g_signal_handlers_disconnect_by_data(server_.get(), this);
   soup_server_disconnect(server_.get());
   listener_.reset();
   server_ = {};
@@ -171,13 +152,21 @@ std::shared_ptr<const publish::Live> Origin::live() const {
   return live_;
 }
 
+// The clock of the stream on air, so that a player that asks never disagrees with the manifests.
+std::int64_t Origin::now() const {
+  const auto on_air = live();
+  return on_air ? on_air->now() : publish::utc_now();
+}
+
 void Origin::kick() {
   g_source_set_ready_time(kick_source_, 0);
 }
 
 OriginStats Origin::stats() const {
   OriginStats stats;
-  stats.requests = requests_count_;
+  stats.manifests = manifests_;
+  stats.objects = objects_;
+  stats.others = others_;
   stats.bytes = bytes_;
   stats.errors = errors_;
   stats.held = held_;
@@ -192,8 +181,20 @@ OriginStats Origin::stats() const {
 }
 
 void Origin::handle(SoupServerMessage *message, const char *path, GHashTable *query) {
-  ++requests_count_;
+  listener_->asked(soup_server_message_get_remote_address(message));
+  g_signal_connect(message, "wrote-body-data",
+                   G_CALLBACK(+[](SoupServerMessage *, guint size, gpointer self) {
+                     static_cast<Origin *>(self)->bytes_ += size;
+                   }),
+                   this);
   const std::string method = soup_server_message_get_method(message);
+  auto request = std::make_unique<Request>();
+  request->message = GRef<SoupServerMessage>::retain(message);
+  request->path = path && *path == '/' ? path + 1 : "";
+  request->head = method == "HEAD";
+  const bool manifest = request->is_manifest();
+  const bool object = request->path.find('/') != std::string::npos && !request->path.starts_with("player/");
+  ++(manifest ? manifests_ : object ? objects_ : others_);
   add_cors(message, settings_.cors_origin);
   if (method == "OPTIONS") {
     set_header(message, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
@@ -209,17 +210,6 @@ void Origin::handle(SoupServerMessage *message, const char *path, GHashTable *qu
     return reply(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "text/plain", "Only GET, HEAD and OPTIONS.\n",
                  "no-store");
   }
-  g_signal_connect(message, "wrote-body-data",
-                   G_CALLBACK(+[](SoupServerMessage *, guint size, gpointer self) {
-                     static_cast<Origin *>(self)->bytes_ += size;
-                   }),
-                   this);
-  auto request = std::make_unique<Request>();
-  request->message = GRef<SoupServerMessage>::retain(message);
-  request->path = path && *path == '/' ? path + 1 : "";
-  request->head = method == "HEAD";
-  const bool manifest = request->path.ends_with(".m3u8") || request->path == "manifest.mpd";
-  const bool object = request->path.find('/') != std::string::npos && !request->path.starts_with("player/");
   if (!manifest && !object) return answer_fixed(message, request->path);
   bool broken = false;
   request->query.msn = number_in(query, "_HLS_msn", broken);
@@ -251,209 +241,16 @@ void Origin::handle(SoupServerMessage *message, const char *path, GHashTable *qu
 }
 
 void Origin::answer_fixed(SoupServerMessage *message, const std::string &path) {
-  if (path.empty()) return reply(message, 200, "text/html; charset=utf-8", texts_->page, "no-cache");
-  if (path == "time")
-    return reply(message, 200, "text/plain", publish::utc_text(publish::utc_now()), "no-store");
-  if (path == "metrics") return reply(message, 200, "text/plain; version=0.0.4", metrics(), "no-store");
+  if (path.empty()) return reply(message, 200, "text/html; charset=utf-8", page_, "no-cache");
+  if (path == "time") return reply(message, 200, "text/plain", publish::utc_text(now()), "no-store");
+  if (path == "metrics")
+    return reply(message, 200, "text/plain; version=0.0.4", metrics_text(stats(), live().get()), "no-store");
   if (path.starts_with("player/"))
-    if (const auto found = texts_->players.find(path.substr(7)); found != texts_->players.end())
+    if (const auto found = players_.find(path.substr(7)); found != players_.end())
       return reply(message, 200, "text/javascript", found->second, "max-age=3600");
   ++errors_;
   reply(message, 404, "text/plain",
         "There is nothing here. The stream is at /manifest.mpd and /master.m3u8.\n", "no-cache");
-}
-
-bool Origin::answer(Request &request) {
-  if (!live()) {
-    if (g_get_monotonic_time() - request.started < 10 * kMicroseconds) return false;
-    set_header(request.message.get(), "Retry-After", "2");
-    ++errors_;
-    reply(request.message.get(), 503, "text/plain", "Nothing is on air yet.\n", "no-store");
-    return true;
-  }
-  const bool manifest = request.path.ends_with(".m3u8") || request.path == "manifest.mpd";
-  return manifest ? answer_playlist(request) : answer_object(request);
-}
-
-bool Origin::answer_playlist(Request &request) {
-  const auto on_air = live();
-  Texts &texts = *texts_;
-  const std::uint64_t version = on_air->version();
-  if (texts.version != version || texts.live != on_air.get()) {
-    texts.entries.clear();
-    texts.version = version;
-    texts.live = on_air.get();
-  }
-  const publish::PlaylistQuery &query = request.query;
-  const std::string key =
-      fmt::format("{}?{}&{}&{}", request.path, query.msn ? fmt::to_string(*query.msn) : "",
-                  query.part ? fmt::to_string(*query.part) : "", query.skip);
-  const bool dash = request.path == "manifest.mpd";
-  auto found = texts.entries.find(key);
-  if (found == texts.entries.end()) {
-    const publish::PlaylistReply made =
-        dash ? on_air->mpd(publish::utc_now())
-        : request.path == "master.m3u8"
-            ? on_air->multivariant()
-            : on_air->playlist(std::string_view(request.path).substr(0, request.path.size() - 5), query);
-    // A flood of different wrong queries must not fill the memory.
-    if (texts.entries.size() > 10 * kLongestQuery) texts.entries.clear();
-    found = texts.entries.emplace(key, Texts::Entry{made.status, made.text, {}}).first;
-    if (made.status == 200) found->second.gzip = gzip(made.text);
-  }
-  Texts::Entry &entry = found->second;
-  SoupServerMessage *message = request.message.get();
-  const auto target = static_cast<double>(on_air->config().segment_duration) / 1e9;
-  if (entry.status == 0) {
-    if (static_cast<double>(g_get_monotonic_time() - request.started) / 1e6 < 3 * std::max(1.0, target))
-      return false;
-    ++errors_; // HLS-57
-    set_header(message, "Retry-After", "1");
-    reply(message, 503, "text/plain", "The stream did not go on in time.\n", "no-store");
-    return true;
-  }
-  if (entry.status != 200) {
-    ++errors_;
-    reply(message, entry.status, "text/plain", entry.text, "max-age=1");
-    return true;
-  }
-  const std::string cache = query.msn ? fmt::format("max-age={:.0f}", 6 * target)
-                            : dash    ? "max-age=1"
-                                      : fmt::format("max-age={:.0f}", std::max(1.0, target / 2)); // HLS-66
-  set_header(message, "Vary", "Accept-Encoding");
-  if (!entry.gzip.empty() && accepts_gzip(message)) {
-    set_header(message, "Content-Encoding", "gzip");
-    reply(message, 200, dash ? kDashType : kHlsType, entry.gzip, cache);
-  } else {
-    reply(message, 200, dash ? kDashType : kHlsType, entry.text, cache);
-  }
-  return true;
-}
-
-bool Origin::answer_object(Request &request) {
-  using publish::Found;
-  const auto on_air = live();
-  const publish::ObjectView view = on_air->object(request.path);
-  SoupServerMessage *message = request.message.get();
-  if (request.streaming) return feed(request, view);
-  const auto target = static_cast<double>(on_air->config().segment_duration) / 1e9;
-  switch (view.found) {
-  case Found::hold:
-    if (static_cast<double>(g_get_monotonic_time() - request.started) / 1e6 < 1.5 * std::max(1.0, target))
-      return false;
-    [[fallthrough]];
-  case Found::unknown:
-    ++errors_;
-    reply(message, 404, "text/plain", "No such object is on air.\n", "no-cache");
-    return true;
-  case Found::gone:
-    ++errors_;
-    reply(message, 410, "text/plain", "This part of the stream is no longer kept.\n", "max-age=60");
-    return true;
-  case Found::ready:
-  case Found::growing:
-    break;
-  }
-  soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
-  soup_message_headers_set_content_type(headers, view.content_type.c_str(), nullptr);
-  set_header(message, "Cache-Control", fmt::format("max-age={:.0f}", std::max(60.0, 6 * target)));
-  SoupMessageBody *body = soup_server_message_get_response_body(message);
-  if (view.found == Found::ready) {
-    for (const publish::Chunk &chunk : view.chunks)
-      append_chunk(body, chunk);
-    soup_message_body_complete(body);
-    return true;
-  }
-  // A proxy that buffers would hold each chunk's tail back until the next one (nginx: + one chunk).
-  set_header(message, "X-Accel-Buffering", "no");
-  const bool old = soup_server_message_get_http_version(message) == SOUP_HTTP_1_0;
-  soup_message_headers_set_encoding(headers, old ? SOUP_ENCODING_EOF : SOUP_ENCODING_CHUNKED);
-  if (request.head) {
-    soup_message_body_complete(body);
-    return true;
-  }
-  soup_message_body_set_accumulate(body, FALSE);
-  request.streaming = true;
-  return feed(request, view);
-}
-
-// Appends what is new; true when the object is whole.
-bool Origin::feed(Request &request, const publish::ObjectView &view) {
-  SoupMessageBody *body = soup_server_message_get_response_body(request.message.get());
-  for (; request.sent_chunks < view.chunks.size(); ++request.sent_chunks) {
-    request.fresh = true;
-    if (request.appended == request.written) request.progress = g_get_monotonic_time();
-    append_chunk(body, view.chunks[request.sent_chunks]);
-    request.appended += view.chunks[request.sent_chunks]->size();
-  }
-  const bool whole = view.found != publish::Found::growing;
-  if (whole) soup_message_body_complete(body);
-  return whole;
-}
-
-void Origin::look_again() {
-  unsigned waiting = 0, streaming = 0;
-  for (auto at = requests_.begin(); at != requests_.end();) {
-    Request &request = **at;
-    bool done = request.finished;
-    if (!done) {
-      request.fresh = false;
-      done = answer(request);
-      if (done || request.fresh) soup_server_message_unpause(request.message.get());
-    }
-    if (done) {
-      g_signal_handlers_disconnect_by_data(request.message.get(), &request);
-      at = requests_.erase(at);
-    } else {
-      ++(request.streaming ? streaming : waiting);
-      ++at;
-    }
-  }
-  waiting_ = waiting;
-  streaming_ = streaming;
-}
-
-// Deadlines, and clients that take nothing: their queue holds chunks of the window alive.
-void Origin::sweep() {
-  const gint64 now = g_get_monotonic_time();
-  for (const auto &request : requests_) {
-    if (!request->streaming || request->finished || request->appended <= request->written) continue;
-    const bool stalled = now - request->progress > settings_.stall_timeout * kMicroseconds;
-    if (!stalled && request->appended - request->written < settings_.client_bytes) continue;
-    ++dropped_;
-    request->finished = true;
-    if (GSocket *socket = soup_server_message_get_socket(request->message.get()))
-      g_socket_shutdown(socket, TRUE, TRUE, nullptr);
-  }
-  look_again();
-}
-
-std::string Origin::metrics() const {
-  const OriginStats now = stats();
-  std::string out;
-  const auto add = [&out](const char *name, const char *type, const char *help, std::uint64_t value) {
-    out += fmt::format("# HELP hull_{0} {1}\n# TYPE hull_{0} {2}\nhull_{0} {3}\n", name, help, type, value);
-  };
-  add("http_requests_total", "counter", "Requests answered or waiting", now.requests);
-  add("http_body_bytes_total", "counter", "Body bytes sent", now.bytes);
-  add("http_errors_total", "counter", "Replies of 400 and above", now.errors);
-  add("http_held_requests_total", "counter", "Requests that had to wait for the stream", now.held);
-  add("http_dropped_clients_total", "counter", "Clients cut off because they took nothing",
-      now.dropped_clients);
-  add("http_refused_connections_total", "counter", "Connections above the limits", now.refused);
-  add("http_connections", "gauge", "Open connections", now.connections);
-  add("http_waiting_requests", "gauge", "Requests that wait now", now.waiting);
-  add("http_streaming_requests", "gauge", "Objects being sent while they grow", now.streaming);
-  if (const auto on_air = live()) {
-    const auto window = on_air->stats();
-    add("chunks_total", "counter", "Chunks published", window.chunks);
-    add("segments_total", "counter", "Segments published", window.segments);
-    add("late_segments_total", "counter", "Segments more than a quarter too long", window.late_segments);
-    add("gap_segments_total", "counter", "Segments lost at the input", window.gaps);
-    add("window_bytes", "gauge", "Bytes of media held", window.bytes_held);
-  }
-  return out;
 }
 
 } // namespace hull::cmaf

@@ -4,6 +4,8 @@
 
 #include "gst/publish/live.h"
 #include "plugins/cmaf/listener.h"
+#include "plugins/cmaf/metrics.h"
+#include "plugins/cmaf/playlist_cache.h"
 
 #include <libsoup/soup.h>
 #include <list>
@@ -25,11 +27,6 @@ struct OriginSettings {
   unsigned stall_timeout = 15; ///< seconds a client may take nothing of a reply
 };
 
-struct OriginStats {
-  std::uint64_t requests = 0, bytes = 0, errors = 0, held = 0, dropped_clients = 0, refused = 0;
-  unsigned connections = 0, waiting = 0, streaming = 0;
-};
-
 /// Serves what the live window names, and nothing else: no file is ever opened for a request.
 class Origin {
  public:
@@ -47,7 +44,6 @@ class Origin {
 
  private:
   struct Request; // one that waits, or whose body still grows
-  struct Texts;   // playlists of this version, written and compressed once for all who ask
 
   Origin(OriginSettings settings, GRef<GSocket> socket, GRef<GTlsCertificate> certificate);
   void run();
@@ -59,21 +55,24 @@ class Origin {
   bool feed(Request &request, const publish::ObjectView &view);
   void sweep();
   void look_again();
-  std::string metrics() const;
+  std::int64_t now() const;
   std::shared_ptr<const publish::Live> live() const;
 
   OriginSettings settings_;
   unsigned port_ = 0;
   GMainContext *context_ = nullptr;
   GMainLoop *loop_ = nullptr;
+  const std::map<std::string, std::string> players_;
+  const std::string page_;
   GSource *kick_source_ = nullptr;
   GRef<SoupServer> server_;
   std::unique_ptr<Listener> listener_;
   std::list<std::unique_ptr<Request>> requests_; // origin thread only
-  std::unique_ptr<Texts> texts_;
-  mutable std::mutex live_mutex_; // leaf
+  PlaylistCache playlists_;                      // origin thread only
+  mutable std::mutex live_mutex_;                // leaf
   std::shared_ptr<const publish::Live> live_;
-  std::atomic<std::uint64_t> requests_count_ = 0, bytes_ = 0, errors_ = 0, held_ = 0, dropped_ = 0;
+  std::atomic<std::uint64_t> manifests_ = 0, objects_ = 0, others_ = 0, bytes_ = 0, errors_ = 0, held_ = 0,
+                             dropped_ = 0;
   std::atomic<unsigned> waiting_ = 0, streaming_ = 0;
   std::thread thread_;
 };

@@ -19,7 +19,7 @@ constexpr Library kLibraries[] = {
 
 constexpr char kHead[] = R"html(<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>on air</title>
+<title>on air</title><link rel="icon" href="data:,">
 <style>
 body{margin:0;background:#111;color:#ddd;font:16px/1.5 system-ui,sans-serif;display:grid;justify-items:center;gap:1rem;padding:1rem}
 video{width:min(100%,960px);background:#000;border-radius:6px}
@@ -55,7 +55,7 @@ const players = {
   async dash() {
     await load('dash.js');
     const player = dashjs.MediaPlayer().create();
-    if (target) player.updateSettings({streaming: {delay: {liveDelay: target}, liveCatchup: {enabled: true}}});
+    player.updateSettings({streaming: {delay: {liveDelay: target || NaN}, liveCatchup: {enabled: true, playbackRate: {min: -0.2, max: 0.2}}}});
     player.initialize(video, 'manifest.mpd', true);
     latency = () => player.getCurrentLiveLatency(); stop = () => player.destroy();
   },

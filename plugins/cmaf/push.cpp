@@ -1,4 +1,3 @@
-#include "gst/publish/utc.h"
 #include "plugins/cmaf/listener.h"
 #include "plugins/cmaf/output.h"
 
@@ -102,7 +101,7 @@ class Push final : public Output {
           send_text(track.id + ".m3u8", reply.text);
     if (objects_)
       if (const auto reply = live_->multivariant(); reply.status == 200) send_text("master.m3u8", reply.text);
-    if (const auto reply = live_->plain_mpd(publish::utc_now()); reply.status == 200)
+    if (const auto reply = live_->plain_mpd(live_->now()); reply.status == 200)
       send_text("manifest.mpd", reply.text);
   }
 

@@ -8,6 +8,10 @@ void set_header(SoupServerMessage *message, const char *name, const std::string 
   soup_message_headers_replace(soup_server_message_get_response_headers(message), name, value.c_str());
 }
 
+void append_header(SoupServerMessage *message, const char *name, const std::string &value) {
+  soup_message_headers_append(soup_server_message_get_response_headers(message), name, value.c_str());
+}
+
 void add_cors(SoupServerMessage *message, const std::string &origin) {
   if (origin.empty()) return;
   set_header(message, "Access-Control-Allow-Origin", origin);

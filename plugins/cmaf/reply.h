@@ -13,6 +13,8 @@ namespace hull::cmaf {
 /// Cross-origin headers for players on other pages; `origin` empty = none.
 void add_cors(SoupServerMessage *message, const std::string &origin);
 void set_header(SoupServerMessage *message, const char *name, const std::string &value);
+/// For headers that list several things.
+void append_header(SoupServerMessage *message, const char *name, const std::string &value);
 /// A whole body in memory. libsoup answers Range requests from it.
 void reply(SoupServerMessage *message, int status, const char *type, std::string_view body,
            const std::string &cache_control);

@@ -221,8 +221,10 @@ bool CmafSink::open_origin() {
 void CmafSink::go_on_air() {
   const SinkSettings s = snapshot();
   const std::lock_guard lock(streams_mutex_);
-  live_ = std::make_shared<publish::Live>(live_config(s));
   clock_ = std::make_shared<WallClock>();
+  publish::LiveConfig config = live_config(s);
+  config.clock = [clock = clock_, self = element()] { return clock->now(self); };
+  live_ = std::make_shared<publish::Live>(std::move(config));
   live_->observe([this](const publish::LiveEvent &event) { on_event(event); });
   const Output::Report report = [this](const Error &error) { warn(element(), error); };
   if (!s.location.empty()) outputs_.push_back(make_directory_output(s.location, live_, report));
@@ -307,7 +309,7 @@ StructureRef CmafSink::stats() const {
       "hull-cmaf-sink-stats", "chunks", G_TYPE_UINT64, window.chunks, "segments", G_TYPE_UINT64,
       window.segments, "late-segments", G_TYPE_UINT64, window.late_segments, "gap-segments", G_TYPE_UINT64,
       window.gaps, "window-bytes", G_TYPE_UINT64, window.bytes_held, "clients", G_TYPE_UINT, http.connections,
-      "requests", G_TYPE_UINT64, http.requests, "bytes-sent", G_TYPE_UINT64, http.bytes, "http-errors",
+      "requests", G_TYPE_UINT64, http.requests(), "bytes-sent", G_TYPE_UINT64, http.bytes, "http-errors",
       G_TYPE_UINT64, http.errors, "waiting-requests", G_TYPE_UINT, http.waiting, "streaming-requests",
       G_TYPE_UINT, http.streaming, "dropped-clients", G_TYPE_UINT64, http.dropped_clients,
       "refused-connections", G_TYPE_UINT64, http.refused, "output-objects", G_TYPE_UINT64, out.objects,
