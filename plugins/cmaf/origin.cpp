@@ -7,6 +7,8 @@
 
 #include <charconv>
 #include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace hull::cmaf {
 namespace {
@@ -114,6 +116,13 @@ void Origin::run() {
                          soup_server_message_get_remote_address(message));
                    }),
                    this);
+  // libsoup ends every connection after one reply while it has no listener of its own (soup-server.c,
+  // request_finished), so it gets one that nobody can reach: an end of a pair whose other end keeps silent.
+  int pair[2] = {-1, -1};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0) {
+    const auto silent = GRef<GSocket>::adopt(g_socket_new_from_fd(pair[0], nullptr));
+    soup_server_listen_socket(server_.get(), silent.get(), SoupServerListenOptions(0), nullptr);
+  }
   listener_->attach(context_);
   GSource *timer = g_timeout_source_new(500);
   g_source_set_callback(
@@ -134,6 +143,7 @@ void Origin::run() {
   soup_server_disconnect(server_.get());
   listener_.reset();
   server_ = {};
+  close(pair[1]);
   while (g_main_context_iteration(context_, FALSE)) {
   }
   g_main_context_pop_thread_default(context_);

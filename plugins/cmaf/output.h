@@ -64,10 +64,17 @@ std::unique_ptr<Output> make_directory_output(const std::string &folder,
                                               std::shared_ptr<const publish::Live> live,
                                               Output::Report report);
 
-/// HTTP push to `url` (DASH-IF live media ingest): with `objects` interface 2, all that the directory holds
-/// by PUT; else interface 1, the MPD, init segments and whole segments.
-/// `queue_segments` wait while the server is away.
-std::unique_ptr<Output> make_push_output(const std::string &url, bool objects, unsigned queue_segments,
-                                         std::shared_ptr<const publish::Live> live, Output::Report report);
+struct PushSettings {
+  std::string url;
+  bool objects = false; ///< interface 2: all that the directory holds; else interface 1
+  bool post = false;    ///< POST instead of PUT
+  unsigned queue_segments = 3;
+};
+
+/// HTTP push (DASH-IF live media ingest 1.2). Interface 1: the low-latency MPD, headers, and each segment in
+/// one chunked request while it grows. Interface 2 adds playlists and deletes what leaves the window. While
+/// the server is away at most `queue_segments` of each track wait; older ones are left out whole.
+std::unique_ptr<Output> make_push_output(PushSettings settings, std::shared_ptr<const publish::Live> live,
+                                         Output::Report report);
 
 } // namespace hull::cmaf

@@ -1,166 +1,304 @@
-#include "plugins/cmaf/listener.h"
+#include "plugins/cmaf/growing_body.h"
 #include "plugins/cmaf/output.h"
+#include "plugins/cmaf/push_client.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <fmt/format.h>
-#include <libsoup/soup.h>
 #include <map>
 
 namespace hull::cmaf {
 namespace {
 
 using publish::LiveEvent;
-constexpr std::size_t kEventsPerSegment = 64; // chunks of 40 ms in segments of 2 s, and some
-constexpr unsigned kConnectTimeout = 4;       // ING-11: about one segment
+constexpr std::size_t kMostRemovals = 64;
 
-/// Pushes whole objects in order on one thread, one request each (ING-04). A failed object is sent again on a
-/// new connection, its header first (ING-11), for one segment's time; then the next one follows.
-class Push final : public Output {
+/// What all lanes of one output count and complain with.
+class Ledger {
  public:
-  Push(std::string url, bool objects, unsigned segments, std::shared_ptr<const publish::Live> live,
-       Report report)
-      : Output(std::move(live), std::move(report)),
-        url_(url.ends_with('/') ? url : url + "/"),
-        objects_(objects),
-        queue_(segments * kEventsPerSegment),
-        thread_([this] { run(); }) {}
-  ~Push() override {
-    queue_.abort();
-    if (thread_.joinable()) thread_.join();
-  }
-  void on_event(const LiveEvent &event) override {
-    if (event.kind == LiveEvent::Kind::chunk) return;
-    queue_.push(event);
-  }
-  void finish(double seconds) override {
-    queue_.close();
-    queue_.wait_empty(seconds);
-    queue_.abort();
-    thread_.join();
-  }
-  OutputStats stats() const override {
+  explicit Ledger(Output::Report report) : report_(std::move(report)) {}
+  void sent(std::uint64_t bytes) {
     const std::lock_guard lock(mutex_);
-    OutputStats stats = stats_;
-    stats.dropped_segments += queue_.dropped_segments();
-    return stats;
+    ++stats_.objects;
+    stats_.bytes += bytes;
+  }
+  void dropped() {
+    const std::lock_guard lock(mutex_);
+    ++stats_.dropped_segments;
+  }
+  /// Said once per trouble: the first and every fiftieth.
+  void failed(const std::string &what, const PushReply &reply) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stats_.failures++ % 50) return;
+    }
+    report_(Error{ErrorCode::io,
+                  fmt::format("Pushing {} failed: {} {}. It is tried again; check ingest-url and the server.",
+                              what, reply.status ? fmt::to_string(reply.status) : "no answer,", reply.why)});
+  }
+  OutputStats stats() const {
+    const std::lock_guard lock(mutex_);
+    return stats_;
+  }
+
+ private:
+  mutable std::mutex mutex_; // leaf
+  OutputStats stats_;
+  Output::Report report_;
+};
+
+/// One track on a connection of its own (ING-04): a request per segment, sent chunk by chunk while the
+/// segment grows. A failed one goes again from its first byte on a new connection, the header first (ING-11),
+/// until `most` newer segments wait; then it is left out whole.
+class Lane {
+ public:
+  Lane(std::shared_ptr<const publish::Live> live, const PushSettings &settings, Ledger &ledger,
+       std::function<void()> segment_sent)
+      : live_(std::move(live)),
+        most_(std::max(1u, settings.queue_segments)),
+        removes_(settings.objects),
+        ledger_(ledger),
+        segment_sent_(std::move(segment_sent)),
+        client_(settings.url, settings.post ? "POST" : "PUT"),
+        thread_([this] { run(); }) {}
+  ~Lane() { finish(0); }
+
+  void on_event(const LiveEvent &event) {
+    {
+      const std::lock_guard lock(mutex_);
+      switch (event.kind) {
+      case LiveEvent::Kind::init:
+        header_ = event.name;
+        header_sent_ = false;
+        break;
+      case LiveEvent::Kind::chunk:
+        if (event.name == newest_) break;
+        newest_ = event.name;
+        wanted_.push_back(newest_);
+        if (wanted_.size() > most_) {
+          wanted_.pop_front();
+          ledger_.dropped();
+        }
+        break;
+      case LiveEvent::Kind::removed:
+        if (removes_ && removals_.size() < kMostRemovals) removals_.push_back(event.name);
+        break;
+      default:
+        break;
+      }
+    }
+    wakeup_->wake();
+  }
+
+  /// What is queued may leave for at most `seconds`.
+  void finish(double seconds) {
+    if (!thread_.joinable()) return;
+    closing_ = true;
+    wakeup_->wake();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    while (!idle_ && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    wakeup_->stop();
+    client_.cancel();
+    thread_.join();
   }
 
  private:
   void run() {
-    session_ = new_session();
-    LiveEvent event;
-    while (queue_.pop(event))
-      handle(event);
-  }
-
-  static GRef<SoupSession> new_session() {
-    return GRef<SoupSession>::adopt(soup_session_new_with_options(
-        "timeout", kConnectTimeout, "user-agent", "gst-plugins-hull ", "max-conns-per-host", 1, nullptr));
-  }
-
-  void handle(const LiveEvent &event) {
-    if (event.kind == LiveEvent::Kind::removed) {
-      if (objects_) send("DELETE", event.name, {}); // ING-15
-      return;
+    std::uint64_t seen = 0;
+    while (!wakeup_->stopped()) {
+      std::string name, removal;
+      {
+        const std::lock_guard lock(mutex_);
+        if (!wanted_.empty()) {
+          name = wanted_.front();
+          wanted_.pop_front();
+        } else if (!removals_.empty()) {
+          removal = removals_.front();
+          removals_.pop_front();
+        }
+      }
+      if (!name.empty()) {
+        deliver(name);
+      } else if (!removal.empty()) {
+        if (const PushReply reply = client_.remove(removal); !reply.good())
+          ledger_.failed(removal, reply); // ING-15
+      } else {
+        if (closing_) break;
+        wakeup_->wait(seen, 1);
+      }
     }
-    if (!event.name.empty()) {
-      const publish::ObjectView view = live_->object(event.name);
-      if (view.found != publish::Found::ready) return;
-      ByteVector body;
-      for (const publish::Chunk &chunk : view.chunks)
-        append(body, *chunk);
-      if (event.kind == LiveEvent::Kind::init)
-        headers_[event.name.substr(0, event.name.find('/'))] = {event.name, body};
-      if (!deliver(event.name, body)) return;
+    idle_ = true;
+  }
+
+  void deliver(const std::string &name) {
+    std::uint64_t seen = 0;
+    for (double pause = 0.05; !wakeup_->stopped(); pause = std::min(2 * pause, 1.0)) {
+      const PushReply header = send_header();
+      const PushReply reply = header.good() ? send_segment(name) : header;
+      if (reply.good()) return segment_sent_();
+      if (wakeup_->stopped()) return;
+      ledger_.failed(name, reply);
+      {
+        const std::lock_guard lock(mutex_);
+        header_sent_ = false; // 412 asks for it, a new connection begins with it
+        const bool gone = live_->object(name).found == publish::Found::gone;
+        if (gone || wanted_.size() >= most_ || (closing_ && pause > 0.5)) break;
+      }
+      const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(pause);
+      while (!wakeup_->stopped() && std::chrono::steady_clock::now() < until)
+        wakeup_->wait(seen, pause);
+      client_.reconnect();
     }
-    if (event.kind != LiveEvent::Kind::init) send_manifests();
+    ledger_.dropped();
   }
 
-  /// Tries for one segment's time; true once the server has it.
-  bool deliver(const std::string &name, const ByteVector &body) {
-    const gint64 deadline = g_get_monotonic_time() + live_->config().segment_duration / 1000;
-    for (gint64 pause = 50'000;; pause = std::min<gint64>(2 * pause, 1'000'000)) {
-      const unsigned status = send("PUT", name, body);
-      if (status >= 200 && status < 300) return true;
-      if (g_get_monotonic_time() + pause > deadline || queue_.aborted()) break;
-      g_usleep(static_cast<gulong>(pause));
-      session_ = new_session(); // a new connection looks the name up again, too (ING-14)
-      const auto header = headers_.find(name.substr(0, name.find('/')));
-      if (header != headers_.end() && header->second.first != name)
-        send("PUT", header->second.first, header->second.second);
-    }
-    const std::lock_guard lock(mutex_);
-    ++stats_.dropped_segments;
-    return false;
-  }
-
-  void send_manifests() {
-    if (objects_)
-      for (const publish::Track &track : live_->tracks())
-        if (const auto reply = live_->plain_playlist(track.id); reply.status == 200)
-          send_text(track.id + ".m3u8", reply.text);
-    if (objects_)
-      if (const auto reply = live_->multivariant(); reply.status == 200) send_text("master.m3u8", reply.text);
-    if (const auto reply = live_->plain_mpd(live_->now()); reply.status == 200)
-      send_text("manifest.mpd", reply.text);
-  }
-
-  void send_text(const std::string &name, const std::string &text) {
-    if (texts_[name] == text) return;
-    if (send("PUT", name, ByteVector(text.begin(), text.end())) < 300) texts_[name] = text;
-  }
-
-  unsigned send(const char *method, const std::string &name, const ByteVector &body) {
-    const auto message = GRef<SoupMessage>::adopt(soup_message_new(method, (url_ + name).c_str()));
-    if (!message) return failed(name, 0, "ingest-url is no HTTP URL");
-    const auto bytes = g_bytes_new(body.data(), body.size());
-    const bool text = name.ends_with(".mpd") || name.ends_with(".m3u8");
-    soup_message_set_request_body_from_bytes(message.get(), text ? "application/octet-stream" : "video/mp4",
-                                             bytes);
-    g_bytes_unref(bytes);
-    GError *error = nullptr;
-    GBytes *answer = soup_session_send_and_read(session_.get(), message.get(), nullptr, &error);
-    if (answer) g_bytes_unref(answer);
-    const unsigned status = answer ? soup_message_get_status(message.get()) : 0;
-    const std::string why = error ? error->message : soup_status_get_phrase(status);
-    g_clear_error(&error);
-    if (status < 200 || status >= 300) return failed(name, status, why);
-    const std::lock_guard lock(mutex_);
-    ++stats_.objects;
-    stats_.bytes += body.size();
-    return status;
-  }
-
-  unsigned failed(const std::string &name, unsigned status, const std::string &why) {
-    bool first;
+  PushReply send_header() {
+    std::string name;
     {
       const std::lock_guard lock(mutex_);
-      first = stats_.failures++ % 50 == 0;
+      if (header_sent_) return {200, {}};
+      name = header_;
     }
-    if (first)
-      report_(
-          Error{ErrorCode::io,
-                fmt::format("Pushing {}{} failed: {} {}. It is tried again; check ingest-url and the server.",
-                            url_, name, status, why)});
-    return status ? status : 599;
+    const publish::ObjectView view = live_->object(name);
+    if (view.chunks.empty()) return {0, "there is no header yet"};
+    const ByteVector &bytes = *view.chunks.front();
+    const PushReply reply =
+        client_.put(name, view.content_type, {reinterpret_cast<const char *>(bytes.data()), bytes.size()});
+    if (!reply.good()) return reply;
+    ledger_.sent(bytes.size());
+    const std::lock_guard lock(mutex_);
+    header_sent_ = header_ == name;
+    return reply;
   }
 
-  const std::string url_;
-  const bool objects_;
-  EventQueue queue_;
-  mutable std::mutex mutex_; // leaf
-  OutputStats stats_;
-  GRef<SoupSession> session_;                                         // own thread, as the rest
-  std::map<std::string, std::pair<std::string, ByteVector>> headers_; // by track
-  std::map<std::string, std::string> texts_;
+  PushReply send_segment(const std::string &name) {
+    const auto body = make_growing_body(live_, name, wakeup_);
+    const PushReply reply = client_.put_growing(name, live_->object(name).content_type, body.get());
+    if (reply.good()) ledger_.sent(live_->object(name).bytes);
+    return reply;
+  }
+
+  std::shared_ptr<const publish::Live> live_;
+  const std::size_t most_;
+  const bool removes_;
+  Ledger &ledger_;
+  std::function<void()> segment_sent_;
+  PushClient client_;
+  std::shared_ptr<Wakeup> wakeup_ = std::make_shared<Wakeup>();
+  std::mutex mutex_; // before the ledger's and the window's
+  std::deque<std::string> wanted_, removals_;
+  std::string newest_, header_;
+  bool header_sent_ = false;
+  std::atomic<bool> closing_ = false, idle_ = false;
   std::thread thread_;
+};
+
+/// Manifests after the segments they name; the newest version only.
+class ManifestLane {
+ public:
+  ManifestLane(std::shared_ptr<const publish::Live> live, const PushSettings &settings, Ledger &ledger)
+      : live_(std::move(live)),
+        objects_(settings.objects),
+        ledger_(ledger),
+        client_(settings.url, settings.post ? "POST" : "PUT"),
+        thread_([this] { run(); }) {}
+  ~ManifestLane() { finish(); }
+  void wake() { wakeup_.wake(); }
+  /// Sends the last version once more.
+  void finish() {
+    if (!thread_.joinable()) return;
+    wakeup_.stop();
+    thread_.join();
+  }
+
+ private:
+  void run() {
+    std::uint64_t seen = 0;
+    bool owed = false;
+    while (!wakeup_.stopped()) {
+      wakeup_.wait(seen, owed ? 1 : 3600);
+      owed = !send_all();
+    }
+    send_all();
+  }
+
+  bool send_all() {
+    bool all = true;
+    if (objects_) {
+      for (const publish::Track &track : live_->tracks())
+        all = send(track.id + ".m3u8", live_->plain_playlist(track.id)) && all;
+      all = all && send("master.m3u8", live_->multivariant());
+    }
+    const std::int64_t now = live_->now();
+    return all && send("manifest.mpd", objects_ ? live_->plain_mpd(now) : live_->mpd(now));
+  }
+
+  bool send(const std::string &name, const publish::PlaylistReply &text) {
+    if (text.status != 200 || sent_[name] == text.text) return true;
+    const char *type = name.ends_with(".mpd") ? "application/dash+xml" : "application/vnd.apple.mpegurl";
+    const PushReply reply = client_.put(name, type, text.text);
+    if (!reply.good()) {
+      ledger_.failed(name, reply);
+      client_.reconnect();
+      return false;
+    }
+    sent_[name] = text.text;
+    ledger_.sent(text.text.size());
+    return true;
+  }
+
+  std::shared_ptr<const publish::Live> live_;
+  const bool objects_;
+  Ledger &ledger_;
+  PushClient client_;
+  Wakeup wakeup_;
+  std::map<std::string, std::string> sent_;
+  std::thread thread_;
+};
+
+class Push final : public Output {
+ public:
+  Push(PushSettings settings, std::shared_ptr<const publish::Live> live, Report report)
+      : Output(std::move(live), report),
+        settings_(std::move(settings)),
+        ledger_(std::move(report)),
+        manifests_(live_, settings_, ledger_) {}
+  ~Push() override { finish(0); }
+
+  void on_event(const LiveEvent &event) override {
+    if (event.kind == LiveEvent::Kind::ended) return manifests_.wake();
+    const std::lock_guard lock(mutex_);
+    auto &lane = lanes_[event.track];
+    if (!lane) lane = std::make_unique<Lane>(live_, settings_, ledger_, [this] { manifests_.wake(); });
+    lane->on_event(event);
+  }
+
+  void finish(double seconds) override {
+    const std::lock_guard lock(mutex_);
+    for (const auto &[track, lane] : lanes_)
+      lane->finish(seconds);
+    manifests_.finish();
+    lanes_.clear();
+  }
+
+  OutputStats stats() const override { return ledger_.stats(); }
+
+ private:
+  const PushSettings settings_;
+  Ledger ledger_;
+  ManifestLane manifests_;
+  std::mutex mutex_; // before a lane's
+  std::map<std::size_t, std::unique_ptr<Lane>> lanes_;
 };
 
 } // namespace
 
-std::unique_ptr<Output> make_push_output(const std::string &url, bool objects, unsigned queue_segments,
-                                         std::shared_ptr<const publish::Live> live, Output::Report report) {
-  return std::make_unique<Push>(url, objects, queue_segments, std::move(live), std::move(report));
+std::unique_ptr<Output> make_push_output(PushSettings settings, std::shared_ptr<const publish::Live> live,
+                                         Output::Report report) {
+  if (!settings.url.ends_with('/')) settings.url += '/';
+  return std::make_unique<Push>(std::move(settings), std::move(live), std::move(report));
 }
 
 } // namespace hull::cmaf

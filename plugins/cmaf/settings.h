@@ -32,6 +32,7 @@ struct SinkSettings {
   std::string location;
   std::string ingest_url;
   IngestMode ingest_mode = IngestMode::cmaf;
+  bool ingest_post = false;
   std::uint32_t ingest_queue = 3;
   std::string utc_timing_url = "time";
 };

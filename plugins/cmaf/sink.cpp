@@ -62,7 +62,9 @@ const Property<S> kProperties[] = {
     property<&S::location>("location", "Folder to write the stream to as well; empty = none"),
     property<&S::ingest_url>("ingest-url", "HTTP URL to push the stream to as well; empty = none"),
     property<&S::ingest_mode>("ingest-mode", "What is pushed", Mutable::ready, kIngest),
-    property<&S::ingest_queue>("ingest-queue", "Segments that wait while the ingest server is away",
+    property<&S::ingest_post>("ingest-post", "Push with POST instead of PUT"),
+    property<&S::ingest_queue>("ingest-queue",
+                               "Segments of each track that wait while the ingest server is away",
                                Mutable::ready, 1, 1000),
     property<&S::utc_timing_url>("utc-timing-url",
                                  "URL of UTCTiming, relative to the MPD; the origin serves time"),
@@ -229,8 +231,8 @@ void CmafSink::go_on_air() {
   const Output::Report report = [this](const Error &error) { warn(element(), error); };
   if (!s.location.empty()) outputs_.push_back(make_directory_output(s.location, live_, report));
   if (!s.ingest_url.empty())
-    outputs_.push_back(
-        make_push_output(s.ingest_url, s.ingest_mode == IngestMode::objects, s.ingest_queue, live_, report));
+    outputs_.push_back(make_push_output(
+        {s.ingest_url, s.ingest_mode == IngestMode::objects, s.ingest_post, s.ingest_queue}, live_, report));
   for (const auto &[name, stream] : streams_)
     stream->open(live_, clock_, s);
   if (origin_) origin_->publish(live_);
