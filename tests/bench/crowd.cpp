@@ -160,7 +160,7 @@ class Crowd {
     char buffer[65536];
     const ssize_t count = recv(viewer.fd, buffer, sizeof buffer, 0);
     if (count < 0 && errno == EAGAIN) return;
-    if (count <= 0) { std::fprintf(stderr, "closed %zd %d state %d\n", count, errno, int(viewer.state)); return lose(viewer); }
+    if (count <= 0) return lose(viewer);
     bytes_ += static_cast<std::uint64_t>(count);
     take(viewer, buffer, static_cast<std::size_t>(count));
   }
@@ -188,7 +188,7 @@ class Crowd {
     std::string &text = viewer.line;
     if (viewer.state == State::head) {
       if (!text.ends_with("\r\n\r\n")) return;
-      if (text.rfind("HTTP/1.1 200", 0) != 0) { std::fprintf(stderr, "%s", text.c_str()); return lose(viewer); }
+      if (text.rfind("HTTP/1.1 200", 0) != 0) return lose(viewer);
       if (viewer.first_byte == 0) viewer.first_byte = now_ms();
       viewer.chunked = text.find("hunked") != std::string::npos;
       const std::size_t length = text.find("Content-Length: ");
