@@ -17,6 +17,9 @@
 
 namespace hull::h264 {
 
+/// Custom meta of coded buffers when there is more than one temporal layer: temporal-id (uint).
+inline constexpr char kLayerMeta[] = "HullTemporalLayerMeta";
+
 /// hullh264enc: raw pictures in, H.264 out. Caps, time and errors; the coding is in Codec, the bytes are in
 /// AccessUnitWriter.
 class Encoder : public Configured<EncoderSettings> {
@@ -50,7 +53,8 @@ class Encoder : public Configured<EncoderSettings> {
   Demand demand() const;
   double fps() const { return static_cast<double>(config_.fps_num) / config_.fps_den; }
   VuiWishes vui_wishes() const;
-  std::int64_t milliseconds(GstClockTime pts);
+  void keep_time_rising(GstVideoCodecFrame *frame);
+  std::int64_t milliseconds();
   GstFlowReturn fail_frame(GstVideoCodecFrame *frame, const Error &error);
   GstFlowReturn encode_now(GstVideoCodecFrame *frame);
   GstFlowReturn encode_in_pool(GstVideoCodecFrame *frame);
@@ -75,6 +79,8 @@ class Encoder : public Configured<EncoderSettings> {
   bool force_next_ = false;
   PlaneReader reader_;
   AccessUnitWriter writer_;
+  GstClockTime last_time_ = GST_CLOCK_TIME_NONE; // running time of the last picture
+  GstClockTime clock_ = 0;                       // as last_time_, without jumps of seeks
   std::int64_t last_milliseconds_ = -1;
   Counters counters_;
   Feedback feedback_;

@@ -101,7 +101,8 @@ const Property<S> kProperties[] = {
     property<&S::deblocking_beta>("deblocking-beta", "Threshold of the loop filter: beta offset, halved",
                                   Mutable::ready, -6, 6),
     property<&S::denoise>("denoise", "Filter noise before encoding"),
-    property<&S::background_detection>("background-detection", "Spend less on what does not move"),
+    property<&S::background_detection>(
+        "background-detection", "Spend less on what does not move: a little faster, 5 to 8 % more bits"),
     property<&S::aud>("aud", "Start each access unit with a delimiter"),
     property<&S::captions>("captions", "Write closed captions of the buffers as SEI messages"),
     computed<&Encoder::stats>("stats",

@@ -40,7 +40,7 @@ struct EncoderSettings {
   std::int32_t deblocking_alpha = 0;
   std::int32_t deblocking_beta = 0;
   bool denoise = false;
-  bool background_detection = true;
+  bool background_detection = false;
   bool aud = false;
   bool captions = true;
   bool operator==(const EncoderSettings &) const = default;
