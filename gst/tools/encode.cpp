@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <numeric>
+#include <optional>
 #include <unistd.h>
 
 namespace hull::tools {
@@ -28,7 +29,8 @@ void on_signal(int number) {
 constexpr int kTrials[] = {22, 28, 34, 40};
 // Aims inside the promise of 2 % and half a point; what the last pass is off by is reported.
 constexpr double kRateAim = 0.01, kScoreAim = 0.25, kRatePromise = 0.02, kScorePromise = 0.5;
-constexpr int kMostPasses = 4;
+constexpr int kMostPasses = 8;
+constexpr double kLeastStep = 0.5; // until both sides of what was asked are known
 
 struct Arguments {
   std::string input, output;
@@ -51,6 +53,17 @@ struct Outcome {
   int passes = 0;
   std::size_t groups = 0;
 };
+
+// A pass: its quantizer, and how far it came out above what was asked.
+struct Tried {
+  double quantizer, excess;
+};
+
+// Where a line through both meets what was asked; kept off the ends, so that each pass narrows the gap.
+double between(const Tried &good, const Tried &poor) {
+  const double share = std::clamp(good.excess / (good.excess - poor.excess), 0.1, 0.9);
+  return good.quantizer + (poor.quantizer - good.quantizer) * share;
+}
 
 class TwoPass {
  public:
@@ -110,11 +123,13 @@ Result<Outcome> TwoPass::search(const GroupCurves &curves) {
   double x =
       by_score() ? curves.quantizer_for_score(arguments_.vmaf) : curves.quantizer_for_bytes(wanted_bytes);
   Outcome outcome;
+  std::optional<Tried> too_good, too_poor;
+  double keys = x; // what key pictures go by: in small steps of x they stay, or the result would jump
   outcome.groups = starts_.size();
   for (outcome.passes = 1;; ++outcome.passes) {
     auto measured =
         pass(fmt::format("pass {}", outcome.passes + 1),
-             {{source_.display, static_cast<int>(x), curves.schedule(x), by_score(), video_.path}});
+             {{source_.display, static_cast<int>(x), curves.schedule(x, keys), by_score(), video_.path}});
     if (!measured) return tl::unexpected(measured.error());
     const Measured &made = measured->renditions[0];
     const double bytes = std::accumulate(made.sizes.begin(), made.sizes.end(), 0.0);
@@ -125,12 +140,25 @@ Result<Outcome> TwoPass::search(const GroupCurves &curves) {
           std::accumulate(made.vmaf.begin(), made.vmaf.end(), 0.0) / static_cast<double>(made.vmaf.size());
     const bool near = by_score() ? std::abs(outcome.vmaf - arguments_.vmaf) < kScoreAim
                                  : std::abs(bytes / wanted_bytes - 1) < kRateAim;
-    // The curves' error at x moves the target, and the curves' slope does the rest.
-    const double next = by_score()
-                            ? curves.quantizer_for_score(curves.score_at(x) + arguments_.vmaf - outcome.vmaf)
-                            : curves.quantizer_for_bytes(curves.bytes_at(x) * wanted_bytes / bytes);
+    const double excess = by_score() ? outcome.vmaf - arguments_.vmaf : std::log(bytes / wanted_bytes);
+    (excess > 0 ? too_good : too_poor) = Tried{x, excess};
+    double next = 0;
+    if (too_good && too_poor) {
+      next = between(*too_good, *too_poor);
+    } else {
+      // The curves' error at x moves the target, and the curves' slope does the rest.
+      next = by_score() ? curves.quantizer_for_score(curves.score_at(x) - excess)
+                        : curves.quantizer_for_bytes(curves.bytes_at(x) / std::exp(excess));
+      if (std::abs(next - x) < kLeastStep)
+        next = std::clamp(x + std::copysign(kLeastStep, excess), 0.0, 51.0);
+    }
     if (near || outcome.passes == kMostPasses || std::abs(next - x) < 0.01) return outcome;
     x = next;
+    if (std::abs(x - keys) > 1) {
+      keys = x;
+      too_good.reset();
+      too_poor.reset();
+    }
   }
 }
 
@@ -166,7 +194,14 @@ Result<void> TwoPass::write(bool audio) {
   }
   GstElement *mux = pipeline.add(mp4 ? "hullmp4mux" : "matroskamux");
   sink = pipeline.add(mp4 ? "hullmp4sink" : "filesink", {{"location", part}});
-  pipeline.link({parse, pipeline.add("queue"), mux});
+  // By name: a queue fits every pad of a muxer, and the first one is for pictures.
+  const auto into = [&](GstElement *queue, const char *pad) {
+    if (queue && mux && !gst_element_link_pads(queue, "src", mux, pad))
+      pipeline.remember({ErrorCode::state, std::string("the muxer gives no pad ") + pad});
+  };
+  GstElement *pictures = pipeline.add("queue");
+  pipeline.link({parse, pictures});
+  into(pictures, "video_%u");
   if (mp4)
     pipeline.link({mux, pipeline.filter("video/quicktime,variant=iso"), sink});
   else
@@ -176,7 +211,7 @@ Result<void> TwoPass::write(bool audio) {
     GstElement *waiting = pipeline.add("queue");
     pipeline.link({file, split});
     follow(split, waiting);
-    pipeline.link({waiting, mux});
+    into(waiting, "audio_%u");
   }
   if (auto ran = pipeline.run(g_stop); !ran) return ran;
   if (std::rename(part.c_str(), arguments_.output.c_str()) != 0)

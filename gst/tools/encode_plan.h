@@ -27,9 +27,10 @@ class GroupCurves {
   double quantizer_for_bytes(double bytes) const;
   double quantizer_for_score(double score) const;
 
-  /// Per group: its first pictures at the whole quantizer below `x`, the rest at the one above, so that the
-  /// average is `x` within half a picture. The better part comes first because the rest is predicted from it.
-  std::vector<QpChange> schedule(double x) const;
+  /// Whole quantizers that rise through every group around `x`, their average, and better ones for the key
+  /// pictures, which go by `keys`: with that held, bytes and score change in steps of one picture as `x`
+  /// does.
+  std::vector<QpChange> schedule(double x, double keys) const;
 
  private:
   struct Group {

@@ -1,5 +1,6 @@
 #include "gst/tools/encode_plan.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -37,21 +38,50 @@ TEST(GroupCurves, FindTheQuantizerBetweenAndBeyondTheTrials) {
   EXPECT_NEAR(curves(true).quantizer_for_score(71.5), 28.5, 0.01);
 }
 
+std::vector<int> quantizers(const std::vector<QpChange> &changes, std::size_t pictures) {
+  std::vector<int> qp(pictures, -1);
+  for (const QpChange &change : changes)
+    std::fill(qp.begin() + static_cast<std::ptrdiff_t>(change.picture), qp.end(), change.qp);
+  return qp;
+}
+
 TEST(GroupCurves, TheScheduleAveragesTheQuantizerAskedFor) {
   const GroupCurves c = curves(false);
   for (const double x : {0.0, 26.0, 26.3, 26.5, 30.95, 51.0}) {
-    const auto changes = c.schedule(x);
-    ASSERT_FALSE(changes.empty());
-    EXPECT_EQ(changes.front().picture, 0u);
+    const std::vector<int> qp = quantizers(c.schedule(x, x), 20);
     double sum = 0;
-    for (std::uint64_t n = 0; n < 20; ++n) {
-      int qp = -1;
-      for (const QpChange &change : changes)
-        if (change.picture <= n) qp = change.qp;
-      EXPECT_LE(qp, 51);
-      sum += qp;
+    for (std::size_t n = 0; n < 20; ++n) {
+      EXPECT_GE(qp[n], 0);
+      EXPECT_LE(qp[n], 51);
+      if (n % 10) sum += qp[n];
     }
-    EXPECT_NEAR(sum / 20, x, 0.5 / 20 + 1e-9);
+    EXPECT_NEAR(sum / 18, x, 1.0 / 18 + 1e-9) << x;
+  }
+}
+
+TEST(GroupCurves, QuantizersRiseThroughEveryGroupFromABetterKeyPicture) {
+  const Measured flat{std::vector<std::uint32_t>(120, 1000), {}, {}, {}};
+  const GroupCurves c({0, 60}, 120, {22, 28}, {flat, flat});
+  const std::vector<int> qp = quantizers(c.schedule(30.4, 30.4), 120);
+  for (const std::size_t start : {0, 60}) {
+    EXPECT_LT(qp[start], qp[start + 1]);
+    for (std::size_t n = start + 2; n < start + 60; ++n)
+      EXPECT_GE(qp[n], qp[n - 1]) << n;
+    EXPECT_GE(qp[start + 59], qp[start + 1] + 2);
+  }
+}
+
+TEST(GroupCurves, WithItsKeysHeldAScheduleChangesOnePictureAtATime) {
+  const Measured flat{std::vector<std::uint32_t>(120, 1000), {}, {}, {}};
+  const GroupCurves c({0, 60}, 120, {22, 28}, {flat, flat});
+  std::vector<int> before = quantizers(c.schedule(30, 30), 120);
+  for (double x = 30; x < 31; x += 0.002) {
+    const std::vector<int> now = quantizers(c.schedule(x, 30), 120);
+    int changed = 0;
+    for (std::size_t n = 0; n < 120; ++n)
+      changed += std::abs(now[n] - before[n]);
+    EXPECT_LE(changed, 2) << x;
+    before = now;
   }
 }
 
