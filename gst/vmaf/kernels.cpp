@@ -3,6 +3,8 @@
 #include "gst/vmaf/kernels_scalar.h"
 #include "gst/vmaf/kernels_simd.h"
 
+#include <algorithm>
+
 namespace hull::vmaf {
 namespace {
 
@@ -29,6 +31,18 @@ Kernels avx2_kernels() {
   avx2::set_scaler(table);
   return table;
 }
+
+Kernels avx512_kernels() {
+  Kernels table = avx2_kernels();
+  table.name = "avx512";
+  avx512::set_vif_vertical(table);
+  avx512::set_vif_horizontal(table);
+  avx512::set_adm(table);
+  avx512::set_adm_levels(table);
+  avx512::set_adm_wavelet(table);
+  avx512::set_motion(table);
+  return table;
+}
 #endif
 
 } // namespace
@@ -36,8 +50,10 @@ Kernels avx2_kernels() {
 const Kernels &kernels(Cpu set) {
   static const Kernels plain = scalar_kernels();
 #if defined(__x86_64__)
-  static const Kernels wide = avx2_kernels();
-  if (set >= Cpu::avx2 && detected_cpu() >= Cpu::avx2) return wide;
+  static const Kernels wide = avx2_kernels(), widest = avx512_kernels();
+  const Cpu best = std::min(set, detected_cpu());
+  if (best == Cpu::avx512) return widest;
+  if (best == Cpu::avx2) return wide;
 #endif
   return plain;
 }

@@ -29,6 +29,9 @@ struct Scaling {
   int square_shift = 16; ///< rounding shift of the filtered products; 0 = none
 };
 
+/// Output rows that VIF's vertical passes make at once.
+inline constexpr int kVifRows = 4;
+
 /// One filtered row: means, and the products' 32-bit sums as two halves.
 struct FilteredRow {
   std::uint16_t *mean = nullptr;
@@ -79,22 +82,21 @@ struct AdmMaskShifts {
 struct Kernels {
   const char *name;
 
-  // VIF. `rows` is filter.length pointers for the first output row, one more for each further row.
-  void (*vif_self_8)(const std::uint8_t *const *rows, const Filter &filter, int count, int width,
-                     const FilteredRow *out);
-  void (*vif_self_16)(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling,
-                      int count, int width, const FilteredRow *out);
-  void (*vif_cross_8)(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &filter,
-                      int count, int width, const FilteredRow *out);
+  // VIF. `rows` is filter.length + kVifRows - 1 pointers, `out` kVifRows rows.
+  void (*vif_self_8)(const std::uint8_t *const *rows, const Filter &filter, int width, const FilteredRow *out);
+  void (*vif_self_16)(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling, int width,
+                      const FilteredRow *out);
+  void (*vif_cross_8)(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &filter, int width,
+                      const FilteredRow *out);
   void (*vif_cross_16)(const std::uint16_t *const *a, const std::uint16_t *const *b, const Filter &filter,
-                       const Scaling &scaling, int count, int width, const FilteredRow *out);
+                       const Scaling &scaling, int width, const FilteredRow *out);
   /// Horizontal pass of the reference: unrounded means, variances, and its share of the sums.
   void (*vif_reference)(const FilteredRow &row, const Filter &filter, int width, std::uint32_t *mean,
                         std::int32_t *variance, VifSums &sums);
   /// Horizontal pass of a distorted row and of the products, then the sums of the pair.
   void (*vif_pair)(const FilteredRow &distorted, const FilteredRow &cross, const Filter &filter, int width,
                    const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums);
-  /// Low-pass for the next scale: rows as above, one output row, then every second column.
+  /// Low-pass for the next scale: filter.length rows, one output row, then every second column.
   void (*smooth_8)(const std::uint8_t *const *rows, const Filter &filter, int width, std::uint16_t *out);
   void (*smooth_16)(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling, int width,
                     std::uint16_t *out);

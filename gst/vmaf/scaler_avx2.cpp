@@ -1,5 +1,5 @@
 #include "gst/vmaf/kernels_simd.h"
-#include "gst/vmaf/simd_avx2.h"
+#include "gst/vmaf/simd.h"
 
 #if defined(__x86_64__)
 
@@ -15,7 +15,7 @@ const Kernels &plain() {
 }
 
 /// Four times four neighbouring samples.
-HULL_AVX2_INLINE Vec quads(const std::int16_t *row, const std::int32_t *first) {
+HULL_SIMD_INLINE Vec quads(const std::int16_t *row, const std::int32_t *first) {
   std::int64_t at[4];
   for (int i = 0; i < 4; ++i)
     std::memcpy(&at[i], row + first[i], sizeof at[i]);
@@ -23,7 +23,7 @@ HULL_AVX2_INLINE Vec quads(const std::int16_t *row, const std::int32_t *first) {
 }
 
 /// Only what enlarging needs: four taps.
-HULL_AVX2 void scale_row_4(const std::int16_t *row, const std::int32_t *first,
+HULL_SIMD void scale_row_4(const std::int16_t *row, const std::int32_t *first,
                            const std::int16_t *coefficients, int shift, int width, std::int16_t *out) {
   const Vec half = _mm256_set1_epi32(1 << (shift - 1));
   const __m128i count = _mm_cvtsi32_si128(shift);
@@ -48,7 +48,7 @@ void scale_row(const std::int16_t *row, const std::int32_t *first, const std::in
 }
 
 /// Sixteen clamped samples from x on, as words.
-HULL_AVX2_INLINE Vec column_block(const std::int16_t *const *rows, const std::int16_t *coefficients, int taps,
+HULL_SIMD_INLINE Vec column_block(const std::int16_t *const *rows, const std::int16_t *coefficients, int taps,
                                   Vec half, __m128i shift, Vec peak, int x) {
   Vec low = half, high = half;
   for (int k = 0; k < taps; k += 2) {
@@ -62,7 +62,7 @@ HULL_AVX2_INLINE Vec column_block(const std::int16_t *const *rows, const std::in
 }
 
 // The source rows are ours and may be read past their end; the output may not be written there.
-HULL_AVX2 void columns_8(const std::int16_t *const *rows, const std::int16_t *coefficients, int taps,
+HULL_SIMD void columns_8(const std::int16_t *const *rows, const std::int16_t *coefficients, int taps,
                          int width, std::uint8_t *out) {
   const Vec half = _mm256_set1_epi32(1 << 19), peak = _mm256_set1_epi16(255);
   const __m128i shift = _mm_cvtsi32_si128(20);
@@ -75,7 +75,7 @@ HULL_AVX2 void columns_8(const std::int16_t *const *rows, const std::int16_t *co
   }
 }
 
-HULL_AVX2 void columns_16(const std::int16_t *const *rows, const std::int16_t *coefficients, int taps,
+HULL_SIMD void columns_16(const std::int16_t *const *rows, const std::int16_t *coefficients, int taps,
                           int bits, int width, std::uint16_t *out) {
   const Vec half = _mm256_set1_epi32(1 << (27 - bits)),
             peak = _mm256_set1_epi16(static_cast<short>((1 << bits) - 1));

@@ -9,7 +9,7 @@ Scaling scaling_of(const Plane &plane) {
 
 /// Pointers to the source rows first .. first + count - 1, reflected at the plane's edges.
 template <class T> struct RowPointers {
-  std::array<const T *, 17 + VifScratch::kBlock> at;
+  std::array<const T *, 17 + kVifRows - 1> at;
   RowPointers(const Plane &plane, int first, int count) {
     for (int i = 0; i < count; ++i)
       at[static_cast<std::size_t>(i)] =
@@ -17,11 +17,11 @@ template <class T> struct RowPointers {
   }
 };
 
-using Outputs = std::array<FilteredRow, VifScratch::kBlock>;
+using Outputs = std::array<FilteredRow, kVifRows>;
 
 Outputs outputs(Rows<std::uint16_t> &rows) {
   Outputs made;
-  for (int i = 0; i < VifScratch::kBlock; ++i)
+  for (int i = 0; i < kVifRows; ++i)
     made[static_cast<std::size_t>(i)] = {rows.row(3 * i), rows.row(3 * i + 1), rows.row(3 * i + 2)};
   return made;
 }
@@ -38,30 +38,30 @@ void mirror_rows(const Outputs &rows, int count, int width, int radius, bool wit
 struct Block {
   const Kernels &kernels;
   const Filter &filter;
-  int first, count, width; ///< first source row; output rows
+  int first, count, width; ///< first source row; output rows that are wanted
 };
 
 void filter_self(const Block &b, const Plane &plane, const Outputs &out) {
-  const int rows = b.count + b.filter.length - 1;
+  const int rows = kVifRows + b.filter.length - 1;
   if (plane.bits == 8)
-    b.kernels.vif_self_8(RowPointers<std::uint8_t>(plane, b.first, rows).at.data(), b.filter, b.count,
+    b.kernels.vif_self_8(RowPointers<std::uint8_t>(plane, b.first, rows).at.data(), b.filter,
                          b.width, out.data());
   else
     b.kernels.vif_self_16(RowPointers<std::uint16_t>(plane, b.first, rows).at.data(), b.filter,
-                          scaling_of(plane), b.count, b.width, out.data());
+                          scaling_of(plane), b.width, out.data());
   mirror_rows(out, b.count, b.width, b.filter.radius(), true);
 }
 
 void filter_cross(const Block &b, const Plane &p, const Plane &q, const Outputs &out) {
-  const int rows = b.count + b.filter.length - 1;
+  const int rows = kVifRows + b.filter.length - 1;
   if (p.bits == 8)
     b.kernels.vif_cross_8(RowPointers<std::uint8_t>(p, b.first, rows).at.data(),
-                          RowPointers<std::uint8_t>(q, b.first, rows).at.data(), b.filter, b.count, b.width,
+                          RowPointers<std::uint8_t>(q, b.first, rows).at.data(), b.filter, b.width,
                           out.data());
   else
     b.kernels.vif_cross_16(RowPointers<std::uint16_t>(p, b.first, rows).at.data(),
                            RowPointers<std::uint16_t>(q, b.first, rows).at.data(), b.filter, scaling_of(p),
-                           b.count, b.width, out.data());
+                           b.width, out.data());
   mirror_rows(out, b.count, b.width, b.filter.radius(), false);
 }
 
@@ -79,12 +79,12 @@ VifPyramid::VifPyramid(int width, int height) {
 }
 
 VifScratch::VifScratch(int width)
-    : reference(width, 3 * kBlock),
-      distorted(width, 3 * kBlock),
-      cross(width, 3 * kBlock),
+    : reference(width, 3 * kVifRows),
+      distorted(width, 3 * kVifRows),
+      cross(width, 3 * kVifRows),
       smooth(width, 1),
-      mean(width, kBlock),
-      variance(width, kBlock) {}
+      mean(width, kVifRows),
+      variance(width, kVifRows) {}
 
 void vif_stripe(const Kernels &kernels, const Plane &reference, std::span<VifPyramid *const> distorted,
                 int scale, int begin, int end, Gains gains, VifScratch &scratch, VifSums &reference_sums,
@@ -92,8 +92,8 @@ void vif_stripe(const Kernels &kernels, const Plane &reference, std::span<VifPyr
   const Filter &filter = kVifFilter[scale];
   const int width = reference.width;
   const Outputs p = outputs(scratch.reference), q = outputs(scratch.distorted), pq = outputs(scratch.cross);
-  for (int y = begin; y < end; y += VifScratch::kBlock) {
-    const Block block{kernels, filter, y - filter.radius(), std::min(VifScratch::kBlock, end - y), width};
+  for (int y = begin; y < end; y += kVifRows) {
+    const Block block{kernels, filter, y - filter.radius(), std::min(kVifRows, end - y), width};
     filter_self(block, reference, p);
     for (int i = 0; i < block.count; ++i)
       kernels.vif_reference(p[static_cast<std::size_t>(i)], filter, width, scratch.mean.row(i),

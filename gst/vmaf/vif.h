@@ -27,7 +27,6 @@ class VifPyramid {
 
 /// Row buffers of one thread.
 struct VifScratch {
-  static constexpr int kBlock = 4; ///< output rows filtered at a time
   explicit VifScratch(int width);
   Rows<std::uint16_t> reference, distorted, cross, smooth;
   Rows<std::uint32_t> mean;

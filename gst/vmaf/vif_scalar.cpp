@@ -30,6 +30,16 @@ const std::array<std::uint16_t, 65536> &log_table() {
   return table;
 }
 
+const std::array<std::uint8_t, 32768> &log_corrections() {
+  static const auto corrections = [] {
+    std::array<std::uint8_t, 32768> values{};
+    for (std::size_t m = 0; m < values.size(); ++m)
+      values[m] = static_cast<std::uint8_t>(log_table()[32768 + m] - 30720 - m / 16);
+    return values;
+  }();
+  return corrections;
+}
+
 namespace scalar {
 namespace {
 
@@ -63,9 +73,9 @@ std::uint32_t column_product(const T *const *a, const T *const *b, const Filter 
 }
 
 template <class T>
-void self(const T *const *rows, const Filter &filter, const Scaling &scaling, int count, int width,
+void self(const T *const *rows, const Filter &filter, const Scaling &scaling, int width,
           const FilteredRow *out) {
-  for (int r = 0; r < count; ++r)
+  for (int r = 0; r < kVifRows; ++r)
     for (int x = 0; x < width; ++x) {
       out[r].mean[x] = column_mean(rows + r, filter, scaling, x);
       store(out[r], x, column_product(rows + r, rows + r, filter, scaling, x));
@@ -73,21 +83,20 @@ void self(const T *const *rows, const Filter &filter, const Scaling &scaling, in
 }
 
 template <class T>
-void cross(const T *const *a, const T *const *b, const Filter &filter, const Scaling &scaling, int count,
-           int width, const FilteredRow *out) {
-  for (int r = 0; r < count; ++r)
+void cross(const T *const *a, const T *const *b, const Filter &filter, const Scaling &scaling, int width,
+           const FilteredRow *out) {
+  for (int r = 0; r < kVifRows; ++r)
     for (int x = 0; x < width; ++x)
       store(out[r], x, column_product(a + r, b + r, filter, scaling, x));
 }
 
-void self_8(const std::uint8_t *const *rows, const Filter &filter, int count, int width,
-            const FilteredRow *out) {
-  self(rows, filter, kScaling8, count, width, out);
+void self_8(const std::uint8_t *const *rows, const Filter &filter, int width, const FilteredRow *out) {
+  self(rows, filter, kScaling8, width, out);
 }
 
-void cross_8(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &filter, int count,
-             int width, const FilteredRow *out) {
-  cross(a, b, filter, kScaling8, count, width, out);
+void cross_8(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &filter, int width,
+             const FilteredRow *out) {
+  cross(a, b, filter, kScaling8, width, out);
 }
 
 std::uint32_t row_mean(const std::uint16_t *row, const Filter &filter, int x) {

@@ -1,13 +1,11 @@
 #pragma once
 
 #include "gst/vmaf/kernels.h"
-#include "gst/vmaf/simd_avx2.h"
+#include "gst/vmaf/simd.h"
 
 #if defined(__x86_64__)
 
-namespace hull::vmaf::avx2 {
-
-constexpr int kLanes = 16; ///< samples per block
+namespace hull::vmaf::HULL_SIMD_SET {
 
 /// Taps as constants, zero outside the filter.
 template <int L> constexpr int tap(int k);
@@ -24,17 +22,15 @@ template <> constexpr int tap<5>(int k) {
   constexpr int kTaps[] = {3571, 16004, 26386, 16004, 3571};
   return k < 0 || k > 4 ? 0 : kTaps[k];
 }
-/// The middle tap does not fit 16 signed bits: 65536 is taken off here and added where it is used.
+/// Only for pairs that overlap by one sample: the middle tap, 43728, does not fit 16 signed bits, so each of
+/// the two pairs has half of it.
 template <> constexpr int tap<3>(int k) {
-  constexpr int kTaps[] = {10904, 43728 - 65536, 10904};
-  return k < 0 || k > 2 ? 0 : kTaps[k];
+  constexpr int kTaps[] = {10904, 21864, 21864, 10904};
+  return k < 0 || k > 3 ? 0 : kTaps[k];
 }
 
-HULL_AVX2_INLINE Vec flip_words(Vec v) {
-  return _mm256_xor_si256(v, _mm256_set1_epi16(-32768));
-}
-HULL_AVX2_INLINE Vec flip_sums(Vec v) {
-  return _mm256_xor_si256(v, _mm256_set1_epi32(static_cast<int>(0x80000000u)));
+HULL_SIMD_INLINE Vec flip_words(Vec v) {
+  return bit_xor(v, set_16(-32768));
 }
 
 /// The function for a filter's length.
@@ -42,6 +38,6 @@ template <class F> F *by_length(const Filter &filter, F *f17, F *f9, F *f5, F *f
   return filter.length == 17 ? f17 : filter.length == 9 ? f9 : filter.length == 5 ? f5 : f3;
 }
 
-} // namespace hull::vmaf::avx2
+} // namespace hull::vmaf::HULL_SIMD_SET
 
 #endif
