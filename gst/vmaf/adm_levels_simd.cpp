@@ -55,23 +55,19 @@ HULL_SIMD_INLINE Vec gained(const Restored &restored, Vec o, Vec t, int limit) {
 
 /// |(csf * v + 2^27) >> 28| in the low halves, the high ones clear.
 HULL_SIMD_INLINE Vec weighted(Vec v, Vec csf) {
-  const Vec c =
-      srl_64(add_64(mul_32(v, csf), set_64(1 << 27)), 28);
+  const Vec c = srl_64(add_64(mul_32(v, csf), set_64(1 << 27)), 28);
   return bit_and(abs_32(c), set_64(0xffffffff));
 }
 
 HULL_SIMD_INLINE Vec mask_part(Vec c, std::int64_t factor) {
-  return srl_64(sub_64(mul_u32(c, set_64(factor)),
-                                            set_64(std::int64_t{1} << 31)),
-                           32);
+  return srl_64(sub_64(mul_u32(c, set_64(factor)), set_64(std::int64_t{1} << 31)), 32);
 }
 
 HULL_SIMD void adm_row(const Bands<const std::int32_t> &reference, const Bands<const std::int32_t> &distorted,
                        int level, int begin, int end, Gains gains, const MaskRow *out) {
   const std::int32_t *inverse = inverses().data();
   const bool wanted[kGains] = {gains.normal, gains.neg};
-  const Vec csf[3] = {set_64(kCsf[level][0]), set_64(kCsf[level][0]),
-                      set_64(kCsf[level][1])};
+  const Vec csf[3] = {set_64(kCsf[level][0]), set_64(kCsf[level][0]), set_64(kCsf[level][1])};
   for (int x = begin; x < end; x += kLongs) {
     const Vec o[3] = {load_ints(reference.h + x), load_ints(reference.v + x), load_ints(reference.d + x)};
     const Vec t[3] = {load_ints(distorted.h + x), load_ints(distorted.v + x), load_ints(distorted.d + x)};
@@ -115,8 +111,7 @@ HULL_SIMD std::uint64_t cube_blocks(const std::int32_t *band, int level, int row
   for (; x + kLongs <= end; x += kLongs) {
     const Vec a = bit_and(abs_32(load_ints(band + x)), low);
     const Vec square = srl_64(add_64(mul_u32(a, a), unit), square_shift);
-    total =
-        add_64(total, srl_64(add_64(mul_u32(square, a), half), shift));
+    total = add_64(total, srl_64(add_64(mul_u32(square, a), half), shift));
   }
   done = x;
   return static_cast<std::uint64_t>(sum_64(total));

@@ -17,8 +17,7 @@ const Kernels &plain() {
 HULL_SIMD_INLINE Vec product_q15(Vec a, Vec b) {
   const Vec half = set_64(1 << 14);
   const Vec even = add_64(mul_u32(a, b), half);
-  const Vec odd =
-      add_64(mul_u32(srl_64(a, 32), srl_64(b, 32)), half);
+  const Vec odd = add_64(mul_u32(srl_64(a, 32), srl_64(b, 32)), half);
   return joined(even, odd, 15);
 }
 
@@ -65,8 +64,7 @@ HULL_SIMD_INLINE Vec wrapped(Vec v) {
 }
 
 HULL_SIMD_INLINE Vec scaled_mask(Vec a, int factor) {
-  return wrapped(sra_32(
-      add_32(mullo_32(a, set_32(factor)), set_32(2048)), 12));
+  return wrapped(sra_32(add_32(mullo_32(a, set_32(factor)), set_32(2048)), 12));
 }
 
 HULL_SIMD void adm_row_0(const Bands<const std::int16_t> &reference,
@@ -90,8 +88,7 @@ HULL_SIMD void adm_row_0(const Bands<const std::int16_t> &reference,
         const Vec r = gained(restored, o[b], t[b], static_cast<int>(kGainLimit[g]));
         store(out[g].signal[b] + x, abs_32(mullo_32(r, csf)));
         const Vec additive = mullo_32(sub_32(t[b], r), csf);
-        const Vec c = abs_32(wrapped(
-            sra_32(add_32(additive, set_32(kCsf0Round[b])), kCsf0Shift[b])));
+        const Vec c = abs_32(wrapped(sra_32(add_32(additive, set_32(kCsf0Round[b])), kCsf0Shift[b])));
         neighbour[g] = add_32(neighbour[g], scaled_mask(c, 4369));
         centre[g] = add_32(centre[g], scaled_mask(c, 8738));
       }
@@ -109,9 +106,7 @@ HULL_SIMD std::uint64_t cubes_0_blocks(const std::int16_t *band, int begin, int 
   int x = begin;
   for (; x + kInts <= end; x += kInts) {
     const Vec a = abs_32(load_words(band + x)), square = mullo_32(a, a);
-    total = add_64(
-        total, add_64(mul_u32(square, a),
-                                mul_u32(srl_64(square, 32), srl_64(a, 32))));
+    total = add_64(total, add_64(mul_u32(square, a), mul_u32(srl_64(square, 32), srl_64(a, 32))));
   }
   done = x;
   return static_cast<std::uint64_t>(sum_64(total));
@@ -143,12 +138,9 @@ HULL_SIMD void mask_row(const MaskRow &row, const std::int32_t *above, const std
   Vec totals[3] = {zero, zero, zero};
   for (int x = begin; x < end; x += kInts) {
     const Mask inside = gt_32(set_32(end - x), index);
-    Vec mask = add_32(load(row.centre + x),
-                                add_32(load(row.neighbour + x - 1), load(row.neighbour + x + 1)));
-    mask = add_32(
-        mask, add_32(load(above + x - 1), add_32(load(above + x), load(above + x + 1))));
-    mask = add_32(
-        mask, add_32(load(below + x - 1), add_32(load(below + x), load(below + x + 1))));
+    Vec mask = add_32(load(row.centre + x), add_32(load(row.neighbour + x - 1), load(row.neighbour + x + 1)));
+    mask = add_32(mask, add_32(load(above + x - 1), add_32(load(above + x), load(above + x + 1))));
+    mask = add_32(mask, add_32(load(below + x - 1), add_32(load(below + x), load(below + x + 1))));
 #pragma GCC unroll 3
     for (int b = 0; b < 3; ++b) {
       const Vec lowered = sll_32(mask, count_of(masking[b].shift));
@@ -163,10 +155,9 @@ HULL_SIMD void mask_row(const MaskRow &row, const std::int32_t *above, const std
       const Vec round = set_64(
           static_cast<std::int64_t>((std::uint64_t{1} << 63) + (std::uint64_t{1} << (shifts.row[b] - 1))));
       const Count row_shift = count_of(shifts.row[b]);
-      totals[b] = add_64(
-          totals[b],
-          add_64(cubes_of(excess, half, square_shift, round, row_shift),
-                           cubes_of(srl_64(excess, 32), half, square_shift, round, row_shift)));
+      totals[b] =
+          add_64(totals[b], add_64(cubes_of(excess, half, square_shift, round, row_shift),
+                                   cubes_of(srl_64(excess, 32), half, square_shift, round, row_shift)));
     }
   }
   const auto lanes = static_cast<std::uint64_t>((end - begin + kInts - 1) / kInts * kInts);

@@ -29,15 +29,12 @@ struct Columns {
 };
 
 HULL_SIMD_INLINE Columns filtered(const Rows4 &rows, const Taps16 &taps) {
-  return {
-      add_32(madd(rows.low01, taps.first), madd(rows.low23, taps.second)),
-      add_32(madd(rows.high01, taps.first),
-                       madd(rows.high23, taps.second))};
+  return {add_32(madd(rows.low01, taps.first), madd(rows.low23, taps.second)),
+          add_32(madd(rows.high01, taps.first), madd(rows.high23, taps.second))};
 }
 
 HULL_SIMD_INLINE void store_words(std::int16_t *out, const Columns &sums, Vec offset, Count shift) {
-  store(out, packs(sra_32(add_32(sums.low, offset), shift),
-                                sra_32(add_32(sums.high, offset), shift)));
+  store(out, packs(sra_32(add_32(sums.low, offset), shift), sra_32(add_32(sums.high, offset), shift)));
 }
 
 HULL_SIMD_INLINE Vec samples(const std::uint8_t *at, Count, Vec) {
@@ -140,12 +137,9 @@ HULL_SIMD void horizontal_16(const std::int16_t *row, bool high_pass, int begin,
   const Vec half = set_32(32768);
   for (int x = begin; x < end; x += kWords) {
     const std::int16_t *at = row + 2 * x - 1;
-    const Vec a = add_32(madd(load(at), taps.first),
-                                   madd(load(at + 2), taps.second));
-    const Vec b = add_32(madd(load(at + kWords), taps.first),
-                                   madd(load(at + kWords + 2), taps.second));
-    const Vec packed = packs(sra_32(add_32(a, half), 16),
-                                          sra_32(add_32(b, half), 16));
+    const Vec a = add_32(madd(load(at), taps.first), madd(load(at + 2), taps.second));
+    const Vec b = add_32(madd(load(at + kWords), taps.first), madd(load(at + kWords + 2), taps.second));
+    const Vec packed = packs(sra_32(add_32(a, half), 16), sra_32(add_32(b, half), 16));
     store(out + x, in_order(packed));
   }
 }
@@ -153,10 +147,8 @@ HULL_SIMD void horizontal_16(const std::int16_t *row, bool high_pass, int begin,
 /// Outputs as 64-bit lanes; the even elements of a load are what mul_epi32 reads.
 HULL_SIMD_INLINE Vec window_32(const std::int32_t *at, const Taps32 &taps, Vec half, Count shift) {
   const Vec a = load(at), b = load(at + 2);
-  const Vec sum = add_64(add_64(mul_32(a, taps.at[0]),
-                                                    mul_32(srl_64(a, 32), taps.at[1])),
-                                   add_64(mul_32(b, taps.at[2]),
-                                                    mul_32(srl_64(b, 32), taps.at[3])));
+  const Vec sum = add_64(add_64(mul_32(a, taps.at[0]), mul_32(srl_64(a, 32), taps.at[1])),
+                         add_64(mul_32(b, taps.at[2]), mul_32(srl_64(b, 32), taps.at[3])));
   return srl_64(add_64(sum, half), shift);
 }
 

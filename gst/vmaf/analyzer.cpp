@@ -51,7 +51,7 @@ Analyzer::Analyzer(int width, int height, std::size_t pictures, const AnalyzerOp
     : width_(width),
       height_(height),
       options_(options),
-      kernels_(kernels(options.cpu)),
+      kernels_(*options.kernels),
       workers_(options.threads) {
   for (std::size_t i = 0; i <= pictures; ++i) {
     vif_.emplace_back(width, height);

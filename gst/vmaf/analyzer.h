@@ -24,7 +24,7 @@ struct AnalyzerOptions {
   bool psnr = false;
   unsigned threads = 1;
   int stripe_rows = 0; ///< rows of a stripe at scale 0; 0 = chosen by size and threads
-  Cpu cpu = hull::cpu();
+  const Kernels *kernels = &vmaf::kernels(hull::cpu());
 };
 
 /// Whether a picture of this size has a defined score: both sides must be above 32, where libvmaf's wavelet

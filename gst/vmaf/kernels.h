@@ -83,11 +83,12 @@ struct Kernels {
   const char *name;
 
   // VIF. `rows` is filter.length + kVifRows - 1 pointers, `out` kVifRows rows.
-  void (*vif_self_8)(const std::uint8_t *const *rows, const Filter &filter, int width, const FilteredRow *out);
-  void (*vif_self_16)(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling, int width,
-                      const FilteredRow *out);
-  void (*vif_cross_8)(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &filter, int width,
-                      const FilteredRow *out);
+  void (*vif_self_8)(const std::uint8_t *const *rows, const Filter &filter, int width,
+                     const FilteredRow *out);
+  void (*vif_self_16)(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling,
+                      int width, const FilteredRow *out);
+  void (*vif_cross_8)(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &filter,
+                      int width, const FilteredRow *out);
   void (*vif_cross_16)(const std::uint16_t *const *a, const std::uint16_t *const *b, const Filter &filter,
                        const Scaling &scaling, int width, const FilteredRow *out);
   /// Horizontal pass of the reference: unrounded means, variances, and its share of the sums.

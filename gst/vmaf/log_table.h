@@ -11,8 +11,8 @@ namespace hull::vmaf {
 /// made in double precision.
 extern const std::array<std::uint16_t, 65536> &log_table();
 
-/// What log2 in steps of 1/2048 has beyond a straight line: table entry 32768 + m less 30720 + m / 16, for m in
-/// 0..32767. Half the table's size, and the line costs one shift.
+/// What log2 in steps of 1/2048 has beyond a straight line: table entry 32768 + m less 30720 + m / 16, for m
+/// in 0..32767. Half the table's size, and the line costs one shift.
 const std::array<std::uint8_t, 32768> &log_corrections();
 
 /// log2(x) * 2048 of x >= 131072, from the top 16 bits of x.

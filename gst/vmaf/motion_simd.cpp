@@ -33,14 +33,11 @@ HULL_SIMD int vertical(const T *const *previous, const T *const *current, int bi
 #pragma GCC unroll 5
     for (int k = 0; k < 5; ++k)
       d[k] = difference(previous[k] + x, current[k] + x, down);
-    const Vec low =
-        add_32(add_32(madd(unpack_low(d[0], d[1]), outer), half),
-                         add_32(madd(unpack_low(d[2], d[3]), inner),
-                                          madd(unpack_low(d[4], zero), last)));
+    const Vec low = add_32(add_32(madd(unpack_low(d[0], d[1]), outer), half),
+                           add_32(madd(unpack_low(d[2], d[3]), inner), madd(unpack_low(d[4], zero), last)));
     const Vec high =
         add_32(add_32(madd(unpack_high(d[0], d[1]), outer), half),
-                         add_32(madd(unpack_high(d[2], d[3]), inner),
-                                          madd(unpack_high(d[4], zero), last)));
+               add_32(madd(unpack_high(d[2], d[3]), inner), madd(unpack_high(d[4], zero), last)));
     const Vec a = sra_32(low, shift), b = sra_32(high, shift);
     store_unpacked(out + x, a, b);
   }
@@ -72,8 +69,7 @@ void vertical_16(const std::uint16_t *const *previous, const std::uint16_t *cons
 /// Sums fit 32 bits as long as every sample is within +-32767; a block with a larger one is left to the
 /// scalar kernel.
 HULL_SIMD std::uint64_t horizontal_blocks(const std::int32_t *row, int width, int &done) {
-  const Vec outer = set_32(kTaps[0]), inner = set_32(kTaps[1]),
-            middle = set_32(kTaps[2]);
+  const Vec outer = set_32(kTaps[0]), inner = set_32(kTaps[1]), middle = set_32(kTaps[2]);
   const Vec half = set_32(32768), large = set_32(static_cast<int>(0xffff8000u));
   Vec total = zeros();
   std::uint64_t rest = 0;
@@ -85,9 +81,8 @@ HULL_SIMD std::uint64_t horizontal_blocks(const std::int32_t *row, int width, in
       rest += plain().motion_horizontal(row + x, kInts);
       continue;
     }
-    const Vec sum = add_32(
-        add_32(mullo_32(add_32(a, e), outer), half),
-        add_32(mullo_32(add_32(b, d), inner), mullo_32(c, middle)));
+    const Vec sum = add_32(add_32(mullo_32(add_32(a, e), outer), half),
+                           add_32(mullo_32(add_32(b, d), inner), mullo_32(c, middle)));
     total = add_32(total, abs_32(sra_32(sum, 16)));
   }
   done = x;

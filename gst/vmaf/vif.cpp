@@ -44,8 +44,8 @@ struct Block {
 void filter_self(const Block &b, const Plane &plane, const Outputs &out) {
   const int rows = kVifRows + b.filter.length - 1;
   if (plane.bits == 8)
-    b.kernels.vif_self_8(RowPointers<std::uint8_t>(plane, b.first, rows).at.data(), b.filter,
-                         b.width, out.data());
+    b.kernels.vif_self_8(RowPointers<std::uint8_t>(plane, b.first, rows).at.data(), b.filter, b.width,
+                         out.data());
   else
     b.kernels.vif_self_16(RowPointers<std::uint16_t>(plane, b.first, rows).at.data(), b.filter,
                           scaling_of(plane), b.width, out.data());

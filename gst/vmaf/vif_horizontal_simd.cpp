@@ -63,15 +63,14 @@ HULL_SIMD [[gnu::noinline]] void product_row(const std::uint16_t *high, const st
 HULL_SIMD_INLINE Vec mean_product(Vec a, Vec b) {
   const Vec half = set_64(0x80000000);
   const Vec even = add_64(mul_u32(a, b), half);
-  const Vec odd =
-      add_64(mul_u32(srl_64(a, 32), srl_64(b, 32)), half);
+  const Vec odd = add_64(mul_u32(srl_64(a, 32), srl_64(b, 32)), half);
   return blend_odd(srl_64(even, 32), odd);
 }
 
 /// Sums of logarithms in steps of 1/2048. Exponent and mantissa of a number, read as one integer, are already
-/// its logarithm up to a correction below 256: that alone is looked up, lane by lane on the integer units, for
-/// a gather takes longer than the loads and only the sum is wanted. Correction 0 is zero, so masked lanes add
-/// nothing.
+/// its logarithm up to a correction below 256: that alone is looked up, lane by lane on the integer units,
+/// for a gather takes longer than the loads and only the sum is wanted. Correction 0 is zero, so masked lanes
+/// add nothing.
 struct LogSum {
   std::int64_t corrections = 0;
   Vec straight;
@@ -158,14 +157,17 @@ HULL_SIMD_INLINE Doubles passed(Doubles gain, double limit, Doubles s1, Doubles 
   return add_pd(truncated(mul_pd(mul_pd(g, g), s1)), n1);
 }
 
+HULL_SIMD_INLINE Mask64 above_one(Doubles gain) {
+  return without(ge_pd(gain, set_pd(1)), ge_pd(set_pd(1), gain));
+}
+
 struct PairTerms {
   Doubles s1, gain, n1;
 };
 
 HULL_SIMD_INLINE PairTerms terms(Doubles s1, Doubles s2, Doubles s12) {
   const Doubles gain = div_pd(s12, add_pd(s1, set_pd(65536 * 1e-10)));
-  const Doubles residual =
-      max_pd(truncated(sub_pd(s2, mul_pd(gain, s12))), set_pd(0));
+  const Doubles residual = max_pd(truncated(sub_pd(s2, mul_pd(gain, s12))), set_pd(0));
   return {s1, gain, add_pd(residual, set_pd(kNoise))};
 }
 
@@ -194,15 +196,21 @@ HULL_SIMD_INLINE void pair_block(const PairRows &rows, int at, int x, int width,
   const Vec before = log_bits(low.n1, high.n1);
   const Mask mask = as_logs(active);
   const std::int64_t before_sum = looked_up(log_index(before, mask), table);
-  const bool wanted[kGains] = {gains.normal, gains.neg};
+  // Up to a gain of one both limits come to the same.
+  const bool alike = !any(both(active, join(above_one(low.gain), above_one(high.gain))));
+  std::int64_t corrections = 0;
+  Vec change = zeros();
 #pragma GCC unroll 2
   for (int g = 0; g < kGains; ++g) {
-    if (!wanted[g]) continue;
-    const Vec after = log_bits(passed(low.gain, kGainLimit[g], low.s1, low.n1),
-                               passed(high.gain, kGainLimit[g], high.s1, high.n1));
-    sums.log[g].corrections += looked_up(log_index(after, mask), table) - before_sum;
-    sums.log[g].straight =
-        add_32(sums.log[g].straight, where(mask, sub_32(straight(after), straight(before))));
+    if (!(g ? gains.neg : gains.normal)) continue;
+    if (g == 0 || !gains.normal || !alike) {
+      const Vec after = log_bits(passed(low.gain, kGainLimit[g], low.s1, low.n1),
+                                 passed(high.gain, kGainLimit[g], high.s1, high.n1));
+      corrections = looked_up(log_index(after, mask), table) - before_sum;
+      change = where(mask, sub_32(straight(after), straight(before)));
+    }
+    sums.log[g].corrections += corrections;
+    sums.log[g].straight = add_32(sums.log[g].straight, change);
   }
 }
 

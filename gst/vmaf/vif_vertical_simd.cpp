@@ -40,9 +40,7 @@ struct Words {
   static constexpr bool flipped = true;
   const std::uint16_t *const *rows;
   Count drop;
-  HULL_SIMD_METHOD Vec at(int i, int x) const {
-    return flip_words(srl_16(load(rows[i] + x), drop));
-  }
+  HULL_SIMD_METHOD Vec at(int i, int x) const { return flip_words(srl_16(load(rows[i] + x), drop)); }
 };
 template <bool high> struct Product16 {
   static constexpr bool flipped = true;
@@ -120,16 +118,13 @@ HULL_SIMD_INLINE void add_rows(const Source &source, int x, Vec &low_sum, Vec &h
 
 /// (sum + half) >> shift as signed words.
 HULL_SIMD_INLINE Vec means(Vec low, Vec high, Vec half, Count shift) {
-  return flip_words(packus(srl_32(add_32(low, half), shift),
-                                        srl_32(add_32(high, half), shift)));
+  return flip_words(packus(srl_32(add_32(low, half), shift), srl_32(add_32(high, half), shift)));
 }
 
 HULL_SIMD_INLINE void store_product(const FilteredRow &out, int x, Vec low, Vec high) {
   const Vec mask = set_32(0xffff);
-  store(out.high + x,
-        flip_words(packus(srl_32(low, 16), srl_32(high, 16))));
-  store(out.low + x,
-        flip_words(packus(bit_and(low, mask), bit_and(high, mask))));
+  store(out.high + x, flip_words(packus(srl_32(low, 16), srl_32(high, 16))));
+  store(out.low + x, flip_words(packus(bit_and(low, mask), bit_and(high, mask))));
 }
 
 struct Shifts {
@@ -178,7 +173,8 @@ HULL_SIMD_INLINE void product_block_16(const std::uint16_t *const *a, const std:
   const Sums low = columns<L>(Product16<false>{a, b, shifts.drop}, x);
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r)
-    store_product(out[r], x, whole(high.low[r], low.low[r], shifts), whole(high.high[r], low.high[r], shifts));
+    store_product(out[r], x, whole(high.low[r], low.low[r], shifts),
+                  whole(high.high[r], low.high[r], shifts));
 }
 
 template <int L>
@@ -216,16 +212,15 @@ int block_at(int x, int width) {
   return std::min(x, std::max(0, width - kWords));
 }
 
-HULL_SIMD void self_8(const std::uint8_t *const *rows, const Filter &, int width,
-                      const FilteredRow *out) {
+HULL_SIMD void self_8(const std::uint8_t *const *rows, const Filter &, int width, const FilteredRow *out) {
   const Shifts shifts({0, 8, 0});
   const Narrow<std::uint8_t> from(rows, 17 + kRows - 1, width);
   for (int x = 0; x < width; x += kWords)
     self_block_8<17>(from.rows(), shifts, block_at(x, width), out);
 }
 
-HULL_SIMD void cross_8(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &,
-                       int width, const FilteredRow *out) {
+HULL_SIMD void cross_8(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &, int width,
+                       const FilteredRow *out) {
   const Narrow<std::uint8_t> p(a, 17 + kRows - 1, width), q(b, 17 + kRows - 1, width);
   for (int x = 0; x < width; x += kWords)
     cross_block_8<17>(p.rows(), q.rows(), block_at(x, width), out);
@@ -251,14 +246,14 @@ HULL_SIMD void cross_16_rows(const std::uint16_t *const *a, const std::uint16_t 
 
 void self_16(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling, int width,
              const FilteredRow *out) {
-  by_length(filter, self_16_rows<17>, self_16_rows<9>, self_16_rows<5>,
-            self_16_rows<3>)(rows, scaling, width, out);
+  by_length(filter, self_16_rows<17>, self_16_rows<9>, self_16_rows<5>, self_16_rows<3>)(rows, scaling, width,
+                                                                                         out);
 }
 
 void cross_16(const std::uint16_t *const *a, const std::uint16_t *const *b, const Filter &filter,
               const Scaling &scaling, int width, const FilteredRow *out) {
-  by_length(filter, cross_16_rows<17>, cross_16_rows<9>, cross_16_rows<5>,
-            cross_16_rows<3>)(a, b, scaling, width, out);
+  by_length(filter, cross_16_rows<17>, cross_16_rows<9>, cross_16_rows<5>, cross_16_rows<3>)(a, b, scaling,
+                                                                                             width, out);
 }
 
 template <class T> HULL_SIMD_INLINE auto samples_of(const T *const *rows, const Shifts &shifts) {

@@ -1,15 +1,36 @@
 // The vector kernels against the scalar ones: whole analyses at widths 33..130, single kernels from width 1,
-// random and extreme samples, all depths.
+// random and extreme samples, all depths. AVX-512 kernels run natively where the machine can, and everywhere
+// from the same sources with emulated intrinsics.
 
 #include "gst/vmaf/analyzer.h"
 #include "gst/vmaf/scaler.h"
+#include "tests/gst/vmaf/emulated.h"
 
+#include <algorithm>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <random>
 
 namespace hull::vmaf {
 namespace {
+
+/// The tables that must equal the scalar one.
+struct Candidate {
+  const char *name;
+  const Kernels *kernels;
+  friend void PrintTo(const Candidate &c, std::ostream *out) { *out << c.name; }
+};
+
+std::vector<Candidate> candidates() {
+  std::vector<Candidate> found;
+  if (detected_cpu() >= Cpu::avx2) found.push_back({"avx2", &kernels(Cpu::avx2)});
+  if (detected_cpu() >= Cpu::avx512) found.push_back({"avx512", &kernels(Cpu::avx512)});
+#if defined(HULL_TEST_EMULATED)
+  static const Kernels emulated = emulated_kernels();
+  found.push_back({"emulated_avx512", &emulated});
+#endif
+  return found;
+}
 
 enum class Fill { random, low, high, checker, near };
 
@@ -63,17 +84,25 @@ Outcome measured(const Buffer &p, const Buffer &q, const AnalyzerOptions &option
   return outcome;
 }
 
-class WholeAnalysis : public testing::TestWithParam<int> {};
-INSTANTIATE_TEST_SUITE_P(Depths, WholeAnalysis, testing::Values(8, 10, 12, 16));
+using Case = std::tuple<Candidate, int>;
+std::string name_of(const testing::TestParamInfo<Case> &info) {
+  return std::string(std::get<0>(info.param).name) + "_" + std::to_string(std::get<1>(info.param)) + "_bits";
+}
+
+class WholeAnalysis : public testing::TestWithParam<Case> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(WholeAnalysis);
+INSTANTIATE_TEST_SUITE_P(Depths, WholeAnalysis,
+                         testing::Combine(testing::ValuesIn(candidates()), testing::Values(8, 10, 12, 16)),
+                         name_of);
 
 TEST_P(WholeAnalysis, IsTheSameOnEveryInstructionSet) {
-  if (detected_cpu() == Cpu::scalar) GTEST_SKIP() << "this machine has no AVX2";
-  const int bits = GetParam(), drop = bits == 10 || bits == 12 ? 16 - bits : 0;
+  const auto &[candidate, bits] = GetParam();
+  const int drop = bits == 10 || bits == 12 ? 16 - bits : 0;
   AnalyzerOptions plain, wide;
   plain.gains = wide.gains = {true, true};
   plain.psnr = wide.psnr = true;
-  plain.cpu = Cpu::scalar;
-  wide.cpu = detected_cpu();
+  plain.kernels = &kernels(Cpu::scalar);
+  wide.kernels = candidate.kernels;
   for (int width = 33; width <= 130; ++width) {
     const Fill fills[] = {Fill::random, Fill::low, Fill::high, Fill::checker, Fill::near};
     const Fill a = fills[width % 5], b = fills[width / 5 % 5];
@@ -84,6 +113,16 @@ TEST_P(WholeAnalysis, IsTheSameOnEveryInstructionSet) {
     EXPECT_EQ(one.motion, two.motion) << width;
     expect_equal(one.features, two.features, "width " + std::to_string(width));
   }
+}
+
+TEST(Avx512, IsTested) {
+#if !defined(HULL_TEST_EMULATED)
+  if (detected_cpu() < Cpu::avx512)
+    GTEST_SKIP() << "neither AVX-512 nor its emulation (libsimde-dev) is here: its kernels stay untested";
+#endif
+  const auto all = candidates();
+  EXPECT_TRUE(std::any_of(all.begin(), all.end(),
+                          [](const Candidate &c) { return std::string(c.name).ends_with("avx512"); }));
 }
 
 TEST(Stripes, NeitherHeightNorThreadsChangeABit) {
@@ -153,7 +192,8 @@ VifSums vif_sums(const Kernels &kernels, const Buffer &p, const Buffer &q, const
   }
   VifSums sums;
   for (int i = 0; i < kVifRows; ++i) {
-    for (std::uint16_t *row : {r[i].mean, r[i].high, r[i].low, d[i].mean, d[i].high, d[i].low, c[i].high, c[i].low})
+    for (std::uint16_t *row :
+         {r[i].mean, r[i].high, r[i].low, d[i].mean, d[i].high, d[i].low, c[i].high, c[i].low})
       mirror(row, width, filter.radius());
     kernels.vif_reference(r[i], filter, width, mean.row(0), variance.row(0), sums);
     kernels.vif_pair(d[i], c[i], filter, width, mean.row(0), variance.row(0), {true, true}, sums);
@@ -161,9 +201,13 @@ VifSums vif_sums(const Kernels &kernels, const Buffer &p, const Buffer &q, const
   return sums;
 }
 
-TEST(SingleKernels, EqualTheScalarOnesFromWidthOneOn) {
-  if (detected_cpu() == Cpu::scalar) GTEST_SKIP() << "this machine has no AVX2";
-  const Kernels &plain = kernels(Cpu::scalar), &wide = kernels(detected_cpu());
+class SingleKernels : public testing::TestWithParam<Candidate> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SingleKernels);
+INSTANTIATE_TEST_SUITE_P(Widths, SingleKernels, testing::ValuesIn(candidates()),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+TEST_P(SingleKernels, EqualTheScalarOnesFromWidthOneOn) {
+  const Kernels &plain = kernels(Cpu::scalar), &wide = *GetParam().kernels;
   for (int width = 1; width <= 130; ++width)
     for (const int bits : {8, 10, 16}) {
       const auto seed = static_cast<unsigned>(width * 3 + bits);

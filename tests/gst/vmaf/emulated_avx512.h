@@ -1,0 +1,160 @@
+#pragma once
+
+// AVX-512 on machines without it: simde's emulation of the intrinsics, and those it lacks written out lane by
+// lane from the instruction set's reference.
+
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <simde/x86/avx2.h>
+#include <simde/x86/avx512.h>
+
+using __mmask8 = simde__mmask8;
+using __mmask16 = simde__mmask16;
+
+namespace hull::vmaf::emulated {
+
+/// A register as an array of its lanes.
+template <class T, class V> struct Lanes {
+  static constexpr int kCount = sizeof(V) / sizeof(T);
+  T at[kCount];
+  explicit Lanes(const V &v) { std::memcpy(at, &v, sizeof v); }
+  Lanes() = default;
+  V vector() const {
+    V v;
+    std::memcpy(&v, at, sizeof v);
+    return v;
+  }
+};
+
+/// Every lane of `from` as a lane of type Out.
+template <class Out, class In, class To, class From> To converted(const From &from) {
+  const Lanes<In, From> in(from);
+  Lanes<Out, To> out;
+  static_assert(Lanes<In, From>::kCount == Lanes<Out, To>::kCount);
+  for (int i = 0; i < Lanes<Out, To>::kCount; ++i)
+    out.at[i] = static_cast<Out>(in.at[i]);
+  return out.vector();
+}
+
+} // namespace hull::vmaf::emulated
+
+#define HULL_EMULATED static inline
+namespace hull::vmaf::emulated {
+
+HULL_EMULATED __m512i cvtepu8_epi16(__m256i v) {
+  return converted<std::uint16_t, std::uint8_t, __m512i>(v);
+}
+HULL_EMULATED __m512i cvtepi16_epi32(__m256i v) {
+  return converted<std::int32_t, std::int16_t, __m512i>(v);
+}
+HULL_EMULATED __m512i cvtepi32_epi64(__m256i v) {
+  return converted<std::int64_t, std::int32_t, __m512i>(v);
+}
+HULL_EMULATED __m512i cvtepu32_epi64(__m256i v) {
+  return converted<std::uint64_t, std::uint32_t, __m512i>(v);
+}
+HULL_EMULATED __m256i cvtepi64_epi32(__m512i v) {
+  return converted<std::int32_t, std::int64_t, __m256i>(v);
+}
+HULL_EMULATED __m512d cvtepi32_pd(__m256i v) {
+  return converted<double, std::int32_t, __m512d>(v);
+}
+HULL_EMULATED __m512 cvtepi32_ps(__m512i v) {
+  return converted<float, std::int32_t, __m512>(v);
+}
+HULL_EMULATED __m256 cvtepi64_ps(__m512i v) {
+  return converted<float, std::int64_t, __m256>(v);
+}
+HULL_EMULATED __m512d cvtps_pd(__m256 v) {
+  return converted<double, float, __m512d>(v);
+}
+
+HULL_EMULATED __m256 extractf32x8_ps(__m512 v, int half) {
+  Lanes<float, __m256> out;
+  std::memcpy(out.at, Lanes<float, __m512>(v).at + 8 * half, sizeof out.at);
+  return out.vector();
+}
+
+HULL_EMULATED __m512i mulhi_epu16(__m512i a, __m512i b) {
+  const Lanes<std::uint16_t, __m512i> p(a), q(b);
+  Lanes<std::uint16_t, __m512i> out;
+  for (int i = 0; i < 32; ++i)
+    out.at[i] = static_cast<std::uint16_t>((std::uint32_t{p.at[i]} * q.at[i]) >> 16);
+  return out.vector();
+}
+
+HULL_EMULATED __m512i sra_epi32(__m512i v, __m128i count) {
+  const auto n = Lanes<std::uint64_t, __m128i>(count).at[0];
+  Lanes<std::int32_t, __m512i> lanes(v);
+  for (std::int32_t &lane : lanes.at)
+    lane >>= n > 31 ? 31 : n;
+  return lanes.vector();
+}
+
+HULL_EMULATED __m512i dpwssd_epi32(__m512i sum, __m512i a, __m512i b) {
+  const Lanes<std::int16_t, __m512i> p(a), q(b);
+  Lanes<std::uint32_t, __m512i> out(sum);
+  for (int i = 0; i < 16; ++i) // wraps, as the instruction without saturation does
+    out.at[i] += static_cast<std::uint32_t>(std::int32_t{p.at[2 * i]} * q.at[2 * i]) +
+                 static_cast<std::uint32_t>(std::int32_t{p.at[2 * i + 1]} * q.at[2 * i + 1]);
+  return out.vector();
+}
+
+HULL_EMULATED __m512d roundscale_pd(__m512d v, int) { // only toward zero is asked for
+  Lanes<double, __m512d> lanes(v);
+  for (double &lane : lanes.at)
+    lane = std::trunc(lane);
+  return lanes.vector();
+}
+
+HULL_EMULATED simde__mmask8 cmp_pd_ge(__m512d a, __m512d b) {
+  const Lanes<double, __m512d> p(a), q(b);
+  int mask = 0;
+  for (int i = 0; i < 8; ++i)
+    mask |= (p.at[i] >= q.at[i]) << i;
+  return static_cast<simde__mmask8>(mask);
+}
+
+template <class Index, class Out> Out gather(const std::int32_t *base, const Index &index) {
+  const Lanes<std::int32_t, Index> at(index);
+  Lanes<std::int32_t, Out> out;
+  for (int i = 0; i < Lanes<std::int32_t, Out>::kCount; ++i)
+    out.at[i] = base[at.at[i]];
+  return out.vector();
+}
+
+} // namespace hull::vmaf::emulated
+
+#undef _mm512_cvtepi64_epi32
+#undef _mm512_dpwssd_epi32
+#undef _mm512_madd_epi16
+#undef _mm512_roundscale_pd
+#undef _mm512_cmp_pd_mask
+#undef _mm256_i32gather_epi32
+#define _mm512_cvtepu8_epi16 cvtepu8_epi16
+#define _mm512_cvtepi16_epi32 cvtepi16_epi32
+#define _mm512_cvtepi32_epi64 cvtepi32_epi64
+#define _mm512_cvtepu32_epi64 cvtepu32_epi64
+#define _mm512_cvtepi64_epi32 cvtepi64_epi32
+#define _mm512_cvtepi32_pd cvtepi32_pd
+#define _mm512_cvtepi32_ps cvtepi32_ps
+#define _mm512_cvtepi64_ps cvtepi64_ps
+#define _mm512_cvtps_pd cvtps_pd
+#define _mm512_extractf32x8_ps extractf32x8_ps
+#define _mm512_mulhi_epu16 mulhi_epu16
+#define _mm512_madd_epi16(a, b) simde_mm512_madd_epi16(a, b)
+#define _mm512_sra_epi32 sra_epi32
+#define _mm512_dpwssd_epi32 dpwssd_epi32
+#define _mm512_roundscale_pd roundscale_pd
+#define _mm512_cmp_pd_mask(a, b, how) cmp_pd_ge(a, b)
+#define _mm512_i32gather_epi32(index, base, size) (gather<__m512i, __m512i>(base, index))
+#define _mm256_i32gather_epi32(base, index, size) (gather<__m256i, __m256i>(base, index))
+#ifndef _MM_FROUND_TO_ZERO
+#define _MM_FROUND_TO_ZERO 3
+#endif
+#ifndef _MM_FROUND_NO_EXC
+#define _MM_FROUND_NO_EXC 8
+#endif
