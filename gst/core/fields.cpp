@@ -34,21 +34,22 @@ void Reader::bits(const char *name, unsigned width, std::uint64_t &value) {
 }
 
 void Reader::exp_golomb(const char *name, std::uint64_t &value, std::uint64_t max) {
-  value = ok() ? in_.ue() : 0;
+  value = 0; // what was not read, or is out of its range, must not become somebody's index
+  const std::uint64_t read = ok() ? in_.ue() : 0;
   if (!in_.ok()) return short_of(name);
-  if (value > max) {
-    fail(std::string(name) + " is " + std::to_string(value) + ", above its limit " + std::to_string(max));
-    value = 0;
-  }
+  if (read > max)
+    return fail(std::string(name) + " is " + std::to_string(read) + ", above its limit " +
+                std::to_string(max));
+  value = read;
 }
 
 void Reader::signed_exp_golomb(const char *name, std::int64_t &value, std::int64_t min, std::int64_t max) {
-  value = ok() ? in_.se() : 0;
+  value = 0;
+  const std::int64_t read = ok() ? in_.se() : 0;
   if (!in_.ok()) return short_of(name);
-  if (ok() && (value < min || value > max)) {
-    fail(std::string(name) + " is " + std::to_string(value) + ", outside its range");
-    value = 0;
-  }
+  if (ok() && (read < min || read > max))
+    return fail(std::string(name) + " is " + std::to_string(read) + ", outside its range");
+  value = read;
 }
 
 void Reader::bytes(const char *name, std::vector<std::uint8_t> &value, std::uint64_t size) {

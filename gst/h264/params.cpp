@@ -242,6 +242,7 @@ unsigned Sps::reorder_frames() const {
 }
 
 void Pps::slice_groups(Fields &f) {
+  if (num_slice_groups_minus1 >= slice_group.size()) return f.fail("more than 8 slice groups");
   f.ue("slice_group_map_type", slice_group_map_type, 6);
   if (slice_group_map_type == 0) {
     for (unsigned i = 0; i <= num_slice_groups_minus1; ++i)

@@ -169,6 +169,8 @@ Result<ByteVector> with_idr_pic_id(const Nal &nal, const Sps &sps, const Pps &pp
   if (!header) return tl::unexpected(header.error());
   if (!header->is_idr()) return fail(ErrorCode::bad_data, "only slices of IDR pictures have an idr_pic_id");
   const ByteVector rbsp = unescape(nal.data.subspan(1));
+  const std::uint64_t end = payload_bits(rbsp);
+  if (end < header_bits) return fail(ErrorCode::bad_data, "the slice ends inside its header");
   header->idr_pic_id = idr_pic_id;
   Writer writer;
   header->fields(writer);
@@ -181,7 +183,7 @@ Result<ByteVector> with_idr_pic_id(const Nal &nal, const Sps &sps, const Pps &pp
   } else {
     BitReader in(rbsp);
     in.skip(header_bits);
-    for (std::uint64_t left = payload_bits(rbsp) - header_bits; left > 0;) {
+    for (std::uint64_t left = end - header_bits; left > 0;) {
       const auto take = static_cast<unsigned>(std::min<std::uint64_t>(left, 56));
       out.u(take, in.u(take));
       left -= take;

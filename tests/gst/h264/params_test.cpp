@@ -68,6 +68,15 @@ TEST(Params, RoundTripWhatTheFillerMakes) {
   }
 }
 
+TEST(Pps, RefusesMoreThanEightSliceGroups) {
+  Pps pps;
+  pps.num_slice_groups_minus1 = 200;
+  EXPECT_FALSE(write_pps(pps));
+  // Two identifiers, two flags, then zeros to the end: a code that was cut must not become a count.
+  const auto cut = from_hex("68c00000");
+  EXPECT_FALSE(parse_pps({cut}));
+}
+
 TEST(Sps, NamesWhatAProgressiveDecoderCannotDo) {
   Sps sps;
   sps.frame_mbs_only_flag = false;
