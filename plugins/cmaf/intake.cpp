@@ -4,6 +4,8 @@
 #include "gst/glue/map.h"
 #include "gst/isobmff/boxes_file.h"
 
+#include <algorithm>
+
 namespace hull::cmaf {
 namespace {
 
@@ -85,12 +87,20 @@ Result<void> Intake::finish_chunk() {
   info.sample_duration = facts->last_sample_duration;
   info.starts_segment = starts_segment_;
   info.independent = facts->has_sync;
+  // ING-07: a prft in every segment; CMF-13: behind its styp.
   ByteVector bytes;
-  if (starts_segment_) // ING-07: one in every segment; CMF-13: before the moof
-    bytes =
-        producer_reference_time(track_id_, facts->first_presentation,
-                                live_.epoch() + rescale(facts->first_presentation, kNanoseconds, timescale_));
-  append(bytes, chunk_);
+  std::size_t front = 0;
+  const bool stamped =
+      std::any_of(boxes->begin(), boxes->end(), [](const Node &box) { return box.type() == FourCC("prft"); });
+  if (starts_segment_ && !stamped) {
+    if (load_be(chunk_.data() + 4, 4) == FourCC("styp").value)
+      front = static_cast<std::size_t>(load_be(chunk_.data(), 4));
+    bytes.assign(chunk_.begin(), chunk_.begin() + static_cast<std::ptrdiff_t>(front));
+    append(bytes, producer_reference_time(track_id_, facts->first_presentation,
+                                          live_.epoch() +
+                                              rescale(facts->first_presentation, kNanoseconds, timescale_)));
+  }
+  append(bytes, Bytes(chunk_).subspan(front));
   info.bytes = std::make_shared<const ByteVector>(std::move(bytes));
   return live_.add_chunk(track_, std::move(info));
 }

@@ -5,6 +5,7 @@
 
 #include "gst/core/result.h"
 #include "gst/publish/live.h"
+#include "plugins/cmaf/listener.h"
 
 #include <condition_variable>
 #include <deque>
@@ -63,6 +64,19 @@ class EventQueue {
 std::unique_ptr<Output> make_directory_output(const std::string &folder,
                                               std::shared_ptr<const publish::Live> live,
                                               Output::Report report);
+
+enum class AppStream { init, fragment, playlist };
+
+/// What an application does for us; called from one thread.
+struct AppHooks {
+  /// Where an object goes; none leaves it out.
+  std::function<GRef<GOutputStream>(AppStream kind, const std::string &location)> open;
+  std::function<void(const std::string &location)> remove;
+};
+
+/// The application's own streams: header and manifests whole, each segment chunk by chunk while it grows.
+std::unique_ptr<Output> make_app_output(AppHooks hooks, std::shared_ptr<const publish::Live> live,
+                                        Output::Report report);
 
 struct PushSettings {
   std::string url;

@@ -77,17 +77,36 @@ GstStaticPadTemplate kVideo = GST_STATIC_PAD_TEMPLATE(
     "video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
     GST_STATIC_CAPS("video/x-h264, stream-format=(string){ avc, avc3 }, alignment=au; "
                     "video/x-h265, stream-format=(string){ hvc1, hev1 }, alignment=au; "
-                    "video/x-av1, stream-format=obu-stream, alignment=tu; video/x-vp9"));
+                    "video/x-av1, stream-format=obu-stream, alignment=tu; video/x-vp9; "
+                    "video/quicktime, variant=(string)cmaf"));
 GstStaticPadTemplate kAudio = GST_STATIC_PAD_TEMPLATE(
     "audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
     GST_STATIC_CAPS("audio/mpeg, mpegversion=4, stream-format=raw; audio/x-opus; audio/x-flac, framed=true; "
-                    "audio/x-ac3, framed=true, alignment=frame; audio/x-eac3, framed=true"));
+                    "audio/x-ac3, framed=true, alignment=frame; audio/x-eac3, framed=true; "
+                    "video/quicktime, variant=(string)cmaf"));
 GstStaticPadTemplate kText = GST_STATIC_PAD_TEMPLATE(
     "text_%u", GST_PAD_SINK, GST_PAD_REQUEST,
-    GST_STATIC_CAPS("application/x-subtitle-vtt; text/x-raw, format=utf8; application/ttml+xml"));
+    GST_STATIC_CAPS("application/x-subtitle-vtt; text/x-raw, format=utf8; application/ttml+xml; "
+                    "video/quicktime, variant=(string)cmaf"));
 
 std::int64_t ns(std::uint64_t time) {
   return static_cast<std::int64_t>(time);
+}
+
+/// Of hlscmafsink's names and meaning, so that its applications find them.
+struct Signals {
+  guint init = 0, fragment = 0, playlist = 0, remove = 0;
+} kSignals;
+
+void install_signals(GObjectClass *klass) {
+  const auto add = [klass](const char *name, GType returns) {
+    return g_signal_new(name, G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
+                        returns, 1, G_TYPE_STRING);
+  };
+  kSignals.init = add("get-init-stream", G_TYPE_OUTPUT_STREAM);
+  kSignals.fragment = add("get-fragment-stream", G_TYPE_OUTPUT_STREAM);
+  kSignals.playlist = add("get-playlist-stream", G_TYPE_OUTPUT_STREAM);
+  kSignals.remove = add("delete-fragment", G_TYPE_BOOLEAN);
 }
 
 publish::LiveConfig live_config(const SinkSettings &s) {
@@ -122,6 +141,7 @@ void CmafSink::class_init(GstBinClass *klass) {
                                         "gst-plugins-hull");
   for (GstStaticPadTemplate *templ : {&kVideo, &kAudio, &kText})
     gst_element_class_add_static_pad_template(element_class, templ);
+  install_signals(G_OBJECT_CLASS(klass));
   element_class->request_new_pad = thunk<&CmafSink::request_new_pad>;
   element_class->release_pad = thunk<&CmafSink::release_pad>;
   element_class->change_state = thunk<&CmafSink::change_state>;
@@ -233,9 +253,33 @@ void CmafSink::go_on_air() {
   if (!s.ingest_url.empty())
     outputs_.push_back(make_push_output(
         {s.ingest_url, s.ingest_mode == IngestMode::objects, s.ingest_post, s.ingest_queue}, live_, report));
+  if (application_wants_streams()) outputs_.push_back(make_app_output(application_hooks(), live_, report));
   for (const auto &[name, stream] : streams_)
     stream->open(live_, clock_, s);
   if (origin_) origin_->publish(live_);
+}
+
+bool CmafSink::application_wants_streams() const {
+  for (const guint signal : {kSignals.init, kSignals.fragment, kSignals.playlist, kSignals.remove})
+    if (g_signal_has_handler_pending(self_, signal, 0, FALSE)) return true;
+  return false;
+}
+
+AppHooks CmafSink::application_hooks() {
+  AppHooks hooks;
+  hooks.open = [this](AppStream kind, const std::string &location) {
+    GOutputStream *stream = nullptr;
+    const guint signal = kind == AppStream::init       ? kSignals.init
+                         : kind == AppStream::fragment ? kSignals.fragment
+                                                       : kSignals.playlist;
+    g_signal_emit(self_, signal, 0, location.c_str(), &stream);
+    return GRef<GOutputStream>::adopt(stream);
+  };
+  hooks.remove = [this](const std::string &location) {
+    gboolean done = FALSE;
+    g_signal_emit(self_, kSignals.remove, 0, location.c_str(), &done);
+  };
+  return hooks;
 }
 
 void CmafSink::go_off_air() {

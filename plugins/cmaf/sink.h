@@ -40,6 +40,8 @@ class CmafSink : public Configured<SinkSettings> {
   void go_on_air();
   void go_off_air();
   void on_event(const publish::LiveEvent &event);
+  bool application_wants_streams() const;
+  AppHooks application_hooks();
   GstElement *element() const { return GST_ELEMENT(self_); }
 
   GstBin *self_;

@@ -5,6 +5,29 @@
 #include <gst/app/gstappsink.h>
 
 namespace hull::cmaf {
+namespace {
+
+// What a pad takes is its template's caps, whichever way its data will go.
+gboolean answer_caps(GstPad *pad, GstObject *parent, GstQuery *query) {
+  const auto caps = CapsRef::adopt(gst_pad_get_pad_template_caps(pad));
+  if (GST_QUERY_TYPE(query) == GST_QUERY_CAPS) {
+    GstCaps *filter = nullptr;
+    gst_query_parse_caps(query, &filter);
+    const auto result =
+        filter ? CapsRef::adopt(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST)) : caps;
+    gst_query_set_caps_result(query, result.get());
+    return TRUE;
+  }
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) {
+    GstCaps *wanted = nullptr;
+    gst_query_parse_accept_caps(query, &wanted);
+    gst_query_set_accept_caps_result(query, gst_caps_can_intersect(wanted, caps.get()));
+    return TRUE;
+  }
+  return gst_pad_query_default(pad, parent, query);
+}
+
+} // namespace
 
 Result<std::unique_ptr<Stream>> Stream::make(GstBin *bin, GstPadTemplate *templ, const std::string &pad_name,
                                              const std::string &id, publish::Kind kind) {
@@ -35,6 +58,7 @@ Result<std::unique_ptr<Stream>> Stream::make(GstBin *bin, GstPadTemplate *templ,
     return fail(ErrorCode::unsupported, std::string("hullmp4mux has no pad ") + request + ".");
   stream->pad_ =
       PadRef::retain(gst_ghost_pad_new_from_template(pad_name.c_str(), stream->mux_pad_.get(), templ));
+  gst_pad_set_query_function(stream->pad_.get(), answer_caps);
   stream->probe_ = gst_pad_add_probe(
       stream->pad_.get(),
       static_cast<GstPadProbeType>(static_cast<int>(GST_PAD_PROBE_TYPE_BUFFER) |
@@ -96,11 +120,7 @@ GstPadProbeReturn Stream::probe(GstPadProbeInfo *info) {
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS && intake_) {
     GstCaps *caps = nullptr;
     gst_event_parse_caps(event, &caps);
-    int numerator = 0, denominator = 1;
-    gst_structure_get_fraction(gst_caps_get_structure(caps, 0), "framerate", &numerator, &denominator);
-    if (numerator > 0 && denominator > 0)
-      intake_->describe({static_cast<std::uint32_t>(numerator), static_cast<std::uint32_t>(denominator)},
-                        language_);
+    on_caps(caps);
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_TAG && intake_) {
     GstTagList *tags = nullptr;
     gst_event_parse_tag(event, &tags);
@@ -108,6 +128,30 @@ GstPadProbeReturn Stream::probe(GstPadProbeInfo *info) {
     if (gst_tag_list_get_string(tags, GST_TAG_LANGUAGE_CODE, &code)) language_ = OwnedText(code).c_str();
   }
   return GST_PAD_PROBE_OK;
+}
+
+void Stream::on_caps(const GstCaps *caps) {
+  const GstStructure *structure = gst_caps_get_structure(caps, 0);
+  route(!gst_structure_has_name(structure, "video/quicktime"));
+  int numerator = 0, denominator = 1;
+  gst_structure_get_fraction(structure, "framerate", &numerator, &denominator);
+  if (numerator > 0 && denominator > 0)
+    intake_->describe({static_cast<std::uint32_t>(numerator), static_cast<std::uint32_t>(denominator)},
+                      language_);
+}
+
+// The new target gets all sticky events again, with the caps that are on their way.
+void Stream::route(bool through_mux) {
+  if (through_mux == through_mux_) return;
+  through_mux_ = through_mux;
+  if (through_mux) {
+    gst_ghost_pad_set_target(GST_GHOST_PAD(pad_.get()), mux_pad_.get());
+    gst_element_link(mux_.get(), sink_.get());
+    return;
+  }
+  gst_element_unlink(mux_.get(), sink_.get());
+  const auto end = PadRef::adopt(gst_element_get_static_pad(sink_.get(), "sink"));
+  gst_ghost_pad_set_target(GST_GHOST_PAD(pad_.get()), end.get());
 }
 
 // With epoch-lock the muxer's running time becomes UTC, so that decode times and numbers are those of any

@@ -1,6 +1,6 @@
 #pragma once
 
-// One request pad: ghost pad, its muxer, and the end where chunks come out.
+// One request pad: ghost pad, its muxer, and the end where chunks come out. CMAF goes there without a muxer.
 
 #include "gst/publish/live.h"
 #include "plugins/cmaf/clock.h"
@@ -32,6 +32,8 @@ class Stream {
   void take(GstBuffer *buffer);
   GstPadProbeReturn probe(GstPadProbeInfo *info);
   void on_segment(const GstSegment *segment);
+  void on_caps(const GstCaps *caps);
+  void route(bool through_mux);
   void pace();
 
   GstBin *bin_;
@@ -46,6 +48,7 @@ class Stream {
   std::size_t track_ = 0;
   bool epoch_lock_ = false;
   // Streaming thread of the pad.
+  bool through_mux_ = true;
   GstSegment segment_{};
   std::string language_;
   bool paced_ = false;

@@ -130,7 +130,12 @@ void FragmentedOutput::announce_boundary() {
   if (!settings_.send_force_keyunit || settings_.manual_split) return;
   MuxInput &reference = *inputs_[fragmenter_->reference()];
   if (reference.config.media != Media::video) return;
-  if (const auto boundary = fragmenter_->next_boundary()) host_.want_key_unit(reference, *boundary);
+  const auto boundary = fragmenter_->next_boundary();
+  if (!boundary) return;
+  // The picture nearest to the boundary, as the fragmenter counts it, not the first one behind it.
+  const std::int64_t half =
+      reference.caps ? reference.in_nanoseconds(reference.caps->nominal_duration) / 2 : 0;
+  host_.want_key_unit(reference, std::max<std::int64_t>(0, *boundary - half));
 }
 
 GstFlowReturn FragmentedOutput::add(MuxInput &input, MuxSample sample) {
