@@ -6,11 +6,14 @@ import directors;
 backend first { .host = "127.0.0.1"; .port = "8080"; .first_byte_timeout = 15s; .between_bytes_timeout = 15s;
   .probe = { .url = "/time"; .interval = 1s; .timeout = 1s; .window = 3; .threshold = 2; } }
 
+# A second encoder with epoch-lock=true names the same objects: take the marks off.
+#second backend second { .host = "127.0.0.1"; .port = "8081"; .first_byte_timeout = 15s; .between_bytes_timeout = 15s;
+#second   .probe = { .url = "/time"; .interval = 1s; .timeout = 1s; .window = 3; .threshold = 2; } }
+
 sub vcl_init {
   new origins = directors.fallback();
   origins.add_backend(first);
-  # A second encoder with epoch-lock=true names the same objects:
-  # origins.add_backend(second);
+#second   origins.add_backend(second);
 }
 
 sub vcl_recv {

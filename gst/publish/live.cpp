@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <fmt/format.h>
 
 namespace hull::publish {
@@ -105,7 +104,10 @@ void Live::set_init(std::size_t track, Track description, Chunk bytes) {
 }
 
 void Live::open_segment(Row &row, const ChunkInfo &chunk, std::vector<LiveEvent> &events, std::size_t index) {
-  if (!row.segments.empty() && !row.segments.back().complete) complete_segment(row, events, index);
+  if (!row.segments.empty() && !row.segments.back().complete) {
+    fill_hole(row, row.segments.back(), chunk.start);
+    complete_segment(row, events, index);
+  }
   std::uint64_t number = number_for(row, chunk.start);
   LiveSegment segment;
   if (!row.segments.empty()) {
@@ -132,45 +134,6 @@ void Live::open_segment(Row &row, const ChunkInfo &chunk, std::vector<LiveEvent>
   segment.init = row.inits.size() - 1;
   row.next_is_discontinuity = false;
   row.segments.push_back(std::move(segment));
-}
-
-void Live::close_part(LiveSegment &segment) const {
-  if (segment.open_chunk == segment.chunks.size()) return;
-  segment.parts.push_back({static_cast<std::size_t>(segment.open_chunk),
-                           segment.chunks.size() - static_cast<std::size_t>(segment.open_chunk),
-                           segment.open_duration, segment.open_independent});
-  segment.open_chunk = segment.chunks.size();
-  segment.open_duration = 0;
-  segment.open_independent = false;
-}
-
-// PART-TARGET: the configured length in whole chunks of whole pictures, since every part that is not
-// independent must last 85 % of it (HLS-10): 5 pictures of 29.97/s are 83 % of 0.2 s. From the frame rate,
-// never from what was measured (HLS-11). Sound is independent throughout.
-std::int64_t Live::part_target(const Row &row) const {
-  const FrameRate rate = row.info.frame_rate;
-  if (row.info.kind != Kind::video || rate.numerator == 0)
-    return rescale(config_.part_duration, row.info.timescale, kNanoseconds);
-  const double frame = static_cast<double>(rate.denominator) / rate.numerator;
-  // Against rounding: 0.2 s shall hold five of 25/s.
-  const auto whole = [](double length) { return std::max(1.0, std::floor(length + 0.0001)); };
-  const double chunk = frame * whole(static_cast<double>(config_.chunk_duration) / kNanoseconds / frame);
-  const double part = chunk * whole(static_cast<double>(config_.part_duration) / kNanoseconds / chunk);
-  return static_cast<std::int64_t>(std::ceil(part * row.info.timescale - 0.001));
-}
-
-// A part never exceeds PART-TARGET (HLS-09): it closes before a chunk that would not fit, and as soon as
-// another chunk like the last would not.
-void Live::append_parts(Row &row, LiveSegment &segment, const ChunkInfo &chunk) const {
-  if (row.part_target == 0) row.part_target = part_target(row);
-  const std::int64_t target = row.part_target + 1;
-  if (segment.open_duration + chunk.duration > target) close_part(segment);
-  segment.chunks.push_back(chunk.bytes);
-  segment.bytes += chunk.bytes->size();
-  segment.duration = chunk.start + chunk.duration - segment.start;
-  segment.open_duration += chunk.duration;
-  segment.open_independent = segment.open_independent || chunk.independent;
-  if (segment.open_duration + chunk.duration > target) close_part(segment);
 }
 
 void Live::complete_segment(Row &row, std::vector<LiveEvent> &events, std::size_t index) {
@@ -224,6 +187,12 @@ Result<void> Live::add_chunk(std::size_t index, ChunkInfo chunk) {
                               row.info.id, seconds(row, row.next_start - chunk.start)));
     const bool hole = row.next_start >= 0 && chunk.start > row.next_start;
     row.next_start = chunk.start + chunk.duration;
+    if (row.part_target == 0) row.part_target = part_target(row);
+    // A pause of the input: the muxer holds the last sample until the next. The lists end it at once and name
+    // what follows lost, for no part and no segment may last that long (HLS-09, HLS-13).
+    const bool steady = row.info.kind == Kind::audio || row.info.frame_rate.numerator != 0;
+    if (steady && chunk.sample_duration > row.part_target)
+      chunk.duration = std::min(chunk.duration - chunk.sample_duration + one_sample(row), row.part_target);
     LiveSegment *open = row.segments.empty() || row.segments.back().complete ? nullptr : &row.segments.back();
     // Past its end on the grid the prediction was wrong once, and is not made again for this track.
     if (!open && !row.segments.empty() && !chunk.starts_segment) row.trusts_grid = false;
@@ -231,6 +200,7 @@ Result<void> Live::add_chunk(std::size_t index, ChunkInfo chunk) {
         (hole && chunk.independent && number_for(row, chunk.start) != open->number))
       open_segment(row, chunk, events, index);
     LiveSegment &segment = row.segments.back();
+    fill_hole(row, segment, chunk.start);
     append_parts(row, segment, chunk);
     ++stats_.chunks;
     stats_.bytes_held += chunk.bytes->size();
@@ -362,7 +332,10 @@ ObjectView Live::object(std::string_view name, std::size_t from_chunk) const {
     ready(found->complete ? Found::ready : Found::growing, found->chunks.data(), found->chunks.size());
   } else if (part < found->parts.size()) {
     const Part &p = found->parts[part];
-    ready(Found::ready, &found->chunks[p.first_chunk], p.chunk_count);
+    if (p.gap)
+      view.found = Found::gone;
+    else
+      ready(Found::ready, &found->chunks[p.first_chunk], p.chunk_count);
   } else if (!found->complete && part == found->parts.size()) {
     view.found = Found::hold;
   }

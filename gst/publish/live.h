@@ -56,6 +56,7 @@ struct Part {
   std::size_t first_chunk = 0, chunk_count = 0; ///< in the segment's chunks
   std::int64_t duration = 0;
   bool independent = false;
+  bool gap = false; ///< lost input: there is nothing at its URI
 };
 
 struct LiveSegment {
@@ -171,6 +172,8 @@ class Live {
   std::uint64_t number_for(const Row &row, std::int64_t start) const;
   void open_segment(Row &row, const ChunkInfo &chunk, std::vector<LiveEvent> &events, std::size_t index);
   std::int64_t part_target(const Row &row) const;
+  std::int64_t one_sample(const Row &row) const;
+  void fill_hole(const Row &row, LiveSegment &segment, std::int64_t until) const;
   void close_part(LiveSegment &segment) const;
   void append_parts(Row &row, LiveSegment &segment, const ChunkInfo &chunk) const;
   void complete_segment(Row &row, std::vector<LiveEvent> &events, std::size_t index);

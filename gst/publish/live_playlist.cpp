@@ -55,7 +55,9 @@ void Live::write_segment(std::string &out, const Row &row, const LiveSegment &se
     for (std::size_t i = 0; i < segment.parts.size(); ++i)
       out += fmt::format("#EXT-X-PART:DURATION={:.6f},URI=\"{}/{}.{}.m4s\"{}\n",
                          seconds(row, segment.parts[i].duration), row.info.id, segment.number, i,
-                         segment.parts[i].independent ? ",INDEPENDENT=YES" : "");
+                         segment.parts[i].independent ? ",INDEPENDENT=YES"
+                         : segment.parts[i].gap       ? ",GAP=YES"
+                                                      : "");
   if (!segment.complete) return;
   if (segment.gap) out += "#EXT-X-GAP\n";
   out +=

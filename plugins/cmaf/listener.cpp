@@ -193,7 +193,9 @@ bool Listener::make_room(const std::string &address) {
   {
     const std::lock_guard lock(book_->mutex);
     const auto here = book_->by_address.find(address);
-    if (here != book_->by_address.end() && here->second >= limits_.connections_per_address) return false;
+    const bool shared_out = limits_.connections_per_address < limits_.connections;
+    if (shared_out && here != book_->by_address.end() && here->second >= limits_.connections_per_address)
+      return false;
     if (book_->total >= limits_.connections) {
       if (book_->silent.empty()) return false;
       leaves = book_->silent.begin()->second;

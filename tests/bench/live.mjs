@@ -1,12 +1,10 @@
 // Glass to glass latency of hullcmafsink in real players: node live.mjs SOURCE CROWD [--seconds 60] [--only NAME] [--json FILE]
 // Each case has a source of its own (hullh264enc 640x360 at 25/s, 1.5 Mb/s, AAC), and plays for that long after 12 s.
-import {execFileSync, spawn} from 'node:child_process';
+import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
-import path from 'node:path';
 import {launch} from '../browser/chromium.mjs';
-import {here, measure, quantile, servePages, startSource} from '../browser/measure.mjs';
+import {measure, quantile, servePages, startSource, startVarnish} from '../browser/measure.mjs';
 
 const [program, crowd, ...rest] = process.argv.slice(2);
 const option = (name, fallback) => (rest.includes(`--${name}`) ? rest[rest.indexOf(`--${name}`) + 1] : fallback);
@@ -26,44 +24,20 @@ const cases = [
   {name: 'dash 1 behind varnish', player: 'dash', target: 1, sink: kLong, varnish: true, goal: 1.1},
 ].filter(({name}) => name.includes(only));
 
-const freePort = () => new Promise((done) => {
-  const probe = net.createServer().listen(0, '127.0.0.1', () => { const {port} = probe.address(); probe.close(() => done(port)); });
-});
-
-/** docs/guides/varnish.vcl in front of `url`; resolves to {url, fetches, stop}, or null without varnishd. */
-async function startVarnish(url) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hull-varnish-'));
-  fs.chmodSync(folder, 0o755);
-  const vcl = fs.readFileSync(path.join(here, '../../docs/guides/varnish.vcl'), 'utf8').replace('"8080"', `"${new URL(url).port}"`);
-  fs.writeFileSync(path.join(folder, 'hull.vcl'), vcl);
-  const port = await freePort(), work = path.join(folder, 'work');
-  const child = spawn('varnishd', ['-F', '-a', `127.0.0.1:${port}`, '-f', path.join(folder, 'hull.vcl'), '-n', work, '-s', 'malloc,64m'], {stdio: 'ignore'});
-  if (!(await new Promise((done) => { child.on('error', () => done(false)); child.on('spawn', () => done(true)); }))) return null;
-  await new Promise((done) => setTimeout(done, 5000));
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    fetches: () => Number(/backend_req\s+(\d+)/.exec(execFileSync('varnishstat', ['-n', work, '-1', '-f', 'MAIN.backend_req']).toString())[1]),
-    stop: () => new Promise((done) => { child.on('exit', done); child.kill(); }).then(() => fs.rmSync(folder, {recursive: true, force: true})),
-  };
-}
-
 const pages = await servePages();
 const browser = await launch();
 const kept = [];
 for (const {name, player, target, sink, varnish, goal} of cases) {
   const source = await startSource(program, {seconds: seconds + kWarm + 30, sink});
   await new Promise((done) => setTimeout(done, 9000));
-  const cache = varnish ? await startVarnish(source.url) : null;
-  if (varnish && !cache) console.log('varnishd is not installed');
-  if (!varnish || cache) {
-    const load = os.loadavg()[0];
-    const result = await measure(browser, pages, {url: cache?.url ?? source.url, player, target, seconds: seconds + kWarm, warm: kWarm});
-    const spread = result.p95 - result.p5;
-    console.log(`${name.padEnd(32)} median ${result.median?.toFixed(3)} s (goal ${goal})  p95-p5 ${spread.toFixed(3)}  stalls ${result.stalls}  ` +
-      `freezes ${result.freezes}  first picture ${result.first_picture_ms} ms  errors ${result.errors.length + result.missed.length}  load ${load.toFixed(1)}`);
-    if (result.missed.length || result.errors.length) console.log('  ', [...result.missed, ...result.errors].slice(0, 4).join(' | '));
-    kept.push({name, goal, load, ...result});
-  }
+  const cache = varnish ? await startVarnish([source.url]) : null;
+  const load = os.loadavg()[0];
+  const result = await measure(browser, pages, {url: cache?.url ?? source.url, player, target, seconds: seconds + kWarm, warm: kWarm});
+  const spread = result.p95 - result.p5;
+  console.log(`${name.padEnd(32)} median ${result.median?.toFixed(3)} s (goal ${goal})  p95-p5 ${spread.toFixed(3)}  stalls ${result.stalls}  ` +
+    `freezes ${result.freezes}  first picture ${result.first_picture_ms} ms  errors ${result.errors.length + result.missed.length}  load ${load.toFixed(1)}`);
+  if (result.missed.length || result.errors.length) console.log('  ', [...result.missed, ...result.errors].slice(0, 4).join(' | '));
+  kept.push({name, goal, load, ...result});
   await cache?.stop();
   await source.stop();
 }

@@ -1,6 +1,8 @@
 // What the live test and the live benchmark share: a source in a process of its own, and one player on one page.
 import {spawn} from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {skip} from './chromium.mjs';
@@ -32,7 +34,7 @@ export async function startSource(program, {seconds, audio = true, sink = ''}) {
     });
     ended.then((code) => (code === 77 ? skip('an encoder is missing') : failed(new Error(`the source ended: ${code}`))));
   });
-  return {url, pid: child.pid, stop: () => (child.kill(), ended)};
+  return {url, stop: () => (child.kill(), ended), kill: () => (child.kill('SIGKILL'), ended)};
 }
 
 /**
@@ -57,4 +59,32 @@ export async function measure(browser, pages, {url, player, target = 0, seconds,
     freezes: steady.filter((sample, i) => i && sample[0] - steady[i - 1][0] > 200).length,
     missed, errors: state.errors.slice(0, 5), samples: state.samples,
   };
+}
+
+const freePort = () => new Promise((done) => {
+  const probe = net.createServer().listen(0, '127.0.0.1', () => { const {port} = probe.address(); probe.close(() => done(port)); });
+});
+
+/** docs/guides/varnish.vcl in front of one or two origins; resolves to {url, stop}. Skips without varnishd. */
+export async function startVarnish(urls) {
+  if (!fs.existsSync('/usr/sbin/varnishd')) skip('varnish is not installed');
+  const ports = urls.map((url) => new URL(url).port);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hull-varnish-'));
+  fs.chmodSync(folder, 0o755); // its worker is another user
+  let vcl = fs.readFileSync(path.join(here, '../../docs/guides/varnish.vcl'), 'utf8').replace('"8080"', `"${ports[0]}"`);
+  if (ports[1]) vcl = vcl.replace('"8081"', `"${ports[1]}"`).replace(/^#second /gm, '');
+  fs.writeFileSync(path.join(folder, 'hull.vcl'), vcl);
+  const port = await freePort();
+  const child = spawn('/usr/sbin/varnishd', ['-F', '-a', `127.0.0.1:${port}`, '-f', path.join(folder, 'hull.vcl'), '-n', path.join(folder, 'work'), '-s', 'malloc,64m'],
+                      {stdio: ['ignore', 'ignore', 'pipe']});
+  let complaint = '';
+  child.stderr.on('data', (data) => { complaint += data; });
+  const ended = new Promise((done) => child.on('exit', done));
+  const url = `http://127.0.0.1:${port}/`;
+  for (let tries = 0; ; ++tries) {
+    if (await fetch(`${url}time`).then((reply) => reply.ok, () => false)) break;
+    if (tries > 150 || child.exitCode !== null) throw new Error(`varnishd did not start: ${complaint}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  return {url, stop: () => { child.kill(); return ended.then(() => fs.rmSync(folder, {recursive: true, force: true})); }};
 }

@@ -1,0 +1,241 @@
+#include "tests/plugins/cmaf_support.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <vector>
+
+#include <gst/app/gstappsrc.h>
+
+namespace hull {
+namespace {
+
+using namespace cmaf_test;
+
+class CmafWeather : public CmafSinkBase {
+ protected:
+  /// The stream is still there for somebody who comes now.
+  void expect_alive() {
+    const std::string reply = get(port_, "/v1.m3u8");
+    EXPECT_TRUE(status(reply, 200)) << head(reply);
+  }
+  static double resident_mb() {
+    std::ifstream file("/proc/self/statm");
+    double all = 0, resident = 0;
+    file >> all >> resident;
+    return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
+  }
+  static unsigned descriptors(unsigned wanted) {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return static_cast<unsigned>(limit.rlim_cur);
+  }
+};
+
+TEST_F(CmafWeather, TenThousandHalfOpenConnectionsKeepNobodyOut) {
+  const unsigned most = descriptors(20'000);
+  const unsigned crowd = std::min(10'000u, most > 3000 ? most - 2500 : most / 2);
+  start("max-clients=1000");
+  expect_alive();
+  std::vector<Connection> held;
+  for (unsigned i = 0; i < crowd; ++i) {
+    held.push_back(connect_to(port_));
+    if (i % 2) send_text(held.back(), "GET /v1.m3u8 HT"); // some begin and never end
+  }
+  expect_alive();
+  EXPECT_TRUE(status(get(port_, "/master.m3u8"), 200));
+  EXPECT_LE(stat("clients"), 1100u) << "max-clients, and those that are being cut";
+  EXPECT_GE(stat("refused-connections"), crowd - 1100u);
+}
+
+TEST_F(CmafWeather, OneAddressMayNotHoldMoreThanItsShare) {
+  start("max-clients-per-address=20");
+  std::vector<Connection> held;
+  for (int i = 0; i < 20; ++i)
+    held.push_back(connect_to(port_));
+  EXPECT_TRUE(status(get(port_, "/time"), 503));
+  held.clear();
+  g_usleep(200'000);
+  expect_alive();
+}
+
+TEST_F(CmafWeather, NoiseAndFloodsStopNobody) {
+  start();
+  expect_alive();
+  const double before = resident_mb();
+  talk(port_, std::string(1 << 20, 'x'));
+  talk(port_, "GET / HTTP/1.1\r\nX: " + std::string(1 << 20, 'y') + "\r\n\r\n");
+  talk(port_, "GET /" + std::string(1 << 20, 'a') + " HTTP/1.1\r\n\r\n");
+  for (const char *path :
+       {"/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/v1/..%2f..%2fetc%2fpasswd", "/v1/init.mp4%00.txt",
+        "//etc/passwd", "/v1/%ff%fe", "/player/../../etc/passwd", "/v1.m3u8/../../x", "*"}) {
+    const std::string reply = get(port_, path);
+    EXPECT_FALSE(status(reply, 200)) << path << head(reply);
+    EXPECT_EQ(reply.find("root:"), std::string::npos);
+  }
+  for (const char *query :
+       {"_HLS_msn=-1", "_HLS_msn=18446744073709551616", "_HLS_msn=1e3", "_HLS_msn=&_HLS_part=", "_HLS_part=0",
+        "_HLS_msn=99999&_HLS_part=0", "_HLS_msn=3&_HLS_part=99999"})
+    EXPECT_TRUE(status(get(port_, std::string("/v1.m3u8?") + query), 400)) << query;
+  EXPECT_TRUE(status(get(port_, "/v1.m3u8?_HLS_msn=0&_HLS_part=0"), 200))
+      << "old numbers get the playlist of now";
+  // Bodies nobody asked for are not kept.
+  const Connection liar = connect_to(port_);
+  send_text(liar, "POST /v1.m3u8 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
+  const std::string junk(1 << 20, 'z');
+  for (int i = 0; i < 60 && send_text(liar, junk); ++i) {
+  }
+  // Different wrong questions in one connection.
+  std::string flood;
+  for (int i = 0; i < 5000; ++i)
+    flood += "GET /v1.m3u8?_HLS_msn=" + std::to_string(100'000 + i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  talk(port_, flood + "GET /time HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  expect_alive();
+  EXPECT_LT(resident_mb() - before, 60);
+}
+
+// One reads nothing of a growing segment, one a byte now and then; the others get theirs.
+TEST_F(CmafWeather, SlowReadersHoldNobodyUp) {
+  start();
+  follow(2);
+  std::vector<Connection> lazy;
+  for (int i = 0; i < 50; ++i) {
+    lazy.push_back(connect_to(port_));
+    std::string all;
+    for (int n = 0; n < 40; ++n)
+      all += "GET /v1/" + std::to_string(n) + ".m4s HTTP/1.1\r\nHost: x\r\n\r\n";
+    send_text(lazy.back(), all);
+  }
+  for (unsigned n = 3; n < 7; ++n) {
+    const std::string reply = get(port_, "/v1/" + std::to_string(n) + ".m4s");
+    EXPECT_TRUE(status(reply, 200)) << head(reply);
+    EXPECT_GT(body(reply).size(), 200u);
+  }
+  expect_alive();
+}
+
+TEST_F(CmafWeather, AReaderWhoGoesWhileItsRequestIsHeldLeavesNothingBehind) {
+  start();
+  follow(1);
+  for (int i = 0; i < 50; ++i) {
+    const Connection gone = connect_to(port_);
+    send_text(gone, "GET /v1.m3u8?_HLS_msn=" + std::to_string(2 + i % 2) +
+                        "&_HLS_part=3 HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
+  follow(5);
+  EXPECT_EQ(stat("waiting-requests"), 0u);
+  expect_alive();
+}
+
+/// Pictures pushed by hand, with the times the test wants.
+class CmafByHand : public CmafWeather {
+ protected:
+  void begin(const std::string &properties = "") {
+    launch("appsrc name=in is-live=true format=time "
+           "caps=video/x-raw,format=I420,width=64,height=64,framerate=25/1 ! "
+           "hullh264enc key-int-max=1000 ! " +
+           sink(properties));
+    source_ = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "in"));
+  }
+  void push(double seconds) {
+    GstBuffer *buffer = gst_buffer_new_allocate(nullptr, 64 * 64 * 3 / 2, nullptr);
+    gst_buffer_memset(buffer, 0, 128, 64 * 64 * 3 / 2);
+    GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(seconds * 1e9);
+    GST_BUFFER_DURATION(buffer) = 40 * GST_MSECOND;
+    gst_app_src_push_buffer(GST_APP_SRC(source_.get()), buffer);
+  }
+  void push_range(double from, double to) {
+    for (int i = 0; from + 0.04 * i < to - 0.001;
+         ++i, g_usleep(5000)) // the request for a key unit comes in between
+      push(from + 0.04 * i);
+  }
+  ElementRef source_;
+};
+
+TEST_F(CmafByHand, AnEncoderThatPausesLeavesGapsAndKeepsTheNumbers) {
+  begin();
+  push_range(0, 1.24);
+  EXPECT_TRUE(status(get(port_, "/v1.m3u8?_HLS_msn=2&_HLS_part=4"), 200));
+  push_range(3.2, 4.44);
+  const std::string text = body(get(port_, "/v1.m3u8?_HLS_msn=10&_HLS_part=3"));
+  publish::Findings found;
+  publish::lint_playlist(text, "v1.m3u8", found);
+  expect_kept(found, text);
+  EXPECT_NE(text.find("#EXT-X-GAP"), std::string::npos) << text;
+  EXPECT_NE(text.find("v1/8.m4s"), std::string::npos) << text;
+  EXPECT_GE(stat("gap-segments"), 3u);
+}
+
+TEST_F(CmafByHand, SoundAheadOfPicturesIsServedAtOnce) {
+  launch("appsrc name=in is-live=true format=time "
+         "caps=video/x-raw,format=I420,width=64,height=64,framerate=25/1 ! "
+         "hullh264enc key-int-max=1000 ! " +
+         sink() +
+         " audiotestsrc num-buffers=150 samplesperbuffer=1024 ! "
+         "audio/x-raw,rate=48000,channels=1 ! avenc_aac ! s.");
+  source_ = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "in"));
+  push_range(0, 0.84);
+  EXPECT_TRUE(status(get(port_, "/a1.m3u8?_HLS_msn=2&_HLS_part=0"), 200));
+  EXPECT_TRUE(status(get(port_, "/v1.m3u8?_HLS_msn=1&_HLS_part=4"), 200));
+  push_range(0.84, 2.04);
+  EXPECT_TRUE(status(get(port_, "/v1.m3u8?_HLS_msn=4&_HLS_part=0"), 200));
+}
+
+TEST_F(CmafByHand, TheStreamsClockIsThePipelinesNotTheSystems) {
+  begin();
+  push_range(0, 0.84);
+  const std::string before = body(get(port_, "/time"));
+  EXPECT_EQ(before.size(), std::string("2026-01-01T00:00:00.000Z").size());
+  const std::string mpd = body(get(port_, "/manifest.mpd"));
+  const std::size_t at = mpd.find("availabilityStartTime=\"");
+  ASSERT_NE(at, std::string::npos);
+  push_range(0.84, 2.04);
+  EXPECT_EQ(body(get(port_, "/manifest.mpd")).substr(at, 48), mpd.substr(at, 48));
+}
+
+// No folder can be made there, as on a disk without room; the stream goes on at the origin, with a warning
+// that says so.
+TEST_F(CmafWeather, AFolderThatTakesNothingIsAWarning) {
+  const std::string folder = "/dev/full/live";
+  start("location=" + folder);
+  follow(3);
+  const MessageRef warning = wait(GST_MESSAGE_WARNING, 10);
+  ASSERT_TRUE(warning);
+  GError *error = nullptr;
+  gst_message_parse_warning(warning.get(), &error, nullptr);
+  EXPECT_NE(std::string(error->message).find(folder), std::string::npos) << error->message;
+  g_clear_error(&error);
+  expect_alive();
+  EXPECT_GE(stat("output-failures"), 1u);
+}
+
+TEST_F(CmafWeather, HeadOptionsRangeAndCaching) {
+  start();
+  follow(3);
+  const std::string whole = get(port_, "/v1/1.m4s");
+  const std::string only_head = get(port_, "/v1/1.m4s", "", "HEAD");
+  EXPECT_TRUE(status(only_head, 200));
+  EXPECT_TRUE(body(only_head).empty());
+  EXPECT_NE(only_head.find("Content-Length: " + std::to_string(body(whole).size())), std::string::npos)
+      << only_head;
+  const std::string range = get(port_, "/v1/1.m4s", "Range: bytes=4-7\r\n");
+  EXPECT_TRUE(status(range, 206)) << head(range);
+  EXPECT_EQ(body(range), body(whole).substr(4, 4));
+  EXPECT_TRUE(status(get(port_, "/v1/1.m4s", "Range: bytes=99999999-\r\n"), 416));
+  EXPECT_TRUE(status(get(port_, "/v1/1.m4s", "", "OPTIONS"), 204));
+  for (const char *path : {"/v1/1.m4s", "/v1.m3u8", "/manifest.mpd", "/time", "/v1/99.m4s"})
+    EXPECT_NE(get(port_, path).find("Access-Control-Allow-Origin: *"), std::string::npos) << path;
+  EXPECT_NE(whole.find("Cache-Control: max-age="), std::string::npos);
+  EXPECT_NE(get(port_, "/time").find("no-store"), std::string::npos);
+  const std::string packed = get(port_, "/v1.m3u8", "Accept-Encoding: gzip\r\n");
+  EXPECT_NE(packed.find("Content-Encoding: gzip"), std::string::npos);
+  EXPECT_NE(packed.find("Vary: Accept-Encoding"), std::string::npos);
+  EXPECT_EQ(body(packed).substr(0, 2), "\x1f\x8b");
+  EXPECT_EQ(get(port_, "/v1/1.m4s", "Accept-Encoding: gzip\r\n").find("Content-Encoding"), std::string::npos);
+}
+
+} // namespace
+} // namespace hull
