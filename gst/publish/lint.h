@@ -85,8 +85,10 @@ struct HttpReply {
   int status = 0;
   std::string content_type, content_encoding, cache_control, access_control_allow_origin;
   bool redirected = false;
-  double seconds = 0; ///< from request to the end of the headers
+  double seconds = 0; ///< from request to the first byte of the body
   std::string body;
+  double total_seconds = 0; ///< to its last byte
+  bool content_length = false;
 };
 /// A playlist reply to a request that accepted gzip; `blocked` if it named _HLS_msn.
 void lint_playlist_reply(const HttpReply &reply, const std::string &where, Findings &out);

@@ -42,6 +42,10 @@ void lint_segment(Bytes init, Bytes segment, const std::string &where, Findings 
 
 void lint_playlist_reply(const HttpReply &reply, const std::string &where, Findings &out) {
   if (reply.redirected) out.add("HLS-71", where, "the request was redirected");
+  const bool here = where.find("//127.") != std::string::npos ||
+                    where.find("//localhost") != std::string::npos ||
+                    where.find("//[::1]") != std::string::npos;
+  if (where.starts_with("http://") && !here) out.add("HLS-69", where, "it came without TLS");
   if (reply.content_type.find("mpegurl") == std::string::npos && where.find(".m3u8") == std::string::npos)
     out.add("HLS-45", where, "Content-Type is " + reply.content_type);
   if (reply.content_encoding != "gzip") out.add("HLS-67", where, "it is not gzip-coded");

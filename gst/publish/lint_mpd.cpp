@@ -153,13 +153,63 @@ class MpdLint {
         add("DSH-16",
             name + "Representation " + representation->get("id") + " has no availabilityTimeOffset");
     }
+    for (const XmlNode *event : set.all("InbandEventStream"))
+      if (event->get("schemeIdUri") == "urn:mpeg:dash:event:2012" && event->get("value") != "1")
+        add("DSH-06", name + "the stream of MPD validity events has value " + event->get("value"));
+    if (low_latency_ && !has_offset) whole_segments(shared, name);
     if (!low_latency_ || !has_offset) return false;
     chunked_set(set, shared, offsets, name);
     if (at_representation) add("DSH-13", name + "availabilityTimeOffset stands at a Representation");
     return true;
   }
 
+  // A low-latency set of segments that come whole.
+  void whole_segments(const XmlNode *shared, const std::string &name) {
+    if (!shared) return;
+    const double timescale = parse_decimal(shared->get("timescale")).value_or(1);
+    const double duration = parse_decimal(shared->get("duration")).value_or(0) / timescale;
+    if (target_ > 0 && duration > target_ / 2)
+      add("DSH-17", fmt::format("{}whole segments of {} s with a target of {} s", name, duration, target_));
+    if (!shared->get("availabilityTimeComplete").empty())
+      add("DSH-17", name + "availabilityTimeComplete without availabilityTimeOffset");
+  }
+
+  // What Resync promises, and what option B asks of the lowest Representation.
+  void resync_points(const XmlNode &set, double timescale, double duration, const std::string &name) {
+    const XmlNode *lowest = nullptr;
+    for (const XmlNode *representation : set.all("Representation"))
+      if (!lowest || parse_decimal(representation->get("bandwidth")).value_or(0) <
+                         parse_decimal(lowest->get("bandwidth")).value_or(0))
+        lowest = representation;
+    std::vector<const XmlNode *> nodes = set.all("Resync");
+    const bool option_b = set.all("Representation").size() > 1 && duration >= target_ && target_ > 0;
+    if (lowest)
+      for (const XmlNode *node : lowest->all("Resync"))
+        nodes.push_back(node);
+    for (const XmlNode *node : nodes) {
+      const auto type = parse_decimal(node->get("type").empty() ? "0" : node->get("type"));
+      const auto distance = parse_decimal(node->get("dT"));
+      if (!type || *type < 0 || *type > 3 || !distance || *distance <= 0)
+        add("DSH-23",
+            name + "Resync of type \"" + node->get("type") + "\" and dT \"" + node->get("dT") + "\"");
+      else if (option_b && (*type == 1 || *type == 2) &&
+               (*distance / timescale > target_ || node->get("marker") != "true"))
+        add("DSH-19", name + "Resync needs a marker and a dT within the target latency");
+    }
+  }
+
+  void timeline(const XmlNode &used, const std::string &name) {
+    const XmlNode *list = used.child("SegmentTimeline");
+    if (!list) return;
+    const auto all = list->all("S");
+    for (std::size_t i = 1; i < all.size(); ++i)
+      if (all[i]->get("t").empty() && all[i]->get("d") == all[i - 1]->get("d") &&
+          all[i]->get("k") == all[i - 1]->get("k"))
+        return add("DSH-27", name + "equal neighbours in the SegmentTimeline are not merged");
+  }
+
   void addressing(const XmlNode &used, const std::string &name) {
+    timeline(used, name);
     const bool number = used.get("media").find("$Number") != std::string::npos;
     const bool time = used.get("media").find("$Time") != std::string::npos;
     const bool timeline = used.child("SegmentTimeline") != nullptr;
@@ -190,6 +240,7 @@ class MpdLint {
     for (const XmlNode *period : mpd_.all("Period"))
       twice = twice || base_offset(*period);
     if (twice) add("DSH-14", name + "availabilityTimeOffset stands at a BaseURL too");
+    resync_points(set, timescale, duration, name);
     bool resync = set.child("Resync") != nullptr, sap_resync = false;
     for (const XmlNode *node : set.all("Resync"))
       sap_resync = sap_resync || node->get("type") == "1" || node->get("type") == "2";

@@ -29,13 +29,14 @@ void take_headers(const GstStructure *event, publish::HttpReply &reply) {
     const char *text = gst_structure_get_string(headers, name);
     if (!text) continue;
     if (key == "content-type") reply.content_type = text;
+    if (key == "content-length") reply.content_length = true;
     if (key == "content-encoding") reply.content_encoding = text;
     if (key == "cache-control") reply.cache_control = text;
     if (key == "access-control-allow-origin") reply.access_control_allow_origin = text;
   }
 }
 
-Result<publish::HttpReply> get(const std::string &url) {
+Result<publish::HttpReply> get(const std::string &url, bool errors_too) {
   const auto pipeline = ElementRef::retain(gst_pipeline_new(nullptr));
   GstElement *source = gst_element_factory_make("souphttpsrc", nullptr);
   GstElement *sink = gst_element_factory_make("appsink", nullptr);
@@ -69,10 +70,19 @@ Result<publish::HttpReply> get(const std::string &url) {
     reply.body.append(reinterpret_cast<const char *>(bytes.data()), bytes.size());
     if (reply.body.size() > kLargest) break;
   }
+  reply.total_seconds = static_cast<double>(g_get_monotonic_time() - start) / 1e6;
   const auto bus = ObjectRef<GstBus>::adopt(gst_element_get_bus(pipeline.get()));
   const auto error = MessageRef::adopt(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR));
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   if (error) {
+    const GstStructure *details = nullptr;
+    gst_message_parse_error_details(error.get(), &details);
+    guint status = 0;
+    if (details && gst_structure_get_uint(details, "http-status-code", &status) && status >= 400 &&
+        errors_too) {
+      reply.status = static_cast<int>(status);
+      return reply;
+    }
     GError *why = nullptr;
     gst_message_parse_error(error.get(), &why, nullptr);
     const std::string text = why ? why->message : "no reason given";
@@ -95,8 +105,12 @@ std::string resolve(const std::string &base, const std::string &reference) {
   return slash == std::string::npos ? reference : base.substr(0, slash + 1) + reference;
 }
 
+Result<publish::HttpReply> ask(const std::string &location) {
+  return is_url(location) ? get(location, true) : fetch(location);
+}
+
 Result<publish::HttpReply> fetch(const std::string &location) {
-  if (is_url(location)) return get(location);
+  if (is_url(location)) return get(location, false);
   auto text = read_file(location);
   if (!text) return tl::unexpected(text.error());
   publish::HttpReply reply;

@@ -10,6 +10,9 @@ namespace hull::tools {
 /// Compressed replies are unpacked. not_found, io; at most 64 MiB and 20 s.
 Result<publish::HttpReply> fetch(const std::string &location);
 
+/// As fetch, but a reply of 400 and above is a reply: its status, without headers.
+Result<publish::HttpReply> ask(const std::string &location);
+
 bool is_url(const std::string &location);
 /// `reference` as it stands in the document at `base`.
 std::string resolve(const std::string &base, const std::string &reference);

@@ -1,5 +1,6 @@
 #include "gst/publish/lint.h"
 
+#include "gst/publish/lint_server.h"
 #include "gst/publish/m3u8.h"
 #include "gst/publish/utc.h"
 #include "gst/publish/xml.h"
@@ -78,7 +79,21 @@ class Linter {
       media.emplace_back(at, reply->body);
     }
     lint_presentation(text, media, location, found);
+    if (is_url(location) && !names.empty()) {
+      std::vector<std::string> urls;
+      for (const auto &[at, body] : media)
+        urls.push_back(at);
+      lint_renditions(asker(), urls, found);
+    }
     return {};
+  }
+
+  /// A server that cannot be reached at all answers with status 0.
+  Ask asker() {
+    return [this](const std::string &url) {
+      ++looked_at;
+      return ask(url).value_or(HttpReply{});
+    };
   }
 
   /// The next version by a blocking reload, a delta, and the newest whole segment.
@@ -98,6 +113,7 @@ class Linter {
         if (auto full = fetch(location); full && full->body.find("#EXT-X-SKIP") == std::string::npos)
           lint_delta(full->body, delta->body, location, found);
     }
+    if (is_url(location)) lint_hls_server(asker(), location, found);
     if (!media_) return {};
     const Tag *map = list.find("EXT-X-MAP");
     const ListedSegment *last = nullptr;
@@ -141,23 +157,43 @@ class Linter {
           if (!used) used = set->child("SegmentTemplate");
           const auto duration = used ? parse_decimal(used->get("duration")) : std::nullopt;
           if (!duration || *duration <= 0) continue;
-          double number = parse_decimal(used->get("startNumber")).value_or(1);
-          if (start && mpd.get("type") == "dynamic")
-            number += std::floor(static_cast<double>(utc_now() - *start) / 1e9 /
-                                 (*duration / parse_decimal(used->get("timescale")).value_or(1))) -
-                      1;
-          const auto named = [&](std::string pattern) {
-            for (const auto &[key, value] :
-                 {std::pair<std::string, std::string>{"$RepresentationID$", representation->get("id")},
-                  {"$Number$", fmt::format("{:.0f}", number)}})
-              if (const std::size_t at = pattern.find(key); at != std::string::npos)
-                pattern.replace(at, key.size(), value);
-            return resolve(location, pattern);
-          };
-          if (auto done = segment(named(used->get("initialization")), named(used->get("media"))); !done)
-            return done;
+          if (auto done = numbered(location, mpd, *representation, *used, start); !done) return done;
         }
     return {};
+  }
+
+  Result<void> numbered(const std::string &location, const XmlNode &mpd, const XmlNode &representation,
+                        const XmlNode &used, std::optional<std::int64_t> start) {
+    NumberedTrack track;
+    track.duration =
+        parse_decimal(used.get("duration")).value_or(1) / parse_decimal(used.get("timescale")).value_or(1);
+    track.offset = parse_decimal(used.get("presentationTimeOffset")).value_or(0) /
+                   parse_decimal(used.get("timescale")).value_or(1);
+    track.start_number = static_cast<std::int64_t>(parse_decimal(used.get("startNumber")).value_or(1));
+    track.chunked = used.get("availabilityTimeComplete") == "false";
+    track.timescale = parse_decimal(used.get("timescale")).value_or(1);
+    track.newest = track.start_number;
+    const bool live = start && mpd.get("type") == "dynamic" && is_url(location);
+    if (live) // what ended more than half a second ago
+      track.newest += static_cast<std::int64_t>(std::floor(
+                          (static_cast<double>(utc_now() - *start) / 1e9 - 0.5) / track.duration)) -
+                      1;
+    const std::string media = used.get("media"), header = used.get("initialization"),
+                      id = representation.get("id");
+    const auto named = [location, id](std::string pattern, std::int64_t number) {
+      for (const auto &[key, value] : {std::pair<std::string, std::string>{"$RepresentationID$", id},
+                                       {"$Number$", fmt::to_string(number)}})
+        if (const std::size_t at = pattern.find(key); at != std::string::npos)
+          pattern.replace(at, key.size(), value);
+      return resolve(location, pattern);
+    };
+    track.url = [named, media](std::int64_t number) { return named(media, number); };
+    const std::string header_at = named(header, 0);
+    if (live) {
+      lint_dash_server(asker(), track, found);
+      if (found.has("DSH-50")) return {};
+    }
+    return segment(header_at, track.url(track.newest));
   }
 
   bool media_;

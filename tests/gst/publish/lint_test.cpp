@@ -3,6 +3,7 @@
 #include "gst/publish/mpd.h"
 #include "gst/publish/playlist.h"
 #include "gst/publish/xml.h"
+#include "tests/gst/publish/lint_examples.h"
 
 #include <functional>
 #include <gtest/gtest.h>
@@ -67,11 +68,6 @@ std::string without_all(std::string text, const std::string &prefix) {
   return text;
 }
 
-struct Example {
-  const char *rule;
-  std::function<void(Findings &)> lint;
-};
-
 void playlist(Findings &out, const std::string &text) {
   lint_playlist(text, "v1.m3u8", out);
 }
@@ -87,7 +83,7 @@ void mpd(Findings &out, const std::string &text) {
 #define M(from, to) [](Findings &out) { mpd(out, with(sound().mpd, from, to)); }
 
 /// One broken text per rule.
-const Example kExamples[] = {
+const std::vector<Example> kExamples = {
     {"HLS-01", [](Findings &out) { playlist(out, without_all(sound().video, "#EXT-X-PART-INF")); }},
     {"HLS-02", V(",PART-HOLD-BACK=0.600", "")},
     {"HLS-03", V("PART-HOLD-BACK=0.600", "PART-HOLD-BACK=0.3")},
@@ -242,6 +238,29 @@ const Example kExamples[] = {
     {"DSH-31", M(" minimumUpdatePeriod=\"PT4.000S\"", "")},
     {"DSH-32", M(" segmentAlignment=\"true\"", "")},
     {"DSH-33", M("maxSegmentDuration", "suggestedPresentationDelay=\"PT90S\" maxSegmentDuration")},
+    {"HLS-69",
+     [](Findings &out) {
+       lint_playlist_reply({200, "application/vnd.apple.mpegurl", "gzip", "max-age=1", "*", false, 0, ""},
+                           "http://example.net/v.m3u8", out);
+     }},
+    {"DSH-06",
+     M("      <Resync",
+       "      <InbandEventStream schemeIdUri=\"urn:mpeg:dash:event:2012\" value=\"2\"/>\n      <Resync")},
+    {"DSH-17", M(" availabilityTimeOffset=\"1.800\"", "")},
+    {"DSH-19",
+     [](Findings &out) {
+       mpd(out, with(with(sound().mpd, "<Resync type=\"0\"", "<Resync type=\"1\""), "frameRate=\"25/1\"/>",
+                     "frameRate=\"25/1\"/><Representation id=\"v2\" bandwidth=\"1\" codecs=\"avc1\"/>"));
+     }},
+    {"DSH-23", M("<Resync type=\"0\" dT=\"2560\"/>", "<Resync type=\"5\" dT=\"2560\"/>")},
+    {"DSH-27",
+     [](Findings &out) {
+       mpd(out, "<MPD type=\"static\" "
+                "mediaPresentationDuration=\"PT4S\"><Period><AdaptationSet><SegmentTemplate timescale=\"1\" "
+                "media=\"$Time$\"><SegmentTimeline><S t=\"0\" d=\"2\"/><S "
+                "d=\"2\"/></SegmentTimeline></SegmentTemplate>"
+                "<Representation id=\"v\"/></AdaptationSet></Period></MPD>");
+     }},
     {"DSH-54",
      [](Findings &out) {
        lint_time_reply({200, "", "", "no-store", "*", false, 0, "2023-11-14T22:13:20Z"}, "time", out);
@@ -258,16 +277,19 @@ TEST_P(BrokenExamples, IsFoundByItsRule) {
     all += to_text(finding) + "\n";
   EXPECT_TRUE(out.has(GetParam().rule)) << all;
 }
-INSTANTIATE_TEST_SUITE_P(Rules, BrokenExamples, testing::ValuesIn(kExamples), [](const auto &info) {
+std::string rule_name(const testing::TestParamInfo<Example> &info) {
   std::string name = info.param.rule;
   name.erase(3, 1);
   return name;
-});
+}
+INSTANTIATE_TEST_SUITE_P(Rules, BrokenExamples, testing::ValuesIn(kExamples), rule_name);
+INSTANTIATE_TEST_SUITE_P(ServerRules, BrokenExamples, testing::ValuesIn(server_examples()), rule_name);
 
 TEST(Lint, EveryManifestRuleHasABrokenExample) {
   std::set<std::string> have;
-  for (const Example &example : kExamples)
-    have.insert(example.rule);
+  for (const std::vector<Example> &some : {kExamples, server_examples()})
+    for (const Example &example : some)
+      have.insert(example.rule);
   for (const Rule &rule : lint_rules()) {
     const std::string id = rule.id;
     if (id.starts_with("HLS") || id.starts_with("DSH")) {
