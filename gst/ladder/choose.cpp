@@ -41,7 +41,7 @@ bool smaller_is_as_good(std::span<const Curve> curves, const Point &p, double ti
 std::size_t top_of(const std::vector<Candidate> &all, const Rules &rules) {
   std::size_t best = all.size();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].point.bps > rules.cap_bps) break;
+    if (all[i].point.bps > rules.cap_bps * rules.cap_share) break;
     if (all[i].point.quality >= rules.top_quality) return i;
     if (best == all.size() || all[i].point.quality > all[best].point.quality) best = i;
   }
@@ -122,7 +122,7 @@ std::vector<std::size_t> at_targets(const std::vector<Candidate> &all, const Rul
   for (const double target : targets) {
     std::size_t found = all.size(), best = all.size();
     for (std::size_t i = 0; i < all.size() && found == all.size(); ++i) {
-      if (all[i].point.bps > rules.cap_bps) break;
+      if (all[i].point.bps > rules.cap_bps * rules.cap_share) break;
       if (!path.empty() && (i >= path.back() || all[path.back()].point.res < all[i].point.res)) continue;
       if (best == all.size() || all[i].point.quality > all[best].point.quality) best = i;
       if (all[i].point.quality >= target) found = i;
@@ -204,7 +204,7 @@ std::vector<Point> frontier(std::span<const Curve> curves) {
 Result<std::vector<Rung>> choose(std::span<const Curve> curves, const Rules &rules) {
   const std::vector<Candidate> all = candidates(curves, rules.tie);
   if (all.empty()) return fail(ErrorCode::bad_data, "no point was measured, so there is no ladder to choose");
-  if (all.front().point.bps > rules.cap_bps)
+  if (all.front().point.bps > rules.cap_bps * rules.cap_share)
     return fail(ErrorCode::settings,
                 fmt::format("the cheapest point takes {:.0f} kb/s, which is above the cap; "
                             "raise --cap or allow a smaller resolution",

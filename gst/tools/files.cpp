@@ -49,6 +49,10 @@ bool write_all(int fd, std::string_view content) {
 } // namespace
 
 Error file_error(int error_number, const std::string &what, const std::string &path) {
+  if (error_number == EFBIG)
+    return {ErrorCode::no_space, "cannot " + what + " " + path +
+                                     ": it would pass the largest size a file may have here (ulimit -f); raise "
+                                     "it and run the same command again, finished work is kept"};
   if (error_number == ENOSPC || error_number == EDQUOT)
     return {ErrorCode::no_space,
             "the disk is full: cannot " + what + " " + path +
@@ -71,8 +75,20 @@ Result<std::string> read_file(const std::string &path) {
   }
 }
 
+std::string part_name(const std::string &path) {
+  char host[64] = {};
+  ::gethostname(host, sizeof host - 1);
+  return path + "." + host + "." + std::to_string(::getpid()) + ".part";
+}
+
+Stamp stamp_of(const std::string &path) {
+  struct stat s {};
+  if (::stat(path.c_str(), &s) != 0) return {};
+  return {static_cast<std::uint64_t>(s.st_size), s.st_mtim.tv_sec * 1'000'000'000LL + s.st_mtim.tv_nsec};
+}
+
 Result<void> write_file(const std::string &path, std::string_view content) {
-  const std::string part = path + ".part";
+  const std::string part = part_name(path);
   {
     const Descriptor fd(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     if (!fd) return tl::unexpected(file_error(errno, "write", path));

@@ -2,25 +2,21 @@
 
 #include "gst/core/time.h"
 
+#include <cmath>
 #include <fmt/format.h>
 
 namespace hull::tools {
 
-Front::Front(Pipeline &pipeline, const Source &source, std::vector<Window> windows)
-    : source_(source), windows_(std::move(windows)) {
+Front::Front(Pipeline &pipeline, const Source &source, Window window, bool seek)
+    : pipeline_(pipeline), source_(source), window_(window) {
   entry_ =
       pipeline.add("queue", {{"max-size-buffers", "4"}, {"max-size-bytes", "0"}, {"max-size-time", "0"}});
   if (source.y4m) {
-    GstElement *reader = add_y4m_source(pipeline, source.path, *source.y4m, 0);
-    pipeline.link({reader, entry_});
+    seen_ = seek && source.seekable() ? window.first : 0;
+    pipeline.link({add_y4m_source(pipeline, source.path, *source.y4m, seen_), entry_});
   } else {
-    GstElement *file = pipeline.add("filesrc", {{"location", source.path}});
-    GstElement *decoder = pipeline.add("decodebin");
-    pipeline.link({file, decoder});
-    if (decoder) {
-      g_signal_connect(decoder, "pad-added", G_CALLBACK(on_pad), this);
-      g_signal_connect(decoder, "autoplug-continue", G_CALLBACK(on_continue), this);
-    }
+    if (seek && source.seekable() && window.first > 0) seeking_ = Seeking::waiting;
+    read_file();
   }
   GstElement *last = entry_;
   const auto append = [&](GstElement *next) {
@@ -33,13 +29,24 @@ Front::Front(Pipeline &pipeline, const Source &source, std::vector<Window> windo
   if (square && (source.width % 2 || source.height % 2))
     append(pipeline.add(
         "videocrop", {{"right", source.width % 2 ? "1" : "0"}, {"bottom", source.height % 2 ? "1" : "0"}}));
-  if (!square) append(pipeline.add("videoscale", {{"method", "catrom"}, {"add-borders", "false"}}));
+  if (!square) append(pipeline.add("hullscale"));
   append(pipeline.filter(fmt::format("video/x-raw,format=I420,width={},height={},pixel-aspect-ratio=1/1",
                                      source.display.width, source.display.height)));
   out = last;
   if (!out) return;
   const auto pad = PadRef::adopt(gst_element_get_static_pad(out, "src"));
-  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, on_buffer, this, nullptr);
+  gst_pad_add_probe(
+      pad.get(), static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+      on_picture, this, nullptr);
+}
+
+void Front::read_file() {
+  GstElement *file = pipeline_.add("filesrc", {{"location", source_.path}});
+  GstElement *decoder = pipeline_.add("decodebin");
+  pipeline_.link({file, decoder});
+  if (!decoder) return;
+  g_signal_connect(decoder, "pad-added", G_CALLBACK(on_pad), this);
+  g_signal_connect(decoder, "autoplug-continue", G_CALLBACK(on_continue), this);
 }
 
 // Audio leaves decodebin as it is: nobody links it, so nobody decodes it.
@@ -49,40 +56,102 @@ gboolean Front::on_continue(GstElement *, GstPad *, GstCaps *caps, gpointer) {
          !g_str_has_prefix(name, "subpicture/");
 }
 
-void Front::on_pad(GstElement *, GstPad *pad, gpointer self) {
+void Front::on_pad(GstElement *, GstPad *pad, gpointer data) {
+  auto &self = *static_cast<Front *>(data);
   const auto caps = CapsRef::adopt(gst_pad_get_current_caps(pad));
   if (!caps || !gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "video/x-raw")) return;
-  const auto sink = PadRef::adopt(gst_element_get_static_pad(static_cast<Front *>(self)->entry_, "sink"));
-  if (!gst_pad_is_linked(sink.get())) gst_pad_link(pad, sink.get());
+  const auto sink = PadRef::adopt(gst_element_get_static_pad(self.entry_, "sink"));
+  if (gst_pad_is_linked(sink.get())) return;
+  if (self.seeking_.load() == Seeking::waiting) {
+    self.decoded_ = PadRef::retain(pad);
+    gst_pad_add_probe(pad,
+                      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+                                                   GST_PAD_PROBE_TYPE_EVENT_FLUSH),
+                      on_decoder, data, nullptr);
+    self.seeking_ = Seeking::decoder_ready;
+  }
+  gst_pad_link(pad, sink.get());
 }
 
-GstPadProbeReturn Front::on_buffer(GstPad *, GstPadProbeInfo *info, gpointer data) {
+// Until the seek is through nothing may reach the graph: encoders would start with the wrong pictures.
+GstPadProbeReturn Front::on_decoder(GstPad *, GstPadProbeInfo *info, gpointer data) {
   auto &self = *static_cast<Front *>(data);
+  const Seeking now = self.seeking_.load();
+  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER)
+    return now == Seeking::done ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+  const GstEventType type = GST_EVENT_TYPE(gst_pad_probe_info_get_event(info));
+  if (type == GST_EVENT_FLUSH_STOP && now == Seeking::sent) self.seeking_ = Seeking::done;
+  if (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP) return GST_PAD_PROBE_DROP;
+  return type == GST_EVENT_EOS && now != Seeking::done ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+void Front::miss() {
+  seeking_ = Seeking::missed;
+  pipeline_.finish();
+}
+
+void Front::tick() {
+  if (seeking_.load() != Seeking::decoder_ready) return;
+  seeking_ = Seeking::sent;
+  // A quarter into the picture: the one before has ended by then, whatever the container rounds.
+  const auto target = static_cast<gint64>(source_.start_ns + time_of(window_.first) +
+                                          (time_of(window_.first + 1) - time_of(window_.first)) / 4);
+  GstEvent *seek = gst_event_new_seek(
+      1.0, GST_FORMAT_TIME, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
+      GST_SEEK_TYPE_SET, target, GST_SEEK_TYPE_NONE, 0);
+  if (!gst_pad_send_event(decoded_.get(), seek)) miss();
+}
+
+GstClockTime Front::time_of(std::uint64_t picture) const {
+  return static_cast<GstClockTime>(
+      rescale(static_cast<std::int64_t>(picture) * source_.fps_d, kNanoseconds, source_.fps_n));
+}
+
+// Everything downstream counts from the start of the title, wherever reading began.
+GstPadProbeReturn Front::on_picture(GstPad *, GstPadProbeInfo *info, gpointer data) {
+  auto &self = *static_cast<Front *>(data);
+  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) return self.take(info);
+  GstEvent *event = gst_pad_probe_info_get_event(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_SEGMENT || !self.source_.counted()) return GST_PAD_PROBE_OK;
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  GstEvent *plain = gst_event_new_segment(&segment);
+  gst_event_set_seqnum(plain, gst_event_get_seqnum(event));
+  gst_event_unref(event);
+  info->data = plain;
+  return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn Front::take(GstPadProbeInfo *info) {
   GstBuffer *buffer = gst_pad_probe_info_get_buffer(info);
-  const std::uint64_t number = self.seen_++;
-  const auto &windows = self.windows_;
-  while (self.window_ < windows.size() && number >= windows[self.window_].first + windows[self.window_].count)
-    ++self.window_;
-  if (!windows.empty() && self.window_ < windows.size() && number < windows[self.window_].first)
-    return GST_PAD_PROBE_DROP;
-  if (!windows.empty() && self.window_ == windows.size()) {
+  const Seeking state = seeking_.load();
+  if (state == Seeking::missed) return GST_PAD_PROBE_DROP;
+  if (state == Seeking::done && seen_ == 0) {
+    // The first picture after the seek says by its time which one it is.
+    const double since = static_cast<double>(GST_BUFFER_PTS(buffer)) - static_cast<double>(source_.start_ns);
+    const long long number = std::llround(since * 1e-9 * source_.fps());
+    if (!GST_BUFFER_PTS_IS_VALID(buffer) || number != static_cast<long long>(window_.first)) {
+      miss();
+      return GST_PAD_PROBE_DROP;
+    }
+    seen_ = window_.first;
+  }
+  const std::uint64_t number = seen_++;
+  if (number < window_.first) return GST_PAD_PROBE_DROP;
+  if (window_.count && number >= window_.first + window_.count) {
     gst_buffer_unref(buffer);
     GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
     info->data = nullptr;
     return GST_PAD_PROBE_HANDLED;
   }
-  if (self.source_.elementary) {
-    // Parsers of raw streams guess times, and wrongly where pictures are reordered.
+  if (source_.counted()) {
+    // Parsers of raw streams guess times, and wrongly where pictures are reordered; containers round.
     buffer = gst_buffer_make_writable(buffer);
-    const auto time = [&self](std::uint64_t n) {
-      return static_cast<GstClockTime>(
-          rescale(static_cast<std::int64_t>(n) * self.source_.fps_d, kNanoseconds, self.source_.fps_n));
-    };
-    GST_BUFFER_PTS(buffer) = time(number);
-    GST_BUFFER_DURATION(buffer) = time(number + 1) - time(number);
+    GST_BUFFER_PTS(buffer) = time_of(number);
+    GST_BUFFER_DURATION(buffer) = time_of(number + 1) - time_of(number);
     info->data = buffer;
   }
-  ++self.pictures_;
+  ++pictures_;
   return GST_PAD_PROBE_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "gst/tools/ladder_json.h"
 
 #include "gst/tools/files.h"
+#include "gst/tools/source_json.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,24 +15,6 @@ using Json = nlohmann::ordered_json;
 
 double rounded(double value, double steps) {
   return std::round(value * steps) / steps;
-}
-
-Json source_json(const Source &s) {
-  return {{"file", s.path},
-          {"sha256", s.identity},
-          {"codec", s.video_codec},
-          {"width", s.width},
-          {"height", s.height},
-          {"pixel_aspect_ratio", {s.par_n, s.par_d}},
-          {"display", {s.display.width, s.display.height}},
-          {"fps", {s.fps_n, s.fps_d}},
-          {"variable_rate", s.variable_rate},
-          {"interlaced", s.interlaced},
-          {"bit_depth", s.bit_depth},
-          {"audio", s.audio ? s.audio_codec : ""},
-          {"audio_carried", s.audio_carried},
-          {"pictures", s.frames},
-          {"seconds", rounded(s.seconds, 1e6)}};
 }
 
 bool contains(const std::vector<std::size_t> &list, std::size_t i) {
@@ -130,6 +113,7 @@ Result<void> write_points(const TitleResult &result, const TitleOptions &options
                       {"seconds", r.seconds},
                       {"sizes", r.sizes},
                       {"vmaf", r.vmaf},
+                      {"scored", r.scored},
                       {"key", r.key}});
   }
   const Json whole = {{"version", HULL_VERSION},
@@ -153,17 +137,9 @@ Result<TitleResult> load_points(const std::string &folder) {
   const auto whole = nlohmann::json::parse(*text, nullptr, false);
   TitleResult result;
   try {
-    const auto &s = whole.at("source");
-    result.source.path = s.at("file").get<std::string>();
-    result.source.identity = s.at("sha256").get<std::string>();
-    result.source.video_codec = s.at("codec").get<std::string>();
-    result.source.width = s.at("width").get<unsigned>();
-    result.source.height = s.at("height").get<unsigned>();
-    result.source.display = {s.at("display").at(0).get<unsigned>(), s.at("display").at(1).get<unsigned>()};
-    result.source.fps_n = s.at("fps").at(0).get<int>();
-    result.source.fps_d = s.at("fps").at(1).get<int>();
-    result.source.frames = s.at("pictures").get<std::uint64_t>();
-    result.source.seconds = s.at("seconds").get<double>();
+    auto source = source_from_json(whole.at("source"));
+    if (!source) return tl::unexpected(source.error());
+    result.source = std::move(*source);
     result.scan.shots = whole.at("shots").get<std::vector<std::uint64_t>>();
     for (const auto &p : whole.at("points")) {
       Record r;
@@ -174,6 +150,7 @@ Result<TitleResult> load_points(const std::string &folder) {
       r.seconds = p.at("seconds").get<double>();
       r.sizes = p.at("sizes").get<std::vector<std::uint32_t>>();
       r.vmaf = p.at("vmaf").get<std::vector<double>>();
+      r.scored = p.at("scored").get<std::vector<std::uint64_t>>();
       result.records.push_back(std::move(r));
     }
   } catch (const nlohmann::json::exception &) {

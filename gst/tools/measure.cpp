@@ -23,10 +23,11 @@ constexpr char kShared[] = "8", kOwn[] = "3";
 // One rendition while the graph runs. Probes of one branch run in that branch's threads only.
 struct Branch {
   const Rendition *rendition = nullptr;
-  const std::vector<std::uint64_t> *keys = nullptr;
+  const MeasureJob *job = nullptr;
   GstElement *encoder = nullptr;
   PadRef score_pad;
   std::uint64_t entered = 0; // pictures given to the encoder
+  std::uint64_t muxed = 0;   // offered to the track file
   Measured result;
 };
 
@@ -44,11 +45,13 @@ void add_probe(GstElement *element, const char *pad_name, GstPadProbeCallback ca
 // Before a picture enters the encoder: its quantizer and whether it starts a group.
 GstPadProbeReturn before_encoder(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   auto &branch = *static_cast<Branch *>(data);
-  const std::uint64_t number = branch.entered++;
+  const std::uint64_t entered = branch.entered++;
+  if (entered < branch.job->lead) return GST_PAD_PROBE_OK;
+  const std::uint64_t number = entered - branch.job->lead;
   for (const QpChange &change : branch.rendition->schedule)
     if (change.picture == number)
       g_object_set(branch.encoder, "quantizer", static_cast<guint>(change.qp), nullptr);
-  if (std::binary_search(branch.keys->begin(), branch.keys->end(), number))
+  if (std::binary_search(branch.job->key_pictures.begin(), branch.job->key_pictures.end(), number))
     gst_pad_send_event(pad, gst_video_event_new_downstream_force_key_unit(
                                 GST_BUFFER_PTS(gst_pad_probe_info_get_buffer(info)), GST_CLOCK_TIME_NONE,
                                 GST_CLOCK_TIME_NONE, TRUE, 0));
@@ -63,12 +66,26 @@ GstPadProbeReturn after_encoder(GstPad *, GstPadProbeInfo *info, gpointer data) 
   return GST_PAD_PROBE_OK;
 }
 
+// Only the window's own pictures go into the track file.
+GstPadProbeReturn before_mux(GstPad *, GstPadProbeInfo *, gpointer data) {
+  auto &branch = *static_cast<Branch *>(data);
+  const std::uint64_t number = branch.muxed++, lead = branch.job->lead, count = branch.job->window.count;
+  return number >= lead && (count == 0 || number < lead + count) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+// The window with the pictures around it.
+Window read_window(const MeasureJob &job) {
+  return {job.window.first - job.lead, job.window.count ? job.lead + job.window.count + job.tail : 0};
+}
+
 class Graph {
  public:
-  Graph(const MeasureJob &job) : job_(job), front_(pipeline_, job.source, job.windows) {}
+  Graph(const MeasureJob &job, bool seek)
+      : job_(job), front_(pipeline_, job.source, read_window(job), seek) {}
 
   void build();
   Result<Measurement> run(const std::atomic<int> &stop, const std::function<void(std::uint64_t)> &progress);
+  bool missed() const { return front_.missed(); }
 
  private:
   GstElement *scaled(const ladder::Resolution &res, GstElement *tee);
@@ -76,6 +93,7 @@ class Graph {
   void add_media(Branch &branch, GstElement *encoded);
   void add_score(Branch &branch, GstElement *encoded);
   Result<void> collect(Branch &branch);
+  void trim(Measured &measured, std::uint64_t pictures) const;
   static GstPadProbeReturn on_reference(GstPad *, GstPadProbeInfo *info, gpointer self);
 
   const MeasureJob &job_;
@@ -84,12 +102,15 @@ class Graph {
   GstElement *sink_ = nullptr; // hullvmafsink, absent when nothing is scored
   std::vector<std::unique_ptr<Branch>> branches_;
   GstClockTime first_pts_ = GST_CLOCK_TIME_NONE, end_pts_ = GST_CLOCK_TIME_NONE;
+  std::uint64_t referenced_ = 0;
 };
 
 GstPadProbeReturn Graph::on_reference(GstPad *, GstPadProbeInfo *info, gpointer data) {
   auto &self = *static_cast<Graph *>(data);
   GstBuffer *buffer = gst_pad_probe_info_get_buffer(info);
-  if (!GST_BUFFER_PTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
+  const std::uint64_t number = self.referenced_++, lead = self.job_.lead, count = self.job_.window.count;
+  if (!GST_BUFFER_PTS_IS_VALID(buffer) || number < lead || (count && number >= lead + count))
+    return GST_PAD_PROBE_OK;
   if (!GST_CLOCK_TIME_IS_VALID(self.first_pts_)) self.first_pts_ = GST_BUFFER_PTS(buffer);
   self.end_pts_ =
       GST_BUFFER_PTS(buffer) + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
@@ -136,12 +157,11 @@ void Graph::build() {
 void Graph::add_branch(const Rendition &rendition, GstElement *pictures) {
   auto branch = std::make_unique<Branch>();
   branch->rendition = &rendition;
-  branch->keys = &job_.key_pictures;
-  const unsigned gop = job_.key_pictures.empty() ? job_.source.gop() : 0x3fffffffu;
+  branch->job = &job_;
   const int qp = rendition.schedule.empty() ? rendition.qp : rendition.schedule.front().qp;
   branch->encoder = pipeline_.add("hullh264enc", {{"rate-control", "cqp"},
                                                   {"quantizer", std::to_string(qp)},
-                                                  {"key-int-max", std::to_string(gop)},
+                                                  {"key-int-max", std::to_string(0x3fffffff)},
                                                   {"threads", "1"}});
   GstElement *encoded = pipeline_.filter("video/x-h264,stream-format=avc,alignment=au,profile=high");
   pipeline_.link({pictures, queue(pipeline_, kShared), branch->encoder, encoded});
@@ -161,7 +181,9 @@ void Graph::add_branch(const Rendition &rendition, GstElement *pictures) {
 
 // Every group is a fragment, so that segments of all rungs start together.
 void Graph::add_media(Branch &branch, GstElement *encoded) {
-  pipeline_.link({encoded, queue(pipeline_, kShared),
+  GstElement *waiting = queue(pipeline_, kShared);
+  add_probe(waiting, "src", before_mux, &branch);
+  pipeline_.link({encoded, waiting,
                   pipeline_.add("hullmp4mux", {{"fragment-duration", "1"}, {"send-force-keyunit", "false"}}),
                   pipeline_.filter("video/quicktime,variant=cmaf"),
                   pipeline_.add_track_file(branch.rendition->media)});
@@ -191,29 +213,47 @@ Result<void> Graph::collect(Branch &branch) {
   return {};
 }
 
+// Takes the pictures around the window away again.
+void Graph::trim(Measured &m, std::uint64_t pictures) const {
+  const auto lead = static_cast<std::ptrdiff_t>(job_.lead);
+  const auto core = static_cast<std::ptrdiff_t>(pictures);
+  m.sizes.assign(m.sizes.begin() + lead, m.sizes.begin() + lead + core);
+  m.keys = std::vector<bool>(m.keys.begin() + lead, m.keys.begin() + lead + core);
+  if (m.vmaf.empty()) return;
+  const std::ptrdiff_t step = job_.subsample;
+  m.vmaf.assign(m.vmaf.begin() + lead / step, m.vmaf.begin() + lead / step + (core + step - 1) / step);
+}
+
 Result<Measurement> Graph::run(const std::atomic<int> &stop,
                                const std::function<void(std::uint64_t)> &progress) {
   const auto tick = [&] {
+    front_.tick();
     if (progress) progress(front_.pictures());
   };
   if (auto ran = pipeline_.run(stop, tick); !ran) return tl::unexpected(ran.error());
+  const std::uint64_t read = front_.pictures();
   Measurement result;
-  result.pictures = front_.pictures();
-  if (result.pictures == 0)
+  if (read == 0)
     return fail(ErrorCode::bad_data, job_.source.path + " holds no picture that can be decoded");
+  if (const Window wanted = read_window(job_); wanted.count && read != wanted.count)
+    return fail(ErrorCode::bad_data,
+                fmt::format("{} gave {} pictures from number {} on where there were {} before; did it change?",
+                            job_.source.path, read, wanted.first, wanted.count));
+  result.pictures = read - job_.lead - (job_.window.count ? job_.tail : 0);
   result.seconds = static_cast<double>(result.pictures) / job_.source.fps();
   if (job_.source.variable_rate && GST_CLOCK_TIME_IS_VALID(end_pts_) && end_pts_ > first_pts_)
     result.seconds = static_cast<double>(end_pts_ - first_pts_) / kNanoseconds;
   for (const auto &branch : branches_) {
     if (auto ok = collect(*branch); !ok) return tl::unexpected(ok.error());
-    const std::uint64_t scored = (result.pictures + job_.subsample - 1) / job_.subsample;
-    if (branch->result.sizes.size() != result.pictures ||
+    const std::uint64_t scored = (read + job_.subsample - 1) / job_.subsample;
+    if (branch->result.sizes.size() != read ||
         (branch->rendition->score && branch->result.vmaf.size() != scored))
       return fail(
           ErrorCode::state,
           fmt::format("{} at quantizer {} gave {} pictures and {} scores for {} pictures of the source",
                       name_of(branch->rendition->res), branch->rendition->qp, branch->result.sizes.size(),
-                      branch->result.vmaf.size(), result.pictures));
+                      branch->result.vmaf.size(), read));
+    trim(branch->result, result.pictures);
     branch->result.media_file = branch->rendition->media;
     result.renditions.push_back(std::move(branch->result));
   }
@@ -224,9 +264,14 @@ Result<Measurement> Graph::run(const std::atomic<int> &stop,
 
 Result<Measurement> measure(const MeasureJob &job, const std::atomic<int> &stop,
                             const std::function<void(std::uint64_t)> &progress) {
-  Graph graph(job);
+  Graph graph(job, true);
   graph.build();
-  return graph.run(stop, progress);
+  auto result = graph.run(stop, progress);
+  if (!graph.missed()) return result;
+  // The container's index leads elsewhere: slower, but sure.
+  Graph whole(job, false);
+  whole.build();
+  return whole.run(stop, progress);
 }
 
 } // namespace hull::tools

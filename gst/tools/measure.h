@@ -21,7 +21,7 @@ struct QpChange {
 struct Rendition {
   ladder::Resolution res;
   int qp = 0;
-  std::vector<QpChange> schedule; ///< per shot; empty = `qp` throughout
+  std::vector<QpChange> schedule; ///< per shot, counted from the window; empty = `qp` throughout
   bool score = true;
   std::string media; ///< CMAF track file to write; empty = only measured
 };
@@ -42,9 +42,13 @@ struct Measurement {
 
 struct MeasureJob {
   Source source;
-  std::vector<Window> windows; ///< empty = the whole title
+  Window window; ///< what is measured; without a count the whole title
+  /// Pictures around the window that are encoded and scored, too, but not reported: motion looks one picture
+  /// back and one ahead, so a window measured with them scores as it does inside the whole. `lead` is a
+  /// multiple of `subsample`.
+  unsigned lead = 0, tail = 0;
   std::vector<Rendition> renditions;
-  std::vector<std::uint64_t> key_pictures; ///< exact places of IDR pictures; empty = every gop() pictures
+  std::vector<std::uint64_t> key_pictures; ///< exact places of IDR pictures, counted from the window
   std::string model = "vmaf_v0.6.1";
   unsigned subsample = 1; ///< score every n-th picture
 };
@@ -52,7 +56,8 @@ struct MeasureJob {
 /// Encodes and scores all renditions from one decode: the pictures are scaled once per size and the
 /// reference's part of VMAF is worked out once. Queues hold a few pictures each, so memory does not grow with
 /// the title. `progress` is told the number of pictures decoded. Fails with what the pipeline says, with
-/// kStopped when `stop` is set, and when the renditions do not have as many pictures as the source.
+/// kStopped when `stop` is set, and when the renditions do not have as many pictures as the source or the
+/// window.
 Result<Measurement> measure(const MeasureJob &job, const std::atomic<int> &stop,
                             const std::function<void(std::uint64_t)> &progress = {});
 

@@ -1,5 +1,6 @@
 #include "gst/tools/command.h"
 #include "gst/tools/commands.h"
+#include "gst/tools/engine.h"
 #include "gst/tools/files.h"
 #include "gst/tools/ladder_json.h"
 #include "gst/tools/report.h"
@@ -7,7 +8,9 @@
 
 #include <cmath>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <map>
 #include <memory>
@@ -103,16 +106,73 @@ Result<void> prepare(Arguments &arguments) {
   return {};
 }
 
+void catch_signals() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  std::signal(SIGXFSZ, SIG_IGN); // writing past a limit is an error with a sentence, not a death
+}
+
+// This run's own arguments without those that choose an engine.
+std::vector<std::string> arguments_for_export() {
+  const auto text = read_file("/proc/self/cmdline");
+  std::vector<std::string> all, kept;
+  for (std::size_t at = 0; text && at < text->size(); at = text->find('\0', at) + 1)
+    all.emplace_back(text->c_str() + at);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    if (all[i].starts_with("--engine=") || all[i].starts_with("--progress=")) continue;
+    if (all[i] == "--engine" || all[i] == "--progress")
+      ++i;
+    else
+      kept.push_back(all[i]);
+  }
+  return kept;
+}
+
+int export_title(const TitleOptions &title) {
+  if (auto source = probe(title.file); !source) return report(source.error());
+  if (auto made = make_folder(title.out); !made) return report(made.error());
+  const std::string folder = std::filesystem::canonical(title.out);
+  if (auto ok = write_snakefile(folder, std::filesystem::current_path(), arguments_for_export()); !ok)
+    return report(ok.error());
+  fmt::print("snakemake -s {0}/Snakefile -d {0} -j 4\n", folder);
+  return kDone;
+}
+
 int run_title(Arguments arguments, bool only_points) {
   TitleOptions &title = arguments.title;
   if (title.file.empty()) return report(usage("name a video file"));
   if (title.out.empty()) return report(usage("name a folder for the result with -o"));
   if (auto ready = prepare(arguments); !ready) return report(ready.error());
   if (auto started = start_gstreamer(); !started) return report(started.error());
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  catch_signals();
+  if (title.engine.name == "export") return export_title(title);
   Title work(title, g_stop);
-  return show(only_points ? work.analyze() : work.run(), arguments, only_points);
+  const auto result = only_points ? work.analyze() : work.run();
+  if (title.engine.name == "list") {
+    if (!result && result.error().text == kListed) return kDone;
+    if (result) fmt::print("[]\n");
+    return result ? kDone : report(result.error());
+  }
+  return show(result, arguments, only_points);
+}
+
+// One task, in the folder it belongs to: what engines start.
+int do_task(const std::string &file) {
+  catch_signals();
+  const auto text = read_file(file);
+  if (!text) return report(text.error());
+  const auto task = task_from_json(nlohmann::json::parse(*text, nullptr, false));
+  if (!task) return report(task.error());
+  Result<void> done = start_gstreamer();
+  if (done)
+    done = run_task(*task, ".", g_stop, [](double share) {
+      fmt::print("{:.4f}\n", share);
+      std::fflush(stdout);
+    });
+  if (done) return kDone;
+  if (g_stop.load() && done.error().text == kStopped) return kInterrupted;
+  leave_error(task->error_file(), done.error());
+  return report(done.error());
 }
 
 // Decides again from the points of a folder.
@@ -209,6 +269,13 @@ void add_search(CLI::App &command, Arguments &arguments) {
   command.add_option("--progress", arguments.progress, "How progress is told")
       ->check(CLI::IsMember({"auto", "plain", "json", "none"}))
       ->capture_default_str();
+  command.add_option("--engine", title.engine.name, "Who does the work: this machine, Slurm, or a Snakefile to export")
+      ->check(CLI::IsMember({"local", "slurm", "export", "list"}))
+      ->capture_default_str();
+  command.add_option("--workers", title.engine.workers, "Local: processor cores to use; default all")
+      ->check(CLI::Range(1u, 1024u));
+  command.add_option("--slurm-options", title.engine.slurm_options,
+                     "Slurm: more arguments for sbatch, such as \"--partition=encode --cpus-per-task=2\"");
   add_rules(command, arguments);
 }
 
@@ -238,6 +305,11 @@ void add_pertitle(CLI::App &app, Run &run) {
   CLI::App *analyze = command->add_subcommand("analyze", "Measure points and choose, but encode no rung");
   add_search(*analyze, *points);
   analyze->callback([points, &run] { run = [points] { return run_title(*points, true); }; });
+
+  const auto task = std::make_shared<std::string>();
+  CLI::App *work = command->add_subcommand("task", "Do one task of a run, in the run's folder: what engines start");
+  work->add_option("TASK.json", *task, "File of the task")->required();
+  work->callback([task, &run] { run = [task] { return do_task(*task); }; });
 
   const auto folders = std::make_shared<std::pair<std::string, std::string>>();
   CLI::App *compare = command->add_subcommand("compare", "BD-rate between the frontiers of two earlier runs");

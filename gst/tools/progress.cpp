@@ -39,6 +39,10 @@ Progress::~Progress() {
   if (line_open_) std::fputs("\r\033[K", stderr);
 }
 
+double Progress::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
+
 double Progress::fraction() const {
   return total_ > 0 ? std::min(1.0, (before_ + done_ * work_) / total_) : 0;
 }
@@ -74,7 +78,7 @@ void Progress::say(const std::string &text) {
 void Progress::draw(bool final) {
   if (style_ == Style::quiet) return;
   const auto now = Clock::now();
-  const double spent = std::chrono::duration<double>(now - start_).count(), f = fraction();
+  const double spent = seconds(), f = fraction();
   const double left = f > kFirstEstimate ? spent / f - spent : -1;
   const int tenth = static_cast<int>(done_ * 10);
   if (terminal_) {

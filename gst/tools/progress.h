@@ -16,8 +16,10 @@ class Progress {
   Progress &operator=(const Progress &) = delete;
   ~Progress();
 
-  /// Work of the whole run in any unit; may grow when a plan does. `spent` counts in the same unit.
-  void plan(double total) { total_ = total; }
+  /// Work from here on, in any unit: said again whenever it becomes better known.
+  void remaining(double work) { total_ = before_ + work; }
+  /// Since the start.
+  double seconds() const;
   /// Starts a phase of `work` units.
   void phase(const std::string &name, double work);
   /// The phase has done this share of its work, 0 … 1.

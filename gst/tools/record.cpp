@@ -12,14 +12,15 @@ namespace hull::tools {
 namespace {
 
 // Raised when the meaning of a record changes, so that old caches are measured anew.
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 
 nlohmann::json to_json(const Record &r) {
   return {{"width", r.res.width}, {"height", r.res.height},
           {"qp", r.qp},           {"pictures", r.pictures},
           {"seconds", r.seconds}, {"sizes", r.sizes},
           {"keys", r.keys},       {"vmaf", r.vmaf},
-          {"media", r.media},     {"media_bytes", r.media_bytes}};
+          {"scored", r.scored},   {"media", r.media},
+          {"media_bytes", r.media_bytes}};
 }
 
 Record from_json(const std::string &key, const nlohmann::json &j) {
@@ -32,6 +33,7 @@ Record from_json(const std::string &key, const nlohmann::json &j) {
   r.sizes = j.at("sizes").get<std::vector<std::uint32_t>>();
   r.keys = j.at("keys").get<std::vector<std::uint64_t>>();
   r.vmaf = j.at("vmaf").get<std::vector<double>>();
+  r.scored = j.at("scored").get<std::vector<std::uint64_t>>();
   r.media = j.at("media").get<std::string>();
   r.media_bytes = j.at("media_bytes").get<std::uint64_t>();
   return r;
@@ -72,21 +74,17 @@ std::string key_of(const Recipe &recipe, const Rendition &rendition) {
   nlohmann::ordered_json schedule = nlohmann::ordered_json::array();
   for (const QpChange &change : rendition.schedule)
     schedule.push_back({change.picture, change.qp});
-  nlohmann::ordered_json windows = nlohmann::ordered_json::array();
-  for (const Window &window : recipe.windows)
-    windows.push_back({window.first, window.count});
   const Source &s = recipe.source;
   const nlohmann::ordered_json content = {{"schema", kSchema},
                                           {"version", HULL_VERSION},
                                           {"source", s.identity},
                                           {"display", {s.display.width, s.display.height}},
                                           {"rate", {s.fps_n, s.fps_d}},
-                                          {"windows", windows},
+                                          {"part", {recipe.part.window.first, recipe.part.window.count}},
                                           {"encoder", "hullh264enc cqp high"},
                                           {"qp", rendition.qp},
                                           {"schedule", schedule},
-                                          {"gop", s.gop()},
-                                          {"keys", recipe.key_pictures},
+                                          {"keys", recipe.part.keys},
                                           {"size", {rendition.res.width, rendition.res.height}},
                                           {"scaler", "hullscale bicubic down and up"},
                                           {"model", recipe.model},
@@ -97,7 +95,7 @@ std::string key_of(const Recipe &recipe, const Rendition &rendition) {
 }
 
 Record record_of(const std::string &key, const Rendition &rendition, const Measured &measured,
-                 std::uint64_t pictures, double seconds) {
+                 std::uint64_t pictures, double seconds, unsigned subsample) {
   Record r;
   r.key = key;
   r.res = rendition.res;
@@ -108,7 +106,30 @@ Record record_of(const std::string &key, const Rendition &rendition, const Measu
   r.vmaf = measured.vmaf;
   for (std::size_t i = 0; i < measured.keys.size(); ++i)
     if (measured.keys[i]) r.keys.push_back(i);
+  for (std::size_t i = 0; subsample > 1 && i < r.vmaf.size(); ++i)
+    r.scored.push_back(i * subsample);
   return r;
+}
+
+Record joined(const std::vector<Record> &parts) {
+  if (parts.size() == 1) return parts.front();
+  Record whole;
+  std::string keys;
+  for (const Record &part : parts) {
+    keys += part.key;
+    whole.res = part.res;
+    whole.qp = part.qp;
+    whole.seconds += part.seconds;
+    whole.sizes.insert(whole.sizes.end(), part.sizes.begin(), part.sizes.end());
+    whole.vmaf.insert(whole.vmaf.end(), part.vmaf.begin(), part.vmaf.end());
+    for (const std::uint64_t key : part.keys)
+      whole.keys.push_back(whole.pictures + key);
+    for (const std::uint64_t number : part.scored)
+      whole.scored.push_back(whole.pictures + number);
+    whole.pictures += part.pictures;
+  }
+  whole.key = sha256(keys);
+  return whole;
 }
 
 Result<Cache> Cache::open(const std::string &folder) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gst/tools/measure.h"
+#include "gst/tools/parts.h"
 
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -31,7 +32,8 @@ struct Record {
   std::vector<std::uint32_t> sizes;
   std::vector<std::uint64_t> keys; ///< numbers of the IDR pictures
   std::vector<double> vmaf;
-  std::string media; ///< file name of its track; empty = none
+  std::vector<std::uint64_t> scored; ///< numbers of the pictures `vmaf` is of; empty = of all
+  std::string media;                 ///< name of its track file; empty = none
   std::uint64_t media_bytes = 0;
 
   std::uint64_t bytes() const;
@@ -39,21 +41,24 @@ struct Record {
   ladder::Point point(Pool pool) const { return {res, qp, bps(), pooled(vmaf, pool)}; }
 };
 
-/// What a title's measurements depend on besides the rendition itself.
+/// What a measurement depends on besides the rendition itself.
 struct Recipe {
   Source source;
-  std::vector<Window> windows; ///< empty = the whole title
-  std::vector<std::uint64_t> key_pictures;
+  Part part;
   std::string model = "vmaf_v0.6.1";
   unsigned subsample = 1;
 };
 
-/// SHA-256 over everything that decides a record's content: the source's bytes, the window, encoder and
+/// SHA-256 over everything that decides a record's content: the source's bytes, the part, encoder and
 /// quantizers, group places, sizes, scaler, model, versions.
 std::string key_of(const Recipe &recipe, const Rendition &rendition);
 
 Record record_of(const std::string &key, const Rendition &rendition, const Measured &measured,
-                 std::uint64_t pictures, double seconds);
+                 std::uint64_t pictures, double seconds, unsigned subsample);
+
+/// The records of a title's parts in order of time, as one: pictures are numbered through. Its key follows
+/// from theirs.
+Record joined(const std::vector<Record> &parts);
 
 /// Records as files CACHE/KEY.json, each with a digest of its content: one that is torn or was changed counts
 /// as absent.

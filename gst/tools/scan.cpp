@@ -6,6 +6,7 @@
 #include "gst/tools/front.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -13,16 +14,25 @@ namespace hull::tools {
 namespace {
 
 struct Reader {
+  double fps = 25;
   ladder::ShotDetector shots;
   std::vector<std::uint8_t> luma;
   GstClockTime first = GST_CLOCK_TIME_NONE, last = GST_CLOCK_TIME_NONE, end = 0;
   GstClockTime shortest = GST_CLOCK_TIME_NONE, longest = 0;
+  std::uint64_t pictures = 0;
+  bool steady = true;
 };
 
 void take_time(Reader &reader, GstBuffer *buffer) {
   const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  if (!GST_CLOCK_TIME_IS_VALID(pts)) return;
+  const std::uint64_t number = reader.pictures++;
+  if (!GST_CLOCK_TIME_IS_VALID(pts)) {
+    reader.steady = false;
+    return;
+  }
   if (!GST_CLOCK_TIME_IS_VALID(reader.first)) reader.first = pts;
+  const double since = static_cast<double>(pts) - static_cast<double>(reader.first);
+  reader.steady &= std::abs(since * 1e-9 * reader.fps - static_cast<double>(number)) < 0.25;
   if (GST_CLOCK_TIME_IS_VALID(reader.last) && pts > reader.last) {
     reader.shortest = std::min(reader.shortest, pts - reader.last);
     reader.longest = std::max(reader.longest, pts - reader.last);
@@ -64,9 +74,10 @@ Result<void> check_length(const Source &source, const Scan &scan) {
 Result<Scan> scan(const Source &source, const std::atomic<int> &stop,
                   const std::function<void(std::uint64_t)> &progress) {
   Reader reader;
+  reader.fps = source.fps();
   reader.luma.resize(ladder::ShotDetector::kWidth * ladder::ShotDetector::kHeight);
   Pipeline pipeline;
-  const Front front(pipeline, source, {});
+  const Front front(pipeline, source);
   GstElement *small =
       pipeline.filter(fmt::format("video/x-raw,format=I420,width={},height={}", ladder::ShotDetector::kWidth,
                                   ladder::ShotDetector::kHeight));
@@ -90,6 +101,8 @@ Result<Scan> scan(const Source &source, const std::atomic<int> &stop,
   result.variable_rate = timed && reader.longest > reader.shortest + kJitter + reader.shortest / 10;
   if (timed && (result.variable_rate || source.variable_rate))
     result.seconds = static_cast<double>(reader.end - reader.first) / kNanoseconds;
+  result.steady = timed && reader.steady && !result.variable_rate && !source.variable_rate;
+  if (GST_CLOCK_TIME_IS_VALID(reader.first)) result.start_ns = reader.first;
   if (auto whole = check_length(source, result); !whole) return tl::unexpected(whole.error());
   result.shots = reader.shots.shots(std::max(1u, source.gop() / 4));
   return result;
@@ -99,13 +112,16 @@ nlohmann::json to_json(const Scan &scan) {
   return {{"pictures", scan.pictures},
           {"seconds", scan.seconds},
           {"variable_rate", scan.variable_rate},
+          {"start_ns", scan.start_ns},
+          {"steady", scan.steady},
           {"shots", scan.shots}};
 }
 
 Result<Scan> scan_from_json(const nlohmann::json &json) {
   try {
     return Scan{json.at("pictures").get<std::uint64_t>(), json.at("seconds").get<double>(),
-                json.at("variable_rate").get<bool>(), json.at("shots").get<std::vector<std::uint64_t>>()};
+                json.at("variable_rate").get<bool>(), json.at("start_ns").get<std::uint64_t>(),
+                json.at("steady").get<bool>(), json.at("shots").get<std::vector<std::uint64_t>>()};
   } catch (const nlohmann::json::exception &) {
     return fail(ErrorCode::bad_data, "the scan in the cache is damaged");
   }

@@ -61,6 +61,7 @@ void read_audio(GstDiscovererInfo *info, Source &source) {
 }
 
 Result<Source> finish(Source source) {
+  if (source.interlaced) source.fps_n *= 2; // every field becomes a picture
   source.display = display_size(source.width, source.height, source.par_n, source.par_d);
   if (source.width < kSmallest || source.height < kSmallest)
     return fail(ErrorCode::unsupported,
@@ -88,7 +89,7 @@ Result<Source> from_y4m(Source source) {
   source.fps_d = h.fps_d;
   source.interlaced = h.interlaced;
   source.bit_depth = h.format == "I420_10LE" ? 10 : 8;
-  source.frames = file->frames;
+  source.frames = file->frames * (h.interlaced ? 2 : 1);
   source.video_codec = "uncompressed (Y4M)";
   return finish(std::move(source));
 }
@@ -186,6 +187,7 @@ std::vector<ladder::Resolution> rung_sizes(const ladder::Resolution &display,
 Result<Source> probe(const std::string &path) {
   Source source;
   source.path = path;
+  source.stamp = stamp_of(path);
   const auto identity = identity_of(path);
   if (!identity) return tl::unexpected(identity.error());
   source.identity = *identity;

@@ -2,6 +2,7 @@
 
 #include "gst/core/result.h"
 #include "gst/ladder/point.h"
+#include "gst/tools/files.h"
 #include "gst/tools/y4m.h"
 
 #include <cstdint>
@@ -14,6 +15,7 @@ namespace hull::tools {
 struct Source {
   std::string path;
   std::string identity; ///< identity_of(path)
+  Stamp stamp;          ///< when it was identified
   unsigned width = 0, height = 0;
   int par_n = 1, par_d = 1;
   int fps_n = 25, fps_d = 1; ///< the average where the rate varies
@@ -30,7 +32,15 @@ struct Source {
   std::optional<Y4mHeader> y4m;
 
   ladder::Resolution display; ///< square pixels, even width and height: what is scored and shown
+  // What the scan adds.
+  std::uint64_t start_ns = 0; ///< time of the first picture
+  bool steady = false;        ///< every picture lies where counting puts it
+
   double fps() const { return static_cast<double>(fps_n) / fps_d; }
+  /// Pictures are timed by counting: there is no clock, or it only repeats the count.
+  bool counted() const { return elementary || y4m || steady; }
+  /// A window can be reached without decoding what lies before it.
+  bool seekable() const { return !interlaced && (y4m || steady); }
   /// Pictures of a 2 s group, at least 1.
   unsigned gop() const;
 };

@@ -1,6 +1,7 @@
 #include "gst/tools/title.h"
 
 #include "gst/ladder/search.h"
+#include "gst/tools/encode_plan.h"
 #include "gst/tools/files.h"
 #include "gst/tools/ladder_json.h"
 #include "gst/tools/report.h"
@@ -8,42 +9,21 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sys/file.h>
 #include <unistd.h>
 
 namespace hull::tools {
 namespace {
 
-// What a rendition's encoder, decoder and queues hold, measured: bytes per pixel of its size, and of the
-// reference's where it is scaled up.
-constexpr double kBytesPerPixel = 45;
-constexpr double kMostMemory = 3e9;
-
-// Whole groups spread over a long title: a film needs not be measured to its last picture to know its hull.
-std::vector<Window> sample_windows(const Source &source) {
-  constexpr double kLong = 600, kWindows = 16;
-  const std::uint64_t group = source.gop(), length = 3 * group; // 6 s
-  if (source.seconds < kLong || source.frames < length * static_cast<std::uint64_t>(kWindows) * 2) return {};
-  std::vector<Window> windows;
-  for (int i = 0; i < static_cast<int>(kWindows); ++i) {
-    const double middle = static_cast<double>(source.frames) * (i + 0.5) / kWindows;
-    windows.push_back({static_cast<std::uint64_t>(middle) / group * group, length});
-  }
-  return windows;
-}
-
-// The places of IDR pictures: every shot starts a group, and no group outlasts 2 s.
-std::vector<std::uint64_t> key_pictures(const std::vector<std::uint64_t> &shots, const Source &source) {
-  std::vector<std::uint64_t> keys;
-  for (std::size_t s = 0; s < shots.size(); ++s) {
-    const std::uint64_t end = s + 1 < shots.size() ? shots[s + 1] : source.frames;
-    for (std::uint64_t key = shots[s]; key < end; key += source.gop())
-      keys.push_back(key);
-  }
-  return keys;
+// What killed runs left unfinished.
+void remove_parts_of_files(const std::string &folder) {
+  std::error_code ignored;
+  for (const auto &entry : std::filesystem::directory_iterator(folder, ignored))
+    if (entry.path().extension() == ".part") std::filesystem::remove(entry.path(), ignored);
 }
 
 } // namespace
@@ -51,43 +31,87 @@ std::vector<std::uint64_t> key_pictures(const std::vector<std::uint64_t> &shots,
 Title::Title(TitleOptions options, const std::atomic<int> &stop)
     : options_(std::move(options)), stop_(stop), progress_(options_.style) {}
 
+Title::~Title() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+// Two runs in one folder would remove each other's files. The lock goes with the process, however it ends.
+Result<void> Title::lock_folder() {
+  const std::string path = options_.out + "/.lock";
+  lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock_ < 0) return tl::unexpected(file_error(errno, "write", path));
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    return fail(ErrorCode::state,
+                options_.out + " is being worked on by another run; wait for it, or name another folder");
+  return {};
+}
+
 Result<void> Title::open() {
   auto source = probe(options_.file);
   if (!source) return tl::unexpected(source.error());
-  if (auto made = make_folder(options_.out); !made) return made;
+  for (const std::string folder : {"", "/tasks", "/parts"})
+    if (auto made = make_folder(options_.out + folder); !made) return made;
+  if (auto locked = lock_folder(); !locked) return locked;
+  // Tasks are done with the folder as the current one, maybe elsewhere.
+  options_.out = std::filesystem::canonical(options_.out);
+  source->path = std::filesystem::absolute(options_.file);
   auto cache = Cache::open(options_.out + "/cache");
   if (!cache) return tl::unexpected(cache.error());
   cache_ = std::move(*cache);
-  recipe_.source = result_.source = std::move(*source);
-  recipe_.model = options_.model;
+  for (const char *folder : {"", "/cache", "/parts", "/tasks"})
+    remove_parts_of_files(options_.out + folder);
+  auto engine = make_engine(options_.engine);
+  if (!engine) return tl::unexpected(engine.error());
+  engine_ = std::move(*engine);
+  source_ = std::move(*source);
   if (!std::isfinite(options_.rules.cap_bps))
-    options_.rules.cap_bps = 1.5 * ladder::apple_top_bps(recipe_.source.display.height);
+    options_.rules.cap_bps = 1.5 * ladder::apple_top_bps(source_.display.height);
   return {};
 }
 
 Result<void> Title::scan_source() {
-  const std::string key = sha256("scan 1 " HULL_VERSION " " + recipe_.source.identity);
+  const std::string key = sha256("scan 2 " HULL_VERSION " " + source_.identity);
   if (const auto known = cache_->get_json(key))
     if (auto scan = scan_from_json(*known)) result_.scan = *scan;
   if (result_.scan.pictures == 0) {
-    const double expected = std::max<double>(1, static_cast<double>(recipe_.source.frames));
-    progress_.phase("reading the source", expected * 0.02);
-    auto scanned = scan(recipe_.source, stop_, [&](std::uint64_t n) { progress_.share(n / expected); });
+    const double expected = std::max<double>(1, static_cast<double>(source_.frames));
+    progress_.remaining(work_of(source_, source_.frames, {}) + search_work(3) + rungs_work());
+    progress_.phase("reading the source", work_of(source_, source_.frames, {}));
+    auto scanned =
+        scan(source_, stop_, [&](std::uint64_t n) { progress_.share(static_cast<double>(n) / expected); });
     if (!scanned) return tl::unexpected(scanned.error());
     progress_.end_phase();
     result_.scan = *scanned;
     if (auto ok = cache_->put_json(key, to_json(*scanned)); !ok) return ok;
   }
-  Source &s = recipe_.source;
+  Source &s = source_;
   s.frames = result_.scan.pictures;
   s.seconds = result_.scan.seconds;
+  s.start_ns = result_.scan.start_ns;
+  s.steady = result_.scan.steady;
   s.variable_rate |= result_.scan.variable_rate;
   if (s.variable_rate && s.seconds > 0) { // the average decides the length of groups
     s.fps_n = static_cast<int>(std::lround(1000.0 * static_cast<double>(s.frames) / s.seconds));
     s.fps_d = 1000;
   }
   result_.source = s;
+  result_.source.path = options_.file;
+  cut_into_parts();
   return {};
+}
+
+void Title::cut_into_parts() {
+  static const std::vector<std::uint64_t> kOneShot = {0};
+  const auto groups =
+      group_starts(options_.shots ? result_.scan.shots : kOneShot, source_.frames, source_.gop());
+  subsample_ = options_.quick ? 5 : 1;
+  parts_ = parts_of(source_, groups, 1);
+  // Shots are planned one by one, so all of them are measured.
+  samples_ = options_.shots ? parts_of(source_, groups, subsample_) : sample_parts(source_, groups, subsample_);
+  std::uint64_t pictures = 0;
+  for (const Part &part : samples_)
+    pictures += part.window.count;
+  samples_were_taken_ = pictures != source_.frames;
 }
 
 const Record *Title::find(const ladder::Resolution &res, int qp) const {
@@ -96,60 +120,15 @@ const Record *Title::find(const ladder::Resolution &res, int qp) const {
   return nullptr;
 }
 
-double Title::pictures_of(const Recipe &recipe) const {
-  double pictures = 0;
-  for (const Window &window : recipe.windows)
-    pictures += static_cast<double>(window.count);
-  return std::max(1.0, recipe.windows.empty() ? static_cast<double>(recipe.source.frames) : pictures);
-}
-
-// One graph, or several where all renditions at once would not fit into memory.
-Result<void> Title::run_pass(const Recipe &recipe, const std::vector<Rendition> &renditions,
-                             const std::string &name, std::vector<Record> &out) {
-  for (std::size_t begin = 0; begin < renditions.size();) {
-    double memory = 0;
-    std::size_t end = begin;
-    while (end < renditions.size() && (end == begin || memory < kMostMemory))
-      memory += kBytesPerPixel * static_cast<double>(renditions[end++].res.pixels()) +
-                9.0 * static_cast<double>(recipe.source.display.pixels());
-    MeasureJob job{recipe.source, recipe.windows, {}, recipe.key_pictures, recipe.model, recipe.subsample};
-    job.renditions.assign(renditions.begin() + static_cast<std::ptrdiff_t>(begin),
-                          renditions.begin() + static_cast<std::ptrdiff_t>(end));
-    progress_.phase(fmt::format("{} ({} encodes)", name, end - begin),
-                    static_cast<double>(end - begin) * pictures_of(recipe));
-    const double pictures = pictures_of(recipe);
-    const auto measured =
-        measure(job, stop_, [&](std::uint64_t n) { progress_.share(static_cast<double>(n) / pictures); });
-    if (!measured) return tl::unexpected(measured.error());
-    progress_.end_phase();
-    for (std::size_t i = begin; i < end; ++i)
-      out.push_back(record_of(key_of(recipe, renditions[i]), renditions[i], measured->renditions[i - begin],
-                              measured->pictures, measured->seconds));
-    begin = end;
-  }
-  return {};
-}
-
-Result<void> Title::measure_points(const std::vector<std::pair<ladder::Resolution, int>> &wanted,
-                                   const std::string &name) {
-  std::vector<Rendition> missing;
-  for (const auto &[res, qp] : wanted) {
-    if (find(res, qp)) continue;
-    Rendition rendition{res, qp, {}, true, {}};
-    ++result_.encodes;
-    if (auto known = cache_->get(key_of(recipe_, rendition))) {
-      ++result_.cached;
-      result_.records.push_back(std::move(*known));
-    } else {
-      missing.push_back(std::move(rendition));
-    }
-  }
-  std::vector<Record> fresh;
-  if (auto ok = run_pass(recipe_, missing, name, fresh); !ok) return ok;
-  for (Record &record : fresh) {
-    if (auto ok = cache_->put(record); !ok) return ok;
+Result<void> Title::measure_points(const Wanted &wanted, const std::string &name) {
+  std::vector<Rendition> renditions;
+  for (const auto &[res, qp] : wanted)
+    if (!find(res, qp)) renditions.push_back({res, qp, {}, true, {}});
+  result_.encodes += static_cast<unsigned>(renditions.size());
+  auto records = collect(samples_, subsample_, renditions, name);
+  if (!records) return tl::unexpected(records.error());
+  for (Record &record : *records)
     result_.records.push_back(std::move(record));
-  }
   std::sort(result_.records.begin(), result_.records.end(),
             [](const Record &a, const Record &b) { return a.res == b.res ? a.qp < b.qp : a.res < b.res; });
   return {};
@@ -164,73 +143,65 @@ Result<void> Title::update_decision() {
   return {};
 }
 
-std::size_t Title::second_round_size(std::size_t sizes, double seconds_per_encode) {
+std::size_t Title::second_round_size(std::size_t sizes, double seconds_spent) const {
   std::size_t most = options_.quick ? (sizes + 1) / 2 : sizes;
   if (options_.budget_seconds <= 0) return most;
-  // Six rungs follow; they are verified in full unless even that is too much.
-  const double left = options_.budget_seconds - 6 * seconds_per_encode;
-  while (most > 0 && left < static_cast<double>(most + 2 * sizes) * seconds_per_encode)
+  // The first round tells what a unit of work takes here; the rungs are not negotiable.
+  const double per_unit = seconds_spent / search_work(2);
+  const double left = options_.budget_seconds - progress_.seconds() - rungs_work() * per_unit;
+  while (most > 0 && left < search_work(1) / static_cast<double>(sizes) * static_cast<double>(most) * per_unit)
     --most;
   return most;
 }
 
 Result<void> Title::search() {
-  const auto sizes = rung_sizes(recipe_.source.display, options_.heights);
+  const auto sizes = rung_sizes(source_.display, options_.heights);
   if (sizes.empty())
     return fail(ErrorCode::settings,
-                fmt::format("no size of --res fits the source of {} lines", recipe_.source.display.height));
-  recipe_.subsample = options_.quick ? 5 : 1;
-  if (!options_.shots) recipe_.windows = sample_windows(recipe_.source);
-  if (options_.shots) recipe_.key_pictures = key_pictures(result_.scan.shots, recipe_.source);
-  const auto pairs = [](const std::vector<ladder::Probe> &probes) {
-    std::vector<std::pair<ladder::Resolution, int>> wanted;
-    for (const ladder::Probe &probe : probes)
-      wanted.emplace_back(probe.res, probe.qp);
-    return wanted;
-  };
-  const double whole = static_cast<double>(recipe_.source.frames);
+                fmt::format("no size of --res fits the source of {} lines", source_.display.height));
+  Wanted wanted;
   if (!options_.qps.empty()) {
-    std::vector<std::pair<ladder::Resolution, int>> wanted;
     for (const ladder::Resolution &res : sizes)
       for (const int qp : options_.qps)
         wanted.emplace_back(res, qp);
-    progress_.plan(pictures_of(recipe_) * static_cast<double>(wanted.size()) + 4 * whole);
+    progress_.remaining(search_work(options_.qps.size()) + rungs_work());
     if (auto ok = measure_points(wanted, "measuring"); !ok) return ok;
-  } else {
-    progress_.plan(pictures_of(recipe_) * 3 * static_cast<double>(sizes.size()) + 4 * whole);
-    const auto start = std::chrono::steady_clock::now();
-    if (auto ok = measure_points(pairs(ladder::first_round(sizes)), "measuring, round 1"); !ok) return ok;
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-    const std::size_t most =
-        second_round_size(sizes.size(), spent.count() / (2.0 * static_cast<double>(sizes.size())));
-    std::vector<ladder::Point> points;
-    for (const Record &record : result_.records)
-      points.push_back(record.point(options_.pool));
-    const auto more = ladder::second_round(sizes, points, options_.rules, most);
-    if (auto ok = measure_points(pairs(more), "measuring, round 2"); !ok) return ok;
+    return options_.shots ? plan_shots() : update_decision();
   }
-  if (options_.shots) return plan_shots();
-  return update_decision();
+  progress_.remaining(search_work(3) + rungs_work());
+  const double before = progress_.seconds();
+  for (const ladder::Probe &probe : ladder::first_round(sizes))
+    wanted.emplace_back(probe.res, probe.qp);
+  if (auto ok = measure_points(wanted, "measuring, round 1"); !ok) return ok;
+  const std::size_t most = second_round_size(sizes.size(), progress_.seconds() - before);
+  std::vector<ladder::Point> points;
+  for (const Record &record : result_.records)
+    points.push_back(record.point(options_.pool));
+  wanted.clear();
+  for (const ladder::Probe &probe : ladder::second_round(sizes, points, options_.rules, most))
+    wanted.emplace_back(probe.res, probe.qp);
+  if (auto ok = measure_points(wanted, "measuring, round 2"); !ok) return ok;
+  return options_.shots ? plan_shots() : update_decision();
 }
 
 // The slices of every record that belong to each shot become that shot's points.
 Result<void> Title::plan_shots() {
   if (auto ok = update_decision(); !ok) return ok;
   const auto &starts = result_.scan.shots;
-  const double fps = recipe_.source.fps();
+  const double fps = source_.fps();
   std::vector<ladder::Shot> shots;
   for (std::size_t s = 0; s < starts.size(); ++s) {
     const std::uint64_t begin = starts[s],
-                        end = s + 1 < starts.size() ? starts[s + 1] : recipe_.source.frames;
+                        end = s + 1 < starts.size() ? starts[s + 1] : source_.frames;
     ladder::Shot shot{static_cast<double>(end - begin) / fps, {}};
     for (const Record &r : result_.records) {
       double bytes = 0;
       for (std::uint64_t i = begin; i < end && i < r.sizes.size(); ++i)
         bytes += r.sizes[i];
-      const std::uint64_t step = recipe_.subsample;
       std::vector<double> scores;
-      for (std::uint64_t i = (begin + step - 1) / step; i < (end + step - 1) / step && i < r.vmaf.size(); ++i)
-        scores.push_back(r.vmaf[i]);
+      for (std::size_t i = 0; i < r.vmaf.size(); ++i)
+        if (const std::uint64_t number = r.scored.empty() ? i : r.scored[i]; number >= begin && number < end)
+          scores.push_back(r.vmaf[i]);
       if (!scores.empty())
         shot.points.push_back({r.res, r.qp, bytes * 8 / shot.seconds, pooled(scores, Pool::mean)});
     }
@@ -246,28 +217,34 @@ Result<void> Title::plan_shots() {
       plans_.push_back(plans[i]);
     }
   }
-  const auto curves = ladder::fit_curves(points);
-  auto chosen = ladder::choose(curves, options_.rules);
+  plan_curves_ = ladder::fit_curves(points);
+  return choose_again();
+}
+
+// From what is known by now, and for plans under a cap that may have become lower.
+Result<void> Title::choose_again() {
+  if (plans_.empty()) return update_decision();
+  auto chosen = ladder::choose(plan_curves_, options_.rules);
   if (!chosen) return tl::unexpected(chosen.error());
   for (ladder::Rung &rung : *chosen)
-    rung.why += fmt::format("; {} shots, each at its own quantizer", shots.size());
+    rung.why += fmt::format("; {} shots, each at its own quantizer", result_.scan.shots.size());
   result_.decision.ladder = std::move(*chosen);
-  result_.decision.frontier = ladder::frontier(curves);
-  result_.decision.curves = curves;
+  result_.decision.frontier = ladder::frontier(plan_curves_);
+  result_.decision.curves = plan_curves_;
   return {};
 }
 
 Result<void> Title::package() {
   std::string audio;
-  if (recipe_.source.audio) {
+  if (source_.audio) {
     audio = "audio.mp4";
     const std::string path = options_.out + "/" + audio;
-    const std::string key = sha256("audio 1 " HULL_VERSION " " + recipe_.source.identity);
+    const std::string key = sha256("audio 1 " HULL_VERSION " " + source_.identity);
     std::error_code gone;
     const auto known = cache_->get_json(key);
     if (!known || known->value("bytes", std::uint64_t{0}) != std::filesystem::file_size(path, gone) || gone) {
-      progress_.phase("packaging the sound", pictures_of({recipe_.source}) * 0.05);
-      if (auto ok = package_audio(recipe_.source, path, stop_); !ok) return ok;
+      progress_.phase("packaging the sound", work_of(source_, source_.frames, {}) / 20);
+      if (auto ok = package_audio(source_, path, stop_); !ok) return ok;
       progress_.end_phase();
       if (auto ok = cache_->put_json(key, {{"bytes", std::filesystem::file_size(path, gone)}}); !ok)
         return ok;
@@ -295,7 +272,7 @@ Result<void> Title::package() {
 Result<void> Title::still_the_same() const {
   const auto identity = identity_of(options_.file);
   if (!identity) return tl::unexpected(identity.error());
-  if (*identity == recipe_.source.identity) return {};
+  if (*identity == source_.identity) return {};
   return fail(ErrorCode::bad_data,
               options_.file + " changed while it was measured; wait until it is complete and run again");
 }

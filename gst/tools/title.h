@@ -2,12 +2,15 @@
 
 #include "gst/ladder/per_shot.h"
 #include "gst/tools/decision.h"
+#include "gst/tools/engine.h"
 #include "gst/tools/package.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/record.h"
 #include "gst/tools/scan.h"
 
 #include <atomic>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +30,7 @@ struct TitleOptions {
   std::vector<ladder::FixedRow> against; ///< empty = Apple's rows
   std::string against_name = "Apple's ladder";
   Progress::Style style = Progress::Style::automatic;
+  EngineOptions engine;
 };
 
 /// One rung as it was encoded, verified and packaged.
@@ -49,11 +53,15 @@ struct TitleResult {
   unsigned cached = 0;  ///< of these, found in the cache
 };
 
-/// The main job: probe, scan, measure, decide, encode and verify the rungs, package, report. Every finished
-/// measurement is in OUT/cache, so an interrupted run loses only the pass it was in.
+/// The main job: probe, scan, measure, decide, encode and verify the rungs, package, report. What costs time is
+/// done as tasks by an engine; every finished task is in OUT/cache, so an interrupted run loses only the tasks
+/// it was in.
 class Title {
  public:
   Title(TitleOptions options, const std::atomic<int> &stop);
+  Title(const Title &) = delete;
+  Title &operator=(const Title &) = delete;
+  ~Title();
 
   /// Everything. The result of an earlier run is replaced only by a whole new one.
   Result<TitleResult> run();
@@ -61,38 +69,58 @@ class Title {
   Result<TitleResult> analyze();
 
  private:
+  using Wanted = std::vector<std::pair<ladder::Resolution, int>>;
+
   Result<void> open();
+  Result<void> lock_folder();
   Result<void> scan_source();
+  void cut_into_parts();
   Result<void> search();
-  Result<void> measure_points(const std::vector<std::pair<ladder::Resolution, int>> &wanted,
-                              const std::string &name);
-  Result<void> run_pass(const Recipe &recipe, const std::vector<Rendition> &renditions,
-                        const std::string &name, std::vector<Record> &out);
+  Result<void> measure_points(const Wanted &wanted, const std::string &name);
   Result<void> update_decision();
+  Result<void> choose_again();
   Result<void> plan_shots();
-  std::size_t second_round_size(std::size_t sizes, double seconds_per_encode);
-  bool sampled() const { return recipe_.subsample > 1 || !recipe_.windows.empty(); }
+  std::size_t second_round_size(std::size_t sizes, double seconds_spent) const;
+  /// Points were not measured over every picture.
+  bool sampled() const { return subsample_ > 1 || samples_were_taken_; }
+  const Record *find(const ladder::Resolution &res, int qp) const;
+
+  // title_tasks.cpp
+  Result<std::vector<Record>> collect(const std::vector<Part> &parts, unsigned subsample,
+                                      const std::vector<Rendition> &wanted, const std::string &name,
+                                      std::vector<std::vector<std::string>> *files = nullptr);
+  Result<void> do_tasks(const std::vector<Task> &tasks, const std::string &name);
+  double search_work(std::size_t encodes) const;
+  double rungs_work() const;
 
   // title_rungs.cpp
   Result<void> encode_rungs();
   Result<bool> encode_ladder();
   Rendition rendition_of(const ladder::Rung &rung) const;
-  Result<void> keep_media(Record record);
+  std::string whole_key(const Rendition &rendition) const;
+  Result<void> keep_media(const Rendition &rendition, Record record, const std::vector<std::string> &files);
+  bool lower_the_cap();
   void take_rungs();
   void remove_leftovers() const;
   Result<void> package();
   Result<void> still_the_same() const;
-  const Record *find(const ladder::Resolution &res, int qp) const;
-  double pictures_of(const Recipe &recipe) const;
 
   TitleOptions options_;
   const std::atomic<int> &stop_;
   Progress progress_;
+  std::unique_ptr<Engine> engine_;
   std::optional<Cache> cache_;
-  Recipe recipe_;
+  int lock_ = -1; ///< descriptor
+  Source source_;
+  std::vector<Part> parts_;   ///< the whole title
+  std::vector<Part> samples_; ///< what the search measures
+  bool samples_were_taken_ = false;
+  unsigned subsample_ = 1;
+  nlohmann::ordered_json tasks_ = nlohmann::ordered_json::array(); ///< of this run so far
   TitleResult result_;
-  std::vector<Record> media_;           ///< rungs encoded so far
-  std::vector<ladder::ShotPlan> plans_; ///< of all sizes when shots have quantizers of their own
+  std::vector<Record> media_;               ///< rungs encoded so far
+  std::vector<ladder::ShotPlan> plans_;     ///< of all sizes when shots have quantizers of their own
+  std::vector<ladder::Curve> plan_curves_;
 };
 
 } // namespace hull::tools

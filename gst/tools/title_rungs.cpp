@@ -1,14 +1,12 @@
 #include "gst/tools/files.h"
+#include "gst/tools/join.h"
 #include "gst/tools/title.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <fmt/format.h>
 #include <set>
-#include <unistd.h>
 
 namespace hull::tools {
 namespace {
@@ -27,11 +25,7 @@ std::string media_name(const ladder::Resolution &res, int qp) {
 Rendition Title::rendition_of(const ladder::Rung &rung) const {
   const ladder::Point &p = rung.point;
   // What was measured over the whole title needs no second score: equal input gives equal pictures.
-  Rendition rendition{p.res,
-                      p.qp,
-                      {},
-                      sampled() || !find(p.res, p.qp),
-                      options_.out + "/" + media_name(p.res, p.qp) + ".part"};
+  Rendition rendition{p.res, p.qp, {}, sampled() || !find(p.res, p.qp), media_name(p.res, p.qp)};
   for (const ladder::ShotPlan &plan : plans_)
     if (plan.point.res == p.res && plan.point.qp == p.qp)
       for (std::size_t s = 0; s < plan.shots.size(); ++s)
@@ -39,14 +33,27 @@ Rendition Title::rendition_of(const ladder::Rung &rung) const {
   return rendition;
 }
 
-// Gives an encoded rung its name and remembers it.
-Result<void> Title::keep_media(Record record) {
-  record.media = media_name(record.res, record.qp);
+// Of the whole file: the parts it is cut into are part of what it is.
+std::string Title::whole_key(const Rendition &rendition) const {
+  Part whole{{0, source_.frames}, {}, 0, 0};
+  for (const Part &part : parts_)
+    for (const std::uint64_t key : part.keys)
+      whole.keys.push_back(part.window.first + key);
+  std::string key = key_of({source_, whole, options_.model, 1}, rendition);
+  for (const Part &part : parts_)
+    key += fmt::format(" {}", part.window.first);
+  return sha256(key);
+}
+
+// The parts of a rung become its file, and a record remembers it.
+Result<void> Title::keep_media(const Rendition &rendition, Record record, const std::vector<std::string> &files) {
+  record.key = whole_key(rendition);
+  record.media = rendition.media;
   const std::string path = options_.out + "/" + record.media;
+  if (auto ok = join_tracks(files, path); !ok) return ok;
   std::error_code error;
-  record.media_bytes = std::filesystem::file_size(path + ".part", error);
-  if (error || std::rename((path + ".part").c_str(), path.c_str()) != 0)
-    return tl::unexpected(file_error(error ? error.value() : errno, "write", path));
+  record.media_bytes = std::filesystem::file_size(path, error);
+  if (error) return tl::unexpected(file_error(error.value(), "read", path));
   if (auto ok = cache_->put(record); !ok) return ok;
   media_.push_back(std::move(record));
   return {};
@@ -54,9 +61,6 @@ Result<void> Title::keep_media(Record record) {
 
 // Encodes the rungs that have no file yet. True: all came out as estimated.
 Result<bool> Title::encode_ladder() {
-  Recipe whole = recipe_;
-  whole.windows.clear();
-  whole.subsample = 1;
   std::vector<Rendition> missing;
   for (const ladder::Rung &rung : result_.decision.ladder) {
     const ladder::Point &p = rung.point;
@@ -64,7 +68,7 @@ Result<bool> Title::encode_ladder() {
                     [&](const Record &r) { return r.res == p.res && r.qp == p.qp; }))
       continue;
     Rendition rendition = rendition_of(rung);
-    const auto known = cache_->get(key_of(whole, rendition));
+    const auto known = cache_->get(whole_key(rendition));
     std::error_code gone;
     if (known && std::filesystem::file_size(options_.out + "/" + known->media, gone) == known->media_bytes &&
         !gone)
@@ -72,14 +76,19 @@ Result<bool> Title::encode_ladder() {
     else
       missing.push_back(std::move(rendition));
   }
-  std::vector<Record> fresh;
-  if (auto ok = run_pass(whole, missing, "encoding the ladder", fresh); !ok) {
-    for (const Rendition &r : missing)
-      ::unlink(r.media.c_str());
-    return tl::unexpected(ok.error());
+  if (!missing.empty()) {
+    std::vector<std::vector<std::string>> files;
+    auto fresh = collect(parts_, 1, missing, "encoding the ladder", &files);
+    if (!fresh) return tl::unexpected(fresh.error());
+    for (std::size_t n = 0; n < missing.size(); ++n)
+      if (auto ok = keep_media(missing[n], std::move((*fresh)[n]), files[n]); !ok)
+        return tl::unexpected(ok.error());
+    // Rungs may share parts, so these go when all rungs have their files.
+    std::error_code ignored;
+    for (const auto &list : files)
+      for (const std::string &file : list)
+        std::filesystem::remove(file, ignored);
   }
-  for (Record &record : fresh)
-    if (auto ok = keep_media(std::move(record)); !ok) return tl::unexpected(ok.error());
   bool as_expected = true;
   for (Record &record : media_) {
     if (const Record *point = find(record.res, record.qp); point && record.vmaf.empty())
@@ -97,6 +106,20 @@ Result<bool> Title::encode_ladder() {
             [](const Record &a, const Record &b) { return a.res == b.res ? a.qp < b.qp : a.res < b.res; });
   // Estimates from samples or for plans have nothing better to be chosen again from.
   return as_expected || sampled() || !plans_.empty();
+}
+
+// Estimates may be low, and a cap is a promise: rungs that came out above it make the next choice keep as far
+// below. True if there were any.
+bool Title::lower_the_cap() {
+  double excess = 1;
+  for (const ladder::Rung &rung : result_.decision.ladder)
+    for (const Record &record : media_)
+      if (record.res == rung.point.res && record.qp == rung.point.qp)
+        excess = std::max(excess, record.bps() / options_.rules.cap_bps);
+  if (excess <= 1) return false;
+  constexpr double kLittle = 0.995;
+  options_.rules.cap_share *= kLittle / excess;
+  return true;
 }
 
 // Rates and qualities of the rungs become those of their files.
@@ -121,11 +144,13 @@ void Title::take_rungs() {
 }
 
 Result<void> Title::encode_rungs() {
+  progress_.remaining(rungs_work());
   for (int round = 0; round < kRounds; ++round) {
     const auto settled = encode_ladder();
     if (!settled) return tl::unexpected(settled.error());
-    if (*settled || round + 1 == kRounds) break;
-    if (auto ok = update_decision(); !ok) return ok;
+    const bool lowered = lower_the_cap();
+    if ((*settled && !lowered) || round + 1 == kRounds) break;
+    if (auto ok = choose_again(); !ok) return ok;
   }
   // With the verified points among the curves, and without choosing anew.
   if (plans_.empty() && !sampled()) {

@@ -78,7 +78,7 @@ class Scoring {
   }
 
   Result<std::vector<ScoredFile>> run(Progress &progress) {
-    progress.plan(1);
+    progress.remaining(1);
     progress.phase("scoring", 1);
     if (auto ran = pipeline_.run(g_stop, [&] { tell(progress); }); !ran) return tl::unexpected(ran.error());
     progress.end_phase();

@@ -151,15 +151,23 @@ Result<Y4mHeader> parse_y4m(std::string_view text) {
   return h;
 }
 
+Result<Y4mHeader> read_y4m_header(const std::string &path) {
+  const File file(path);
+  if (!file.handle) return tl::unexpected(file_error(errno, "open", path));
+  std::string head(kLongestHeader, '\0');
+  head.resize(std::fread(head.data(), 1, head.size(), file.handle));
+  auto header = parse_y4m(head);
+  if (!header) return fail(header.error().code, path + ": " + header.error().text);
+  return header;
+}
+
 Result<Y4mFile> open_y4m(const std::string &path) {
+  const auto header = read_y4m_header(path);
+  if (!header) return tl::unexpected(header.error());
   const File file(path);
   struct stat status {};
   if (!file.handle || ::fstat(::fileno(file.handle), &status) != 0)
     return tl::unexpected(file_error(errno, "open", path));
-  std::string head(kLongestHeader, '\0');
-  head.resize(std::fread(head.data(), 1, head.size(), file.handle));
-  const auto header = parse_y4m(head);
-  if (!header) return fail(header.error().code, path + ": " + header.error().text);
   Y4mFile result{*header};
   const auto size = static_cast<std::uint64_t>(status.st_size);
   std::uint64_t at = header->header_bytes;

@@ -26,6 +26,9 @@ struct Y4mHeader {
 /// 4:2:2, 4:4:4 or mono with 8 bits, or 4:2:0 with 10.
 Result<Y4mHeader> parse_y4m(std::string_view text);
 
+/// parse_y4m of a file's first bytes.
+Result<Y4mHeader> read_y4m_header(const std::string &path);
+
 struct Y4mFile {
   Y4mHeader header;
   std::uint64_t frames = 0;

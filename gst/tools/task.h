@@ -1,0 +1,50 @@
+#pragma once
+
+#include "gst/tools/record.h"
+
+#include <atomic>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace hull::tools {
+
+/// One piece of a title's work that any machine which sees the result's folder can do: a part of the title,
+/// encoded and scored as several renditions from one decode. As JSON it is an object of id, inputs, command
+/// (run inside the folder), output (files inside it), key (SHA-256 of the keys of its renditions) and job.
+struct Task {
+  std::string id; ///< for people: "round 1, part 3 of 12"
+  Recipe recipe;
+  std::vector<Rendition> renditions; ///< media: name inside the folder, empty = none
+  std::vector<std::string> keys;     ///< of the renditions' records
+  std::string key;
+
+  Task(std::string name, Recipe what, std::vector<Rendition> encodes);
+  /// Name of its JSON inside the folder.
+  std::string file() const { return "tasks/" + key + ".json"; }
+  /// Where a failed try left its error.
+  std::string error_file() const { return "tasks/" + key + ".error"; }
+  double work() const; ///< see work_of
+};
+
+nlohmann::ordered_json to_json(const Task &task);
+Result<Task> task_from_json(const nlohmann::json &json);
+
+/// Expected cost of a task's encodes and scores or, without renditions, of one decode; comparable between
+/// tasks of any kind. One unit is about a microsecond of a 2020s core.
+double work_of(const Source &source, std::uint64_t pictures, const std::vector<Rendition> &renditions);
+
+/// All its results are in the folder's cache, and its track files beside them.
+bool finished(const Task &task, const std::string &folder);
+
+/// The record of the task's n-th rendition, if it is there whole, with its track file.
+std::optional<Record> result_of(const Task &task, std::size_t n, const Cache &cache, const std::string &folder);
+
+/// Does a task written to FOLDER/task.file(). What is finished already is not done again, so a task may be
+/// tried any number of times, also twice at once. `progress` is told the share done. Fails as measure(), and
+/// when the source changes meanwhile.
+Result<void> run_task(const Task &task, const std::string &folder, const std::atomic<int> &stop,
+                      const std::function<void(double)> &progress = {});
+
+} // namespace hull::tools
