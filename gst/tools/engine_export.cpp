@@ -52,7 +52,7 @@ checkpoint plan:
 rule task:
     output: touch("tasks/{{key}}.done")
     params: tool=shlex.quote(TOOL)
-    wildcard_constraints: key="[0-9a-f]{{{{64}}}}"
+    wildcard_constraints: key="[0-9a-f]{{64}}"
     shell: "{{params.tool}} pertitle task tasks/{{wildcards.key}}.json > /dev/null"
 )py",
       fmt::arg("program", nlohmann::json(own_program()).dump()), fmt::arg("command", list.dump()),

@@ -99,6 +99,8 @@ class Title {
   Rendition rendition_of(const ladder::Rung &rung) const;
   std::string whole_key(const Rendition &rendition) const;
   Result<void> keep_media(const Rendition &rendition, Record record, const std::vector<std::string> &files);
+  Result<void> make_media(const std::vector<Rendition> &wanted);
+  Result<void> complete_files();
   bool lower_the_cap();
   void take_rungs();
   void remove_leftovers() const;

@@ -55,8 +55,43 @@ Result<void> Title::keep_media(const Rendition &rendition, Record record, const 
   record.media_bytes = std::filesystem::file_size(path, error);
   if (error) return tl::unexpected(file_error(error.value(), "read", path));
   if (auto ok = cache_->put(record); !ok) return ok;
+  if (const Record *point = find(record.res, record.qp); point && record.vmaf.empty()) record.vmaf = point->vmaf;
   media_.push_back(std::move(record));
   return {};
+}
+
+Result<void> Title::make_media(const std::vector<Rendition> &wanted) {
+  if (wanted.empty()) return {};
+  std::vector<std::vector<std::string>> files;
+  auto fresh = collect(parts_, 1, wanted, "encoding the ladder", &files);
+  if (!fresh) return tl::unexpected(fresh.error());
+  for (std::size_t n = 0; n < wanted.size(); ++n)
+    if (auto ok = keep_media(wanted[n], std::move((*fresh)[n]), files[n]); !ok) return ok;
+  // Rungs may share parts, so these go when all rungs have their files.
+  std::error_code ignored;
+  for (const auto &list : files)
+    for (const std::string &file : list)
+      std::filesystem::remove(file, ignored);
+  return {};
+}
+
+// The files of the rungs that are left, where an earlier run's are gone.
+Result<void> Title::complete_files() {
+  std::vector<Rendition> missing;
+  for (const ladder::Rung &rung : result_.decision.ladder) {
+    const Rendition rendition = rendition_of(rung);
+    const auto at = std::find_if(media_.begin(), media_.end(), [&](const Record &r) {
+      return r.res == rendition.res && r.qp == rendition.qp;
+    });
+    if (at == media_.end()) continue;
+    std::error_code gone;
+    if (std::filesystem::file_size(options_.out + "/" + at->media, gone) == at->media_bytes && !gone) continue;
+    missing.push_back(rendition);
+    // Scored or not as it was, so that it is the same record.
+    missing.back().score = !cache_->get(at->key).value_or(*at).vmaf.empty();
+    media_.erase(at);
+  }
+  return make_media(missing);
 }
 
 // Encodes the rungs that have no file yet. True: all came out as estimated.
@@ -68,27 +103,13 @@ Result<bool> Title::encode_ladder() {
                     [&](const Record &r) { return r.res == p.res && r.qp == p.qp; }))
       continue;
     Rendition rendition = rendition_of(rung);
-    const auto known = cache_->get(whole_key(rendition));
-    std::error_code gone;
-    if (known && std::filesystem::file_size(options_.out + "/" + known->media, gone) == known->media_bytes &&
-        !gone)
+    // A file that a later choice did without may be gone; what it scored still counts.
+    if (const auto known = cache_->get(whole_key(rendition)))
       media_.push_back(*known);
     else
       missing.push_back(std::move(rendition));
   }
-  if (!missing.empty()) {
-    std::vector<std::vector<std::string>> files;
-    auto fresh = collect(parts_, 1, missing, "encoding the ladder", &files);
-    if (!fresh) return tl::unexpected(fresh.error());
-    for (std::size_t n = 0; n < missing.size(); ++n)
-      if (auto ok = keep_media(missing[n], std::move((*fresh)[n]), files[n]); !ok)
-        return tl::unexpected(ok.error());
-    // Rungs may share parts, so these go when all rungs have their files.
-    std::error_code ignored;
-    for (const auto &list : files)
-      for (const std::string &file : list)
-        std::filesystem::remove(file, ignored);
-  }
+  if (auto ok = make_media(missing); !ok) return tl::unexpected(ok.error());
   bool as_expected = true;
   for (Record &record : media_) {
     if (const Record *point = find(record.res, record.qp); point && record.vmaf.empty())
@@ -152,6 +173,7 @@ Result<void> Title::encode_rungs() {
     if ((*settled && !lowered) || round + 1 == kRounds) break;
     if (auto ok = choose_again(); !ok) return ok;
   }
+  if (auto ok = complete_files(); !ok) return ok;
   // With the verified points among the curves, and without choosing anew.
   if (plans_.empty() && !sampled()) {
     const std::vector<ladder::Rung> chosen = result_.decision.ladder;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fcntl.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -83,15 +82,8 @@ TEST_F(Slow, KillNineAtAnyMomentLosesNothingFinished) {
   const std::string expected = slurp("whole/ladder.json");
   std::mt19937 random(3);
   for (int kill_number = 0; kill_number < 6; ++kill_number) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      const int null = ::open("/dev/null", O_WRONLY);
-      ::dup2(null, 1);
-      ::dup2(null, 2);
-      ::execl(tool_.c_str(), tool_.c_str(), "pertitle", in("clip.y4m").c_str(), "--res", "90,180",
-              "--progress", "none", "-o", in("out").c_str(), nullptr);
-      ::_exit(127);
-    }
+    const pid_t child =
+        start({"pertitle", in("clip.y4m"), "--res", "90,180", "--progress", "none", "-o", in("out")});
     std::this_thread::sleep_for(std::chrono::milliseconds(150 + random() % 1500));
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);

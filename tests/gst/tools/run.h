@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 namespace hull::tools {
 
@@ -35,6 +37,25 @@ class ToolTest : public testing::Test {
     const std::string log = in("log");
     const int status = std::system((tool_ + " " + arguments + " >" + log + " 2>&1").c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp("log")};
+  }
+  // The tool in the background; its words go nowhere.
+  pid_t start(const std::vector<std::string> &arguments) const {
+    const pid_t child = ::fork();
+    if (child != 0) return child;
+    const int null = ::open("/dev/null", O_WRONLY);
+    ::dup2(null, 1);
+    ::dup2(null, 2);
+    std::vector<char *> argv{const_cast<char *>(tool_.c_str())};
+    for (const std::string &argument : arguments)
+      argv.push_back(const_cast<char *>(argument.c_str()));
+    argv.push_back(nullptr);
+    ::execv(tool_.c_str(), argv.data());
+    ::_exit(127);
+  }
+  static int status_of(pid_t child) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
   static bool shell(const std::string &command) {
     return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
