@@ -149,7 +149,8 @@ Result<void> LocalEngine::watch() {
       worker.unread.append(block, static_cast<std::size_t>(n));
     if (const auto end = worker.unread.rfind('\n'); end != std::string::npos) {
       const auto begin = end == 0 ? std::string::npos : worker.unread.rfind('\n', end - 1);
-      worker.share = std::clamp(std::atof(worker.unread.c_str() + (begin == std::string::npos ? 0 : begin + 1)), 0.0, 1.0);
+      worker.share = std::clamp(
+          std::atof(worker.unread.c_str() + (begin == std::string::npos ? 0 : begin + 1)), 0.0, 1.0);
       worker.unread.erase(0, end + 1);
     }
     int status = 0;
@@ -178,7 +179,8 @@ Result<void> LocalEngine::ended(const Worker &worker, int status) {
     return {};
   }
   return fail(ErrorCode::state,
-              fmt::format("{} ended {} times without a result ({}); {}/tasks/log may say more", task.id, kTries,
+              fmt::format("{} ended {} times without a result ({}); {}/tasks/log may say more", task.id,
+                          kTries,
                           WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status))
                                               : fmt::format("status {}", WEXITSTATUS(status)).c_str(),
                           folder_));

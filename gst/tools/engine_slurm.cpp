@@ -31,8 +31,8 @@ Said call(const std::vector<std::string> &arguments) {
   char *out = nullptr, *error = nullptr;
   int status = 0;
   Said said;
-  said.ran = g_spawn_sync(nullptr, argv.data(), nullptr, G_SPAWN_SEARCH_PATH, nullptr, nullptr, &out, &error, &status,
-                          nullptr);
+  said.ran = g_spawn_sync(nullptr, argv.data(), nullptr, G_SPAWN_SEARCH_PATH, nullptr, nullptr, &out, &error,
+                          &status, nullptr);
   said.status = said.ran && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   said.out = OwnedText(out).c_str();
   said.error = OwnedText(error).c_str();
@@ -70,7 +70,8 @@ class SlurmEngine : public Engine {
 
  private:
   Result<std::string> submit(const std::string &folder, const std::vector<const Task *> &tasks);
-  Result<void> wait(const std::string &folder, const std::vector<std::string> &jobs, const std::atomic<int> &stop);
+  Result<void> wait(const std::string &folder, const std::vector<std::string> &jobs,
+                    const std::atomic<int> &stop);
   void look(const std::string &folder);
 
   std::vector<std::string> options_;
@@ -91,10 +92,11 @@ void SlurmEngine::look(const std::string &folder) {
 }
 
 Result<std::string> SlurmEngine::submit(const std::string &folder, const std::vector<const Task *> &tasks) {
-  std::string script = "#!/bin/sh\n"
-                       "# Task number SLURM_ARRAY_TASK_ID of a job array; a task that is finished ends at once.\n"
-                       "cd " +
-                       quoted(folder) + " || exit 1\ncase $SLURM_ARRAY_TASK_ID in\n";
+  std::string script =
+      "#!/bin/sh\n"
+      "# Task number SLURM_ARRAY_TASK_ID of a job array; a task that is finished ends at once.\n"
+      "cd " +
+      quoted(folder) + " || exit 1\ncase $SLURM_ARRAY_TASK_ID in\n";
   std::error_code ignored;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     script += fmt::format("{}) task={} ;;\n", i, tasks[i]->file());
@@ -115,11 +117,13 @@ Result<std::string> SlurmEngine::submit(const std::string &folder, const std::ve
   command.push_back(file);
   const Said said = call(command);
   if (!said.ran)
-    return fail(ErrorCode::not_found, "there is no Slurm here: sbatch cannot be started; install slurm-client, "
-                                      "or use --engine local");
+    return fail(ErrorCode::not_found,
+                "there is no Slurm here: sbatch cannot be started; install slurm-client, "
+                "or use --engine local");
   if (said.status != 0)
-    return fail(ErrorCode::state, "Slurm takes no job: " + first_line(said.error.empty() ? said.out : said.error) +
-                                      "; is slurmctld running, and do the --slurm-options fit?");
+    return fail(ErrorCode::state,
+                "Slurm takes no job: " + first_line(said.error.empty() ? said.out : said.error) +
+                    "; is slurmctld running, and do the --slurm-options fit?");
   return said.out.substr(0, said.out.find_first_of(";\n"));
 }
 
@@ -139,15 +143,14 @@ Result<void> SlurmEngine::wait(const std::string &folder, const std::vector<std:
     // A controller that restarts is silent for a while.
     silent = queue.status == 0 ? 0 : silent + 1;
     if (silent * kPoll > std::chrono::minutes(10))
-      return fail(ErrorCode::state,
-                  "Slurm has not answered for ten minutes: " + first_line(queue.error) +
-                      "; run the same command again when it does, finished work is kept");
+      return fail(ErrorCode::state, "Slurm has not answered for ten minutes: " + first_line(queue.error) +
+                                        "; run the same command again when it does, finished work is kept");
   }
   return fail(ErrorCode::state, kStopped);
 }
 
-Result<void> SlurmEngine::run(const std::string &folder, const std::vector<Task> &tasks, const std::atomic<int> &stop,
-                              const std::function<void(double)> &progress) {
+Result<void> SlurmEngine::run(const std::string &folder, const std::vector<Task> &tasks,
+                              const std::atomic<int> &stop, const std::function<void(double)> &progress) {
   progress_ = progress;
   done_ = total_ = 0;
   missing_.clear();
@@ -178,10 +181,11 @@ Result<void> SlurmEngine::run(const std::string &folder, const std::vector<Task>
   }
   if (missing_.empty()) return {};
   if (const auto error = error_of(*missing_.front(), folder)) return tl::unexpected(*error);
-  return fail(ErrorCode::state,
-              fmt::format("{} left Slurm's queue {} times without a result, and {} more; {}/tasks/slurm-*.log may "
-                          "say why. Do all machines see this folder?",
-                          missing_.front()->id, kTries, missing_.size() - 1, folder));
+  return fail(
+      ErrorCode::state,
+      fmt::format("{} left Slurm's queue {} times without a result, and {} more; {}/tasks/slurm-*.log may "
+                  "say why. Do all machines see this folder?",
+                  missing_.front()->id, kTries, missing_.size() - 1, folder));
 }
 
 } // namespace

@@ -50,9 +50,10 @@ bool write_all(int fd, std::string_view content) {
 
 Error file_error(int error_number, const std::string &what, const std::string &path) {
   if (error_number == EFBIG)
-    return {ErrorCode::no_space, "cannot " + what + " " + path +
-                                     ": it would pass the largest size a file may have here (ulimit -f); raise "
-                                     "it and run the same command again, finished work is kept"};
+    return {ErrorCode::no_space,
+            "cannot " + what + " " + path +
+                ": it would pass the largest size a file may have here (ulimit -f); raise "
+                "it and run the same command again, finished work is kept"};
   if (error_number == ENOSPC || error_number == EDQUOT)
     return {ErrorCode::no_space,
             "the disk is full: cannot " + what + " " + path +

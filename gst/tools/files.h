@@ -15,8 +15,8 @@ Result<std::string> read_file(const std::string &path);
 /// ".part".
 std::string part_name(const std::string &path);
 
-/// Writes part_name(path), syncs it and renames it to `path`, so that whoever sees `path` sees all of it. Fails
-/// with no_space on a full disk, else io; the unfinished part is removed.
+/// Writes part_name(path), syncs it and renames it to `path`, so that whoever sees `path` sees all of it.
+/// Fails with no_space on a full disk, else io; the unfinished part is removed.
 Result<void> write_file(const std::string &path, std::string_view content);
 
 /// The folder exists and can be written to; missing parents are made.

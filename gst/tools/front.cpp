@@ -36,7 +36,8 @@ Front::Front(Pipeline &pipeline, const Source &source, Window window, bool seek)
   if (!out) return;
   const auto pad = PadRef::adopt(gst_element_get_static_pad(out, "src"));
   gst_pad_add_probe(
-      pad.get(), static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+      pad.get(),
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
       on_picture, this, nullptr);
 }
 
@@ -65,7 +66,8 @@ void Front::on_pad(GstElement *, GstPad *pad, gpointer data) {
   if (self.seeking_.load() == Seeking::waiting) {
     self.decoded_ = PadRef::retain(pad);
     gst_pad_add_probe(pad,
-                      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+                      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER |
+                                                   GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
                                                    GST_PAD_PROBE_TYPE_EVENT_FLUSH),
                       on_decoder, data, nullptr);
     self.seeking_ = Seeking::decoder_ready;
@@ -96,9 +98,9 @@ void Front::tick() {
   // A quarter into the picture: the one before has ended by then, whatever the container rounds.
   const auto target = static_cast<gint64>(source_.start_ns + time_of(window_.first) +
                                           (time_of(window_.first + 1) - time_of(window_.first)) / 4);
-  GstEvent *seek = gst_event_new_seek(
-      1.0, GST_FORMAT_TIME, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
-      GST_SEEK_TYPE_SET, target, GST_SEEK_TYPE_NONE, 0);
+  GstEvent *seek = gst_event_new_seek(1.0, GST_FORMAT_TIME,
+                                      static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
+                                      GST_SEEK_TYPE_SET, target, GST_SEEK_TYPE_NONE, 0);
   if (!gst_pad_send_event(decoded_.get(), seek)) miss();
 }
 

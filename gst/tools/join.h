@@ -7,10 +7,10 @@
 
 namespace hull::tools {
 
-/// CMAF track files that follow each other in time become one, with a segment index: the fragments are copied,
-/// numbered through, and timed so that each begins where the one before ended. `path` is written whole or not
-/// at all; the parts stay. Fails with bad_data when a part has another header than the first, with io or
-/// no_space.
+/// CMAF track files that follow each other in time become one, with a segment index: the fragments are
+/// copied, numbered through, and timed so that each begins where the one before ended. `path` is written
+/// whole or not at all; the parts stay. Fails with bad_data when a part has another header than the first,
+/// with io or no_space.
 Result<void> join_tracks(const std::vector<std::string> &parts, const std::string &path);
 
 } // namespace hull::tools

@@ -233,12 +233,12 @@ Result<Measurement> Graph::run(const std::atomic<int> &stop,
   if (auto ran = pipeline_.run(stop, tick); !ran) return tl::unexpected(ran.error());
   const std::uint64_t read = front_.pictures();
   Measurement result;
-  if (read == 0)
-    return fail(ErrorCode::bad_data, job_.source.path + " holds no picture that can be decoded");
+  if (read == 0) return fail(ErrorCode::bad_data, job_.source.path + " holds no picture that can be decoded");
   if (const Window wanted = read_window(job_); wanted.count && read != wanted.count)
-    return fail(ErrorCode::bad_data,
-                fmt::format("{} gave {} pictures from number {} on where there were {} before; did it change?",
-                            job_.source.path, read, wanted.first, wanted.count));
+    return fail(
+        ErrorCode::bad_data,
+        fmt::format("{} gave {} pictures from number {} on where there were {} before; did it change?",
+                    job_.source.path, read, wanted.first, wanted.count));
   result.pictures = read - job_.lead - (job_.window.count ? job_.tail : 0);
   result.seconds = static_cast<double>(result.pictures) / job_.source.fps();
   if (job_.source.variable_rate && GST_CLOCK_TIME_IS_VALID(end_pts_) && end_pts_ > first_pts_)

@@ -269,7 +269,9 @@ void add_search(CLI::App &command, Arguments &arguments) {
   command.add_option("--progress", arguments.progress, "How progress is told")
       ->check(CLI::IsMember({"auto", "plain", "json", "none"}))
       ->capture_default_str();
-  command.add_option("--engine", title.engine.name, "Who does the work: this machine, Slurm, or a Snakefile to export")
+  command
+      .add_option("--engine", title.engine.name,
+                  "Who does the work: this machine, Slurm, or a Snakefile to export")
       ->check(CLI::IsMember({"local", "slurm", "export", "list"}))
       ->capture_default_str();
   command.add_option("--workers", title.engine.workers, "Local: processor cores to use; default all")
@@ -307,7 +309,8 @@ void add_pertitle(CLI::App &app, Run &run) {
   analyze->callback([points, &run] { run = [points] { return run_title(*points, true); }; });
 
   const auto task = std::make_shared<std::string>();
-  CLI::App *work = command->add_subcommand("task", "Do one task of a run, in the run's folder: what engines start");
+  CLI::App *work =
+      command->add_subcommand("task", "Do one task of a run, in the run's folder: what engines start");
   work->add_option("TASK.json", *task, "File of the task")->required();
   work->callback([task, &run] { run = [task] { return do_task(*task); }; });
 

@@ -15,11 +15,16 @@ namespace {
 constexpr int kSchema = 2;
 
 nlohmann::json to_json(const Record &r) {
-  return {{"width", r.res.width}, {"height", r.res.height},
-          {"qp", r.qp},           {"pictures", r.pictures},
-          {"seconds", r.seconds}, {"sizes", r.sizes},
-          {"keys", r.keys},       {"vmaf", r.vmaf},
-          {"scored", r.scored},   {"media", r.media},
+  return {{"width", r.res.width},
+          {"height", r.res.height},
+          {"qp", r.qp},
+          {"pictures", r.pictures},
+          {"seconds", r.seconds},
+          {"sizes", r.sizes},
+          {"keys", r.keys},
+          {"vmaf", r.vmaf},
+          {"scored", r.scored},
+          {"media", r.media},
           {"media_bytes", r.media_bytes}};
 }
 

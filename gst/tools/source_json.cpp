@@ -54,7 +54,8 @@ Result<Source> source_from_json(const nlohmann::json &json) {
     s.frames = json.at("pictures").get<std::uint64_t>();
     s.seconds = json.at("seconds").get<double>();
   } catch (const nlohmann::json::exception &error) {
-    return fail(ErrorCode::bad_data, std::string("the description of the source is damaged: ") + error.what());
+    return fail(ErrorCode::bad_data,
+                std::string("the description of the source is damaged: ") + error.what());
   }
   if (s.fps_n <= 0 || s.fps_d <= 0)
     return fail(ErrorCode::bad_data, "the description of the source is damaged: it has no picture rate");

@@ -119,7 +119,8 @@ Result<Task> task_from_json(const nlohmann::json &json) {
       source->y4m = *header;
     }
     source->stamp = {job.at("stamp").at(0).get<std::uint64_t>(), job.at("stamp").at(1).get<std::int64_t>()};
-    Recipe recipe{std::move(*source), {}, job.at("model").get<std::string>(), job.at("subsample").get<unsigned>()};
+    Recipe recipe{
+        std::move(*source), {}, job.at("model").get<std::string>(), job.at("subsample").get<unsigned>()};
     recipe.part = {{job.at("window").at(0).get<std::uint64_t>(), job.at("window").at(1).get<std::uint64_t>()},
                    job.at("key_pictures").get<std::vector<std::uint64_t>>(),
                    job.at("lead").get<unsigned>(),
@@ -131,7 +132,8 @@ Result<Task> task_from_json(const nlohmann::json &json) {
     if (task.key == json.at("key").get<std::string>()) return task;
   } catch (const nlohmann::json::exception &) {
   }
-  return fail(ErrorCode::bad_data, "the task's file is damaged; run gst-hull-1.0 pertitle again to write it anew");
+  return fail(ErrorCode::bad_data,
+              "the task's file is damaged; run gst-hull-1.0 pertitle again to write it anew");
 }
 
 std::optional<Record> result_of(const Task &task, std::size_t n, const Cache &cache,
@@ -158,8 +160,8 @@ Result<void> run_task(const Task &task, const std::string &folder, const std::at
   if (finished(task, folder)) return {};
   const Recipe &recipe = task.recipe;
   const Part &part = recipe.part;
-  MeasureJob job{recipe.source, part.window, part.lead, part.tail, task.renditions,
-                 part.keys,     recipe.model, recipe.subsample};
+  MeasureJob job{recipe.source,   part.window, part.lead,    part.tail,
+                 task.renditions, part.keys,   recipe.model, recipe.subsample};
   Unfinished tries;
   for (Rendition &rendition : job.renditions)
     if (!rendition.media.empty()) {
@@ -172,8 +174,9 @@ Result<void> run_task(const Task &task, const std::string &folder, const std::at
   });
   if (!measured) return tl::unexpected(measured.error());
   if (stamp_of(recipe.source.path) != recipe.source.stamp)
-    return fail(ErrorCode::bad_data, recipe.source.path +
-                                         " changed while it was measured; wait until it is complete and run again");
+    return fail(ErrorCode::bad_data,
+                recipe.source.path +
+                    " changed while it was measured; wait until it is complete and run again");
   for (std::size_t n = 0; n < task.keys.size(); ++n) {
     Record record = record_of(task.keys[n], task.renditions[n], measured->renditions[n], measured->pictures,
                               measured->seconds, recipe.subsample);

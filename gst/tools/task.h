@@ -39,7 +39,8 @@ double work_of(const Source &source, std::uint64_t pictures, const std::vector<R
 bool finished(const Task &task, const std::string &folder);
 
 /// The record of the task's n-th rendition, if it is there whole, with its track file.
-std::optional<Record> result_of(const Task &task, std::size_t n, const Cache &cache, const std::string &folder);
+std::optional<Record> result_of(const Task &task, std::size_t n, const Cache &cache,
+                                const std::string &folder);
 
 /// Does a task written to FOLDER/task.file(). What is finished already is not done again, so a task may be
 /// tried any number of times, also twice at once. `progress` is told the share done. Fails as measure(), and

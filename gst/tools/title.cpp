@@ -107,7 +107,8 @@ void Title::cut_into_parts() {
   subsample_ = options_.quick ? 5 : 1;
   parts_ = parts_of(source_, groups, 1);
   // Shots are planned one by one, so all of them are measured.
-  samples_ = options_.shots ? parts_of(source_, groups, subsample_) : sample_parts(source_, groups, subsample_);
+  samples_ =
+      options_.shots ? parts_of(source_, groups, subsample_) : sample_parts(source_, groups, subsample_);
   std::uint64_t pictures = 0;
   for (const Part &part : samples_)
     pictures += part.window.count;
@@ -149,7 +150,8 @@ std::size_t Title::second_round_size(std::size_t sizes, double seconds_spent) co
   // The first round tells what a unit of work takes here; the rungs are not negotiable.
   const double per_unit = seconds_spent / search_work(2);
   const double left = options_.budget_seconds - progress_.seconds() - rungs_work() * per_unit;
-  while (most > 0 && left < search_work(1) / static_cast<double>(sizes) * static_cast<double>(most) * per_unit)
+  while (most > 0 &&
+         left < search_work(1) / static_cast<double>(sizes) * static_cast<double>(most) * per_unit)
     --most;
   return most;
 }
@@ -191,8 +193,7 @@ Result<void> Title::plan_shots() {
   const double fps = source_.fps();
   std::vector<ladder::Shot> shots;
   for (std::size_t s = 0; s < starts.size(); ++s) {
-    const std::uint64_t begin = starts[s],
-                        end = s + 1 < starts.size() ? starts[s + 1] : source_.frames;
+    const std::uint64_t begin = starts[s], end = s + 1 < starts.size() ? starts[s + 1] : source_.frames;
     ladder::Shot shot{static_cast<double>(end - begin) / fps, {}};
     for (const Record &r : result_.records) {
       double bytes = 0;

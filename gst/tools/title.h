@@ -53,9 +53,9 @@ struct TitleResult {
   unsigned cached = 0;  ///< of these, found in the cache
 };
 
-/// The main job: probe, scan, measure, decide, encode and verify the rungs, package, report. What costs time is
-/// done as tasks by an engine; every finished task is in OUT/cache, so an interrupted run loses only the tasks
-/// it was in.
+/// The main job: probe, scan, measure, decide, encode and verify the rungs, package, report. What costs time
+/// is done as tasks by an engine; every finished task is in OUT/cache, so an interrupted run loses only the
+/// tasks it was in.
 class Title {
  public:
   Title(TitleOptions options, const std::atomic<int> &stop);
@@ -120,8 +120,8 @@ class Title {
   unsigned subsample_ = 1;
   nlohmann::ordered_json tasks_ = nlohmann::ordered_json::array(); ///< of this run so far
   TitleResult result_;
-  std::vector<Record> media_;               ///< rungs encoded so far
-  std::vector<ladder::ShotPlan> plans_;     ///< of all sizes when shots have quantizers of their own
+  std::vector<Record> media_;           ///< rungs encoded so far
+  std::vector<ladder::ShotPlan> plans_; ///< of all sizes when shots have quantizers of their own
   std::vector<ladder::Curve> plan_curves_;
 };
 

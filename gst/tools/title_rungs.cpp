@@ -46,7 +46,8 @@ std::string Title::whole_key(const Rendition &rendition) const {
 }
 
 // The parts of a rung become its file, and a record remembers it.
-Result<void> Title::keep_media(const Rendition &rendition, Record record, const std::vector<std::string> &files) {
+Result<void> Title::keep_media(const Rendition &rendition, Record record,
+                               const std::vector<std::string> &files) {
   record.key = whole_key(rendition);
   record.media = rendition.media;
   const std::string path = options_.out + "/" + record.media;
@@ -55,7 +56,8 @@ Result<void> Title::keep_media(const Rendition &rendition, Record record, const 
   record.media_bytes = std::filesystem::file_size(path, error);
   if (error) return tl::unexpected(file_error(error.value(), "read", path));
   if (auto ok = cache_->put(record); !ok) return ok;
-  if (const Record *point = find(record.res, record.qp); point && record.vmaf.empty()) record.vmaf = point->vmaf;
+  if (const Record *point = find(record.res, record.qp); point && record.vmaf.empty())
+    record.vmaf = point->vmaf;
   media_.push_back(std::move(record));
   return {};
 }
@@ -85,7 +87,8 @@ Result<void> Title::complete_files() {
     });
     if (at == media_.end()) continue;
     std::error_code gone;
-    if (std::filesystem::file_size(options_.out + "/" + at->media, gone) == at->media_bytes && !gone) continue;
+    if (std::filesystem::file_size(options_.out + "/" + at->media, gone) == at->media_bytes && !gone)
+      continue;
     missing.push_back(rendition);
     // Scored or not as it was, so that it is the same record.
     missing.back().score = !cache_->get(at->key).value_or(*at).vmaf.empty();

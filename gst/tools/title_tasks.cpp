@@ -13,8 +13,8 @@ namespace {
 constexpr double kBytesPerPixel = 45, kBytesPerReferencePixel = 9;
 constexpr double kMostMemory = 2e9; // of a task
 
-// The part's share of a title's rendition. Where one quantizer holds throughout, it does not matter whose plan
-// it came from.
+// The part's share of a title's rendition. Where one quantizer holds throughout, it does not matter whose
+// plan it came from.
 Rendition slice(const Rendition &whole, const Part &part) {
   Rendition own = whole;
   own.schedule.clear();
@@ -132,7 +132,8 @@ Result<std::vector<Record>> Title::collect(const std::vector<Part> &parts, unsig
     for (std::size_t p = 0; p < parts.size(); ++p) {
       auto record = result_of(pieces[p * wanted.size() + n], 0, *cache_, options_.out);
       if (!record)
-        return fail(ErrorCode::io, options_.out + "/cache lost a result that was just written; is the disk sound?");
+        return fail(ErrorCode::io,
+                    options_.out + "/cache lost a result that was just written; is the disk sound?");
       if (files) (*files)[n].push_back(options_.out + "/" + record->media);
       own.push_back(std::move(*record));
     }

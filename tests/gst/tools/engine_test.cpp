@@ -50,10 +50,12 @@ TEST_F(Engines, JoinedPartsPlayAsOneTrack) {
   const auto ladder = nlohmann::json::parse(slurp("out/ladder.json"));
   const std::string file = in("out/" + ladder["ladder"][0]["file"].get<std::string>());
   if (!shell("ffprobe -version")) GTEST_SKIP() << "ffprobe is not installed";
-  ASSERT_TRUE(shell("ffprobe -v error -count_frames -show_entries stream=nb_read_frames,duration -of csv=p=0 " + file +
-                    " >" + in("probe")));
-  const std::string probe = "ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 " + file +
-                            " >" + in("frames") + " 2>" + in("errors");
+  ASSERT_TRUE(
+      shell("ffprobe -v error -count_frames -show_entries stream=nb_read_frames,duration -of csv=p=0 " +
+            file + " >" + in("probe")));
+  const std::string probe =
+      "ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 " + file + " >" +
+      in("frames") + " 2>" + in("errors");
   EXPECT_EQ(std::system(probe.c_str()), 0);
   EXPECT_EQ(slurp("frames").substr(0, 3), "460");
   EXPECT_EQ(slurp("errors"), "");
@@ -114,7 +116,8 @@ TEST_F(Engines, ListNamesTheTasksAndDoesNone) {
     for (const auto &output : task["output"])
       EXPECT_FALSE(std::filesystem::exists(in("out/" + output.get<std::string>())));
     // Its command does it, in the folder.
-    EXPECT_TRUE(shell("cd " + in("out") + " && " + tool_ + " pertitle task " + task["command"][3].get<std::string>()));
+    EXPECT_TRUE(shell("cd " + in("out") + " && " + tool_ + " pertitle task " +
+                      task["command"][3].get<std::string>()));
     for (const auto &output : task["output"])
       EXPECT_TRUE(std::filesystem::exists(in("out/" + output.get<std::string>())));
   }
@@ -123,8 +126,8 @@ TEST_F(Engines, ListNamesTheTasksAndDoesNone) {
 
 TEST_F(Engines, WithoutSlurmASentenceSaysSo) {
   const std::string log = in("log");
-  const int status =
-      std::system(("PATH=/nonexistent " + tool_ + " " + command("out", "--engine slurm") + " >" + log + " 2>&1").c_str());
+  const int status = std::system(
+      ("PATH=/nonexistent " + tool_ + " " + command("out", "--engine slurm") + " >" + log + " 2>&1").c_str());
   EXPECT_EQ(WEXITSTATUS(status), 1);
   EXPECT_NE(slurp("log").find("there is no Slurm here"), std::string::npos) << slurp("log");
 }
@@ -146,8 +149,8 @@ TEST_F(Engines, ExportedToSnakemakeItComesOutTheSame) {
   ASSERT_EQ(run(command("local")).status, 0);
   ASSERT_EQ(run(command("out", "--engine export")).status, 0);
   const std::string log = in("snakemake.log");
-  const std::string snakemake = "HOME=" + path_ + " snakemake -s " + in("out/Snakefile") + " -d " + in("out") +
-                                " -j 2 --nocolor >" + log + " 2>&1";
+  const std::string snakemake = "HOME=" + path_ + " snakemake -s " + in("out/Snakefile") + " -d " +
+                                in("out") + " -j 2 --nocolor >" + log + " 2>&1";
   ASSERT_EQ(std::system(snakemake.c_str()), 0) << slurp("snakemake.log");
   for (const char *name : {"ladder.json", "points.json"})
     EXPECT_TRUE(slurp(std::string("local/") + name) == slurp(std::string("out/") + name)) << name;

@@ -171,8 +171,12 @@ TEST(Key, ChangesWithEverythingThatMatters) {
   for (auto change : std::initializer_list<void (*)(Recipe &)>{[](Recipe &r) { r.source.identity = "abd"; },
                                                                [](Recipe &r) { r.model = "vmaf_4k_v0.6.1"; },
                                                                [](Recipe &r) { r.subsample = 5; },
-                                                               [](Recipe &r) { r.part.window = {0, 50}; },
-                                                               [](Recipe &r) { r.part.keys = {0, 24}; }}) {
+                                                               [](Recipe &r) {
+                                                                 r.part.window = {0, 50};
+                                                               },
+                                                               [](Recipe &r) {
+                                                                 r.part.keys = {0, 24};
+                                                               }}) {
     Recipe changed = recipe;
     change(changed);
     EXPECT_NE(key, key_of(changed, base));

@@ -85,8 +85,9 @@ class TaskTest : public testing::Test {
   static Task task() {
     const Source source = title(1000);
     const Part part = parts_of(source, groups_of(1000), 1).at(1);
-    return Task("round 1, task 2 of 3", {source, part, "vmaf_v0.6.1", 1},
-                {{{640, 360}, 26, {}, true, {}}, {{320, 180}, 30, {{0, 30}, {50, 31}}, false, "parts/x.mp4"}});
+    return Task(
+        "round 1, task 2 of 3", {source, part, "vmaf_v0.6.1", 1},
+        {{{640, 360}, 26, {}, true, {}}, {{320, 180}, 30, {{0, 30}, {50, 31}}, false, "parts/x.mp4"}});
   }
   std::string path_;
 };
@@ -165,7 +166,8 @@ TEST(Work, GrowsWithPicturesAndRenditions) {
   EXPECT_LT(work_of(source, 100, {}), work_of(source, 100, {small}));
   EXPECT_LT(work_of(source, 100, {small}), work_of(source, 100, {large}));
   // Two at once share the decoding and the reference.
-  EXPECT_LT(work_of(source, 100, {small, large}), work_of(source, 100, {small}) + work_of(source, 100, {large}));
+  EXPECT_LT(work_of(source, 100, {small, large}),
+            work_of(source, 100, {small}) + work_of(source, 100, {large}));
   EXPECT_NEAR(work_of(source, 200, {small}), 2 * work_of(source, 100, {small}), 1e-6);
 }
 
