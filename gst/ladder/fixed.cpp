@@ -47,7 +47,7 @@ std::vector<FixedResult> compare_fixed(std::span<const Curve> curves, std::span<
   if (curves.empty()) return results;
   const unsigned tallest = curves.back().res().height;
   for (const FixedRow &row : rows) {
-    if (row.height > tallest && !results.empty()) continue; // never above the source
+    if (row.height > tallest) continue; // a row larger than the source would be compared with another picture
     const Curve &curve = nearest(curves, row.height);
     FixedResult result{row, curve.res()};
     if (row.bps > curve.bps_max()) {
@@ -68,6 +68,7 @@ Saving savings(std::span<const FixedResult> fixed, std::span<const Point> fronti
   Saving saving;
   std::vector<RateQuality> anchor, test;
   unsigned rows = 0;
+  if (fixed.empty()) saving.note = "none of its rows is as small as the source";
   for (const FixedResult &f : fixed) {
     saving.fixed_bps += f.row.bps;
     if (!f.reachable) continue;
@@ -75,7 +76,10 @@ Saving savings(std::span<const FixedResult> fixed, std::span<const Point> fronti
     saving.rate_percent += (f.needed_bps / f.row.bps - 1) * 100;
     anchor.push_back({f.row.bps, f.quality});
   }
-  if (rows) saving.rate_percent /= rows;
+  if (rows)
+    saving.rate_percent /= rows;
+  else if (saving.note.empty())
+    saving.note = "this title cannot be coded in as few bits as its rows have";
   for (const Point &p : ladder)
     saving.ladder_bps += p.bps;
   if (saving.fixed_bps > 0) saving.storage_percent = (saving.ladder_bps / saving.fixed_bps - 1) * 100;

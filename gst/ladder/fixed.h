@@ -32,7 +32,8 @@ struct FixedResult {
   double needed_bps = 0;   ///< cheapest frontier rate with at least this quality, 0 if unreachable
 };
 
-/// Each row of a fixed ladder up to the source's height, against the measured curves.
+/// Each row of a fixed ladder up to the source's height, against the measured curves; rows of larger pictures
+/// are left out, which may leave none.
 std::vector<FixedResult> compare_fixed(std::span<const Curve> curves, std::span<const FixedRow> rows);
 
 struct Saving {
@@ -40,6 +41,7 @@ struct Saving {
   double storage_percent = 0; ///< sum of our rungs against the sum of the rows
   double fixed_bps = 0;       ///< sums
   double ladder_bps = 0;
+  std::string note;    ///< why there is nothing to compare with, else empty
   std::string bd_note; ///< why there is no BD-rate, else empty
   BdRate bd;           ///< of the frontier against the fixed rows' points
 };

@@ -1,5 +1,7 @@
 #include "gst/tools/chart.h"
 
+#include "gst/publish/presentation.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -74,16 +76,20 @@ std::string axes(const Scale &s) {
     svg += fmt::format("<line class=\"grid\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
                        "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>\n",
                        kLeft, kWidth - kRight, s.y(q), s.y(q), kLeft - 8, s.y(q) + 4, q);
-  for (const double tick : rate_ticks(s))
-    svg += fmt::format("<line class=\"grid\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
-                       "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n",
-                       s.x(tick), s.x(tick), kTop, kHeight - kBottom, s.x(tick), kHeight - kBottom + 18,
-                       rate_text(tick));
-  svg +=
-      fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">rate{}</text>"
-                  "<text transform=\"translate(13 {:.1f}) rotate(-90)\" text-anchor=\"middle\">VMAF</text>\n",
-                  (kLeft + kWidth - kRight) / 2, kHeight - 6, s.log ? ", logarithmic" : "",
-                  (kTop + kHeight - kBottom) / 2);
+  // Small screens have room for every other label.
+  bool minor = false;
+  for (const double tick : rate_ticks(s)) {
+    svg += fmt::format("<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>"
+                       "<text{3} x=\"{0:.1f}\" y=\"{4:.1f}\" text-anchor=\"middle\">{5}</text>\n",
+                       s.x(tick), kTop, kHeight - kBottom, minor ? " class=\"minor\"" : "",
+                       kHeight - kBottom + 20, rate_text(tick));
+    minor = !minor;
+  }
+  svg += fmt::format("<text class=\"minor\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">rate{}</text>"
+                     "<text class=\"minor\" transform=\"translate(13 {:.1f}) rotate(-90)\" "
+                     "text-anchor=\"middle\">VMAF</text>\n",
+                     (kLeft + kWidth - kRight) / 2, kHeight - 6, s.log ? ", logarithmic" : "",
+                     (kTop + kHeight - kBottom) / 2);
   return svg;
 }
 
@@ -93,6 +99,14 @@ std::string hull_band(const TitleResult &result, const Scale &s) {
   for (const std::size_t i : s.log ? d.hull_log : d.hull_linear)
     points += fmt::format("{:.1f},{:.1f} ", s.x(d.points[i].bps), s.y(d.points[i].quality));
   return fmt::format("<polyline class=\"hull\" points=\"{}\"/>\n", points);
+}
+
+// What the ladder is chosen from: the best of all curves at each rate.
+std::string frontier_line(const TitleResult &result, const Scale &s) {
+  std::string points;
+  for (const ladder::Point &p : result.decision.frontier)
+    points += fmt::format("{:.1f},{:.1f} ", s.x(p.bps), s.y(p.quality));
+  return fmt::format("<polyline class=\"frontier\" points=\"{}\"/>\n", points);
 }
 
 std::string curve_lines(const TitleResult &result, const Scale &s) {
@@ -118,7 +132,7 @@ std::size_t number_of(const TitleResult &result, const ladder::Resolution &res) 
 }
 
 std::string marked(const std::string &shape, const std::string &tip) {
-  return fmt::format("<g data-tip=\"{0}\"><title>{0}</title>{1}</g>\n", escape_html(tip), shape);
+  return fmt::format("<g data-tip=\"{0}\"><title>{0}</title>{1}</g>\n", publish::escape_xml(tip), shape);
 }
 
 std::string point_marks(const TitleResult &result, const Scale &s) {
@@ -177,36 +191,14 @@ const char *colour_of(std::size_t n) {
   return kColours[n % std::size(kColours)];
 }
 
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-    case '&':
-      out += "&amp;";
-      break;
-    case '<':
-      out += "&lt;";
-      break;
-    case '>':
-      out += "&gt;";
-      break;
-    case '"':
-      out += "&quot;";
-      break;
-    default:
-      out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
-}
-
 std::string chart_svg(const TitleResult &result, bool log_rate) {
   const Scale s = scale_for(result, log_rate);
   return fmt::format("<svg class=\"chart\" viewBox=\"0 0 {:g} {:g}\" role=\"img\" "
                      "aria-label=\"VMAF over rate, {} axis\" xmlns=\"http://www.w3.org/2000/svg\">\n",
                      kWidth, kHeight, log_rate ? "logarithmic" : "linear") +
-         axes(s) + hull_band(result, s) + curve_lines(result, s) + cross_marks(result, s) +
-         fixed_marks(result, s) + rung_marks(result, s) + point_marks(result, s) + "</svg>\n";
+         axes(s) + hull_band(result, s) + curve_lines(result, s) + frontier_line(result, s) +
+         cross_marks(result, s) + fixed_marks(result, s) + rung_marks(result, s) + point_marks(result, s) +
+         "</svg>\n";
 }
 
 std::string timeline_svg(const FinalRung &rung, const std::vector<std::uint64_t> &shots) {
@@ -232,6 +224,45 @@ std::string timeline_svg(const FinalRung &rung, const std::vector<std::uint64_t>
       "aria-label=\"VMAF over time\" xmlns=\"http://www.w3.org/2000/svg\">{2}"
       "<polygon points=\"0,{1:g} {3}{0:g},{1:g}\"/></svg>",
       kWide, kHigh, marks, line);
+}
+
+std::string shots_svg(const TitleResult &result) {
+  constexpr double kWide = 900, kRow = 22, kLabel = 52;
+  const auto &starts = result.scan.shots;
+  const auto frames = static_cast<double>(std::max<std::uint64_t>(1, result.source.frames));
+  std::string cells;
+  double y = 0;
+  std::size_t number = 0;
+  for (const FinalRung &f : result.rungs) {
+    cells += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", kLabel - 8,
+                         y + kRow * 0.7, ++number);
+    for (std::size_t s = 0; s < starts.size(); ++s) {
+      const std::uint64_t end = s + 1 < starts.size() ? starts[s + 1] : result.source.frames;
+      double bytes = 0, score = 0, pictures = 0;
+      for (std::uint64_t n = starts[s]; n < end && n < f.record.sizes.size() && n < f.record.vmaf.size();
+           ++n) {
+        bytes += f.record.sizes[n];
+        score += f.record.vmaf[n];
+        pictures += 1;
+      }
+      if (pictures == 0) continue;
+      score /= pictures;
+      const double x = kLabel + (kWide - kLabel) * static_cast<double>(starts[s]) / frames;
+      const double width = (kWide - kLabel) * static_cast<double>(end - starts[s]) / frames;
+      cells += marked(
+          fmt::format("<rect class=\"shot\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
+                      "height=\"{:.1f}\" fill-opacity=\"{:.2f}\"/>",
+                      x, y, std::max(1.0, width - 1), kRow - 2, std::clamp(score / 100, 0.05, 1.0)),
+          fmt::format("shot {} from {:.1f} s, {:.1f} s long: {:.0f} kb/s, VMAF {:.1f}", s + 1,
+                      static_cast<double>(starts[s]) / result.source.fps(), pictures / result.source.fps(),
+                      bytes * 8 / 1000 / (pictures / result.source.fps()), score));
+    }
+    y += kRow;
+  }
+  return fmt::format(
+      "<svg class=\"shots\" viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"VMAF of each shot "
+      "in each rung\" xmlns=\"http://www.w3.org/2000/svg\">\n{}</svg>\n",
+      kWide, std::max(kRow, y), cells);
 }
 
 } // namespace hull::tools

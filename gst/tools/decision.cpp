@@ -62,6 +62,7 @@ std::string table_of(const Decision &d) {
 
 std::string saving_of(const Decision &d, const std::string &against) {
   const ladder::Saving &s = d.saving;
+  if (!s.note.empty()) return fmt::format("against {}: no comparison, {}\n", against, s.note);
   std::string text = fmt::format("against {}: {:+.1f} % bits at equal VMAF", against, s.rate_percent);
   text += s.bd_note.empty() ? fmt::format(", BD-rate {:+.1f} %", s.bd.percent) : ", no BD-rate: " + s.bd_note;
   return text + fmt::format("; all rungs {:.1f} Mb/s instead of {:.1f} ({:+.1f} %)\n", s.ladder_bps / 1e6,

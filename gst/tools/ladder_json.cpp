@@ -71,13 +71,15 @@ nlohmann::ordered_json ladder_json(const TitleResult &result, const TitleOptions
                      {"needed_kbps", rounded(f.needed_bps / 1000, 10)}});
   for (const ladder::Check &c : result.checks)
     checks.push_back({{"rule", c.rule}, {"must", c.must}, {"passed", c.passed}, {"detail", c.detail}});
-  Json saving = {{"against", options.against_name},
-                 {"bits_at_equal_vmaf_percent", rounded(d.saving.rate_percent, 100)},
-                 {"all_rungs_percent", rounded(d.saving.storage_percent, 100)}};
-  if (d.saving.bd_note.empty())
-    saving["bd_rate_percent"] = rounded(d.saving.bd.percent, 100);
+  Json saving = {{"against", options.against_name}};
+  if (!d.saving.note.empty())
+    saving["note"] = d.saving.note;
   else
-    saving["bd_rate_note"] = d.saving.bd_note;
+    saving.update({{"bits_at_equal_vmaf_percent", rounded(d.saving.rate_percent, 100)},
+                   {"all_rungs_percent", rounded(d.saving.storage_percent, 100)}});
+  if (d.saving.note.empty() && d.saving.bd_note.empty())
+    saving["bd_rate_percent"] = rounded(d.saving.bd.percent, 100);
+  if (d.saving.note.empty() && !d.saving.bd_note.empty()) saving["bd_rate_note"] = d.saving.bd_note;
   return {{"version", HULL_VERSION},
           {"source", source_json(result.source)},
           {"model", options.model},
@@ -177,7 +179,7 @@ Result<TitleResult> load_result(const std::string &folder) {
       if (!record)
         return fail(ErrorCode::not_found, folder + "/cache lost the scores of " +
                                               r.at("file").get<std::string>() + "; run the title again");
-      FinalRung rung{{record->point(Pool::mean), true, r.at("why").get<std::string>()}, *record, {}};
+      FinalRung rung{{record->point(Pool::mean), true, r.at("why").get<std::string>()}, *record, {}, {}};
       if (rung.record.vmaf.empty())
         for (const Record &point : result->records)
           if (point.res == record->res && point.qp == record->qp) rung.record.vmaf = point.vmaf;
@@ -189,6 +191,9 @@ Result<TitleResult> load_result(const std::string &folder) {
     return fail(ErrorCode::bad_data,
                 folder + "/ladder.json is damaged; run the title again, its points are cached");
   }
+  static const std::atomic<int> kNeverStop{0};
+  for (FinalRung &rung : result->rungs)
+    rung.worst = worst_picture(result->source, rung.record, folder, *cache, false, kNeverStop);
   auto package = write_manifests(folder, videos, audio);
   if (!package) return tl::unexpected(package.error());
   result->package = std::move(*package);

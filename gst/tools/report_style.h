@@ -24,6 +24,7 @@ svg.chart{width:100%;height:auto;display:block;margin-top:10px}
 .grid{stroke:var(--line);stroke-width:1}
 .hull{fill:none;stroke:var(--band);stroke-width:14;stroke-linejoin:round;stroke-linecap:round}
 .curve{fill:none;stroke-width:2}
+.frontier{fill:none;stroke:var(--ink);stroke-width:1.2;stroke-dasharray:1 3;stroke-linecap:round}
 .cross{stroke:var(--soft);stroke-width:1.5;stroke-dasharray:3 3}
 .fixed{stroke:var(--soft);stroke-width:2;fill:none}
 .rung{fill:var(--paper);fill-opacity:.01;stroke-width:3}
@@ -31,7 +32,7 @@ svg .label{fill:var(--ink);font-weight:700}
 [data-tip]{cursor:pointer}
 .legend{color:var(--soft);font-size:.85rem;margin:.6em 0}.legend span{margin-right:12px;white-space:nowrap}
 .legend i{display:inline-block;width:14px;height:4px;margin-right:5px;vertical-align:middle;border-radius:2px}
-.legend .band{background:var(--band);height:10px}.legend .ring{width:12px;height:12px;border:3px solid var(--soft);border-radius:50%}
+.legend .front{background:repeating-linear-gradient(90deg,var(--ink) 0 2px,transparent 2px 5px)}.legend .band{background:var(--band);height:10px}.legend .ring{width:12px;height:12px;border:3px solid var(--soft);border-radius:50%}
 ul{margin:.4em 0;padding-left:1.2em;color:var(--soft);font-size:.9rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
@@ -43,9 +44,14 @@ tr td:nth-child(2):not(:last-child){white-space:normal}
 figure{margin:0 0 12px}figcaption{font-size:.85rem;color:var(--soft)}
 svg.strip{width:100%;height:56px;background:var(--ground);border-radius:4px;display:block}
 svg.strip polygon{fill:#0072b2;fill-opacity:.45}
+svg.shots{width:100%;height:auto;display:block}.shot{fill:#0072b2}
+td.key{font:11px ui-monospace,monospace;text-align:left;color:var(--soft)}details{overflow-x:auto}summary{cursor:pointer;color:var(--soft);font-size:.85rem}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:6px}.pair img{width:100%;display:block;border-radius:4px}
 #tip{position:fixed;z-index:9;max-width:300px;background:var(--ink);color:var(--paper);padding:6px 10px;border-radius:6px;font-size:.85rem;pointer-events:none}
-@media print{body{background:#fff}section,.tile{break-inside:avoid;border-color:#ccc}.charts label{display:none}main{max-width:none;padding:0}}
+@media (max-width:600px){main{padding:8px}section{padding:12px 10px;border-radius:8px}
+svg.chart text,svg.shots text{font-size:26px}svg .minor{display:none}.curve{stroke-width:4}.grid{stroke-width:2}.rung{stroke-width:5}svg circle{r:7px}svg circle.rung{r:13px}
+th,td{padding:5px 6px}td.why{min-width:20em}h1{font-size:1.3rem}}
+@media print{:root{--ink:#000;--soft:#444;--line:#ccc;--paper:#fff;--ground:#fff;--band:#0072b233}body{background:#fff}section,.tile{break-inside:avoid;border-color:#ccc}.charts label{display:none}main{max-width:none;padding:0}}
 )css";
 
 inline constexpr char kReportScript[] = R"js(

@@ -278,6 +278,11 @@ Result<void> Title::still_the_same() const {
               options_.file + " changed while it was measured; wait until it is complete and run again");
 }
 
+void Title::draw_worst_pictures() {
+  for (FinalRung &rung : result_.rungs)
+    rung.worst = worst_picture(source_, rung.record, options_.out, *cache_, true, stop_);
+}
+
 Result<TitleResult> Title::analyze() {
   using Step = Result<void> (Title::*)();
   for (const Step step : {&Title::open, &Title::scan_source, &Title::search})
@@ -293,6 +298,7 @@ Result<TitleResult> Title::run() {
   for (const Step step : {&Title::encode_rungs, &Title::package})
     if (auto ok = (this->*step)(); !ok) return tl::unexpected(ok.error());
   if (auto same = still_the_same(); !same) return tl::unexpected(same.error());
+  draw_worst_pictures();
   if (auto ok = write_points(result_, options_); !ok) return tl::unexpected(ok.error());
   if (auto ok = write_ladder(result_, options_); !ok) return tl::unexpected(ok.error());
   if (auto ok = write_report(result_, options_); !ok) return tl::unexpected(ok.error());

@@ -6,6 +6,7 @@
 #include "gst/tools/package.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/record.h"
+#include "gst/tools/report_pictures.h"
 #include "gst/tools/scan.h"
 
 #include <atomic>
@@ -38,6 +39,7 @@ struct FinalRung {
   ladder::Rung rung;
   Record record; ///< with its scores
   ladder::RungFacts facts;
+  std::optional<WorstPicture> worst;
 };
 
 /// What a run leaves in memory for the report; everything is in the folder, too.
@@ -105,6 +107,7 @@ class Title {
   void take_rungs();
   void remove_leftovers() const;
   Result<void> package();
+  void draw_worst_pictures();
   Result<void> still_the_same() const;
 
   TitleOptions options_;

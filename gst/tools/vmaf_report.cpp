@@ -1,6 +1,7 @@
 #include "gst/tools/vmaf_report.h"
 
 #include "gst/glue/ref.h"
+#include "gst/publish/presentation.h"
 #include "gst/tools/chart.h"
 #include "gst/tools/report_style.h"
 
@@ -112,7 +113,7 @@ std::string curve(const std::vector<ScoredFile> &files) {
       line += fmt::format("{:.1f},{:.1f} ", px, py);
       marks += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\" fill=\"transparent\" data-tip=\"{}: "
                            "frame {}, VMAF {:.2f}\"/>",
-                           px, py, escape_html(files[i].path), low->first, low->second);
+                           px, py, publish::escape_xml(files[i].path), low->first, low->second);
     }
     svg +=
         fmt::format("<polyline class=\"curve\" stroke=\"{}\" points=\"{}\"/>{}", colour_of(i), line, marks);
@@ -127,9 +128,9 @@ std::string table(const std::vector<ScoredFile> &files) {
   for (std::size_t i = 0; i < files.size(); ++i) {
     std::string notes;
     for (const json &warning : files[i].result["warnings"])
-      notes += escape_html(warning.get<std::string>()) + ". ";
+      notes += publish::escape_xml(warning.get<std::string>()) + ". ";
     html += fmt::format("<tr><td><span style=\"color:{}\">&#9632;</span> {}</td>", colour_of(i),
-                        escape_html(files[i].path));
+                        publish::escape_xml(files[i].path));
     for (const char *name : {"mean", "harmonic_mean", "min", "p1", "p5"})
       html += fmt::format("<td>{:.2f}</td>", pooled(files[i], name));
     html += fmt::format("<td>{}</td><td class=\"why\">{}</td></tr>", files[i].result["frames"].size(), notes);
@@ -158,7 +159,7 @@ Result<std::string> score_html(const std::string &reference, const std::vector<S
       fmt::format("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
                   "content=\"width=device-width\"><title>VMAF of {0}</title><style>{1}</style><main>"
                   "<h1>VMAF against {0}</h1><section>{2}</section><section><h2>Over time</h2>{3}</section>",
-                  escape_html(reference), kReportStyle, table(files), curve(files));
+                  publish::escape_xml(reference), kReportStyle, table(files), curve(files));
   std::vector<FrameTime> all;
   std::vector<std::vector<FrameTime>> wanted;
   for (const ScoredFile &file : files) {
@@ -172,7 +173,7 @@ Result<std::string> score_html(const std::string &reference, const std::vector<S
   }
   const auto originals = pictures(reference, all);
   for (std::size_t i = 0; i < files.size(); ++i) {
-    html += fmt::format("<section><h2>Worst frames of {}</h2>", escape_html(files[i].path));
+    html += fmt::format("<section><h2>Worst frames of {}</h2>", publish::escape_xml(files[i].path));
     const auto copies = pictures(files[i].path, wanted[i]);
     const auto all_scores = scores(files[i]);
     for (const FrameTime &time : wanted[i]) {
