@@ -9,7 +9,7 @@
 namespace hull::tools {
 namespace {
 
-constexpr double kWidth = 900, kHeight = 480, kLeft = 52, kRight = 16, kTop = 14, kBottom = 44;
+constexpr double kWidth = 900, kHeight = 480, kLeft = 52, kRight = 16, kTop = 20, kBottom = 44;
 constexpr const char *kColours[] = {"#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"};
 
 // Rates and qualities to places in the drawing.
@@ -201,7 +201,7 @@ std::string chart_svg(const TitleResult &result, bool log_rate) {
          "</svg>\n";
 }
 
-std::string timeline_svg(const FinalRung &rung, const std::vector<std::uint64_t> &shots) {
+std::string timeline_svg(const FinalRung &rung, const std::vector<std::uint64_t> &shots, double floor) {
   constexpr double kWide = 900, kHigh = 70;
   const std::vector<double> &vmaf = rung.record.vmaf;
   const std::size_t spans = std::min<std::size_t>(600, vmaf.size());
@@ -212,7 +212,7 @@ std::string timeline_svg(const FinalRung &rung, const std::vector<std::uint64_t>
     const double worst = *std::min_element(from, to);
     const double x0 = kWide * static_cast<double>(i) / static_cast<double>(spans);
     const double x1 = kWide * static_cast<double>(i + 1) / static_cast<double>(spans);
-    const double y = kHigh * (1 - std::clamp(worst, 0.0, 100.0) / 100);
+    const double y = kHigh * (1 - std::clamp((worst - floor) / (100 - floor), 0.0, 1.0));
     line += fmt::format("{:.1f},{:.1f} {:.1f},{:.1f} ", x0, y, x1, y);
   }
   for (const std::uint64_t shot : shots)

@@ -12,9 +12,9 @@ namespace hull::tools {
 /// <title> for everyone else. Numbers are printed with fixed decimals, so equal data gives equal text.
 std::string chart_svg(const TitleResult &result, bool log_rate);
 
-/// VMAF of one rung over time, 0 to 100, as a strip: the lowest score of each of at most 600 spans of
+/// VMAF of one rung over time, `floor` to 100, as a strip: the lowest score of each of at most 600 spans of
 /// pictures, with shot starts marked.
-std::string timeline_svg(const FinalRung &rung, const std::vector<std::uint64_t> &shots);
+std::string timeline_svg(const FinalRung &rung, const std::vector<std::uint64_t> &shots, double floor);
 
 /// A row per rung, a block per shot, the darker the higher its VMAF; rate and VMAF in the hover.
 std::string shots_svg(const TitleResult &result);

@@ -5,6 +5,7 @@
 #include "gst/tools/files.h"
 #include "gst/tools/report_style.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
@@ -59,7 +60,7 @@ std::string chart(const TitleResult &r) {
 
 std::string ladder_table(const TitleResult &r) {
   std::string html =
-      "<section><h2>Ladder</h2><div class=\"scroll\"><table><tr><th>rung</th><th>picture</th>"
+      "<section><h2>Ladder</h2><div class=\"scroll\"><table class=\"rungs\"><tr><th>rung</th><th>picture</th>"
       "<th>QP</th><th>kb/s</th><th>peak</th><th>VMAF</th><th>worst 5 %</th><th>why</th></tr>\n";
   for (std::size_t i = 0; i < r.rungs.size(); ++i) {
     const FinalRung &f = r.rungs[i];
@@ -98,13 +99,20 @@ std::string fixed_table(const TitleResult &r, const TitleOptions &options) {
 }
 
 std::string timelines(const TitleResult &r) {
-  std::string html = "<section><h2>VMAF over time</h2>\n";
+  double lowest = 100;
+  for (const FinalRung &f : r.rungs)
+    lowest = std::min(lowest, percentile(f.record.vmaf, 0));
+  const double floor = std::clamp(std::floor(lowest / 10) * 10, 0.0, 90.0);
+  std::string html =
+      fmt::format("<section><h2>VMAF over time</h2><p class=\"why\">From {:g} to 100; the lowest score of "
+                  "each stretch, dashed where a shot begins.</p>\n",
+                  floor);
   for (std::size_t i = 0; i < r.rungs.size(); ++i) {
     const FinalRung &f = r.rungs[i];
     html +=
         fmt::format("<figure><figcaption>rung {}: {} at {:.0f} kb/s, lowest {:.1f}</figcaption>{}</figure>\n",
                     i + 1, name_of(f.record.res), f.rung.point.bps / 1000, percentile(f.record.vmaf, 0),
-                    timeline_svg(f, r.scan.shots));
+                    timeline_svg(f, r.scan.shots, floor));
   }
   return html + "</section>\n";
 }
@@ -125,8 +133,8 @@ std::string worst_pictures(const TitleResult &r) {
     html += fmt::format(
         "<figure><figcaption>rung {}, {}: picture {} at {:.2f} s, VMAF {:.1f}</figcaption><div "
         "class=\"pair\">"
-        "<img loading=\"lazy\" alt=\"source\" src=\"data:image/jpeg;base64,{}\">"
-        "<img loading=\"lazy\" alt=\"rung {}\" src=\"data:image/jpeg;base64,{}\"></div></figure>\n",
+        "<img alt=\"source\" src=\"data:image/jpeg;base64,{}\">"
+        "<img alt=\"rung {}\" src=\"data:image/jpeg;base64,{}\"></div></figure>\n",
         i + 1, name_of(r.rungs[i].record.res), worst->number,
         static_cast<double>(worst->number) / r.source.fps(), worst->vmaf, worst->source, i + 1, worst->rung);
   }
@@ -149,7 +157,7 @@ std::string keys(const TitleResult &r) {
 }
 
 std::string checks(const TitleResult &r) {
-  std::string html = "<section><h2>Authoring rules</h2><table>\n";
+  std::string html = "<section><h2>Authoring rules</h2><table class=\"rules\">\n";
   for (const ladder::Check &c : r.checks)
     html +=
         fmt::format("<tr class=\"{}\"><td>{}</td><td>{}</td><td class=\"why\">{}</td></tr>\n",

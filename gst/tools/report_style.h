@@ -41,6 +41,7 @@ th{color:var(--soft);font-weight:500;font-size:.85rem}
 td.why{text-align:left;white-space:normal;min-width:16em;color:var(--soft);font-size:.85rem}p.why{color:var(--soft);font-size:.85rem;overflow-wrap:anywhere}
 tr.pass td:first-child{color:#00795a}tr.fail td:first-child{color:#c43b00;font-weight:700}tr.note td:first-child{color:#a66f00}
 tr td:nth-child(2):not(:last-child){white-space:normal}
+th.why,.rungs th:last-child{text-align:left}.rules td{text-align:left;white-space:normal}.rules td.why{min-width:0}
 figure{margin:0 0 12px}figcaption{font-size:.85rem;color:var(--soft)}
 svg.strip{width:100%;height:56px;background:var(--ground);border-radius:4px;display:block}
 svg.strip polygon{fill:#0072b2;fill-opacity:.45}
@@ -50,7 +51,9 @@ td.key{font:11px ui-monospace,monospace;text-align:left;color:var(--soft)}detail
 #tip{position:fixed;z-index:9;max-width:300px;background:var(--ink);color:var(--paper);padding:6px 10px;border-radius:6px;font-size:.85rem;pointer-events:none}
 @media (max-width:600px){main{padding:8px}section{padding:12px 10px;border-radius:8px}
 svg.chart text,svg.shots text{font-size:26px}svg .minor{display:none}.curve{stroke-width:4}.grid{stroke-width:2}.rung{stroke-width:5}svg circle{r:7px}svg circle.rung{r:13px}
-th,td{padding:5px 6px}td.why{min-width:20em}h1{font-size:1.3rem}}
+th,td{padding:5px 6px}h1{font-size:1.3rem}.pair{grid-template-columns:1fr}
+.rungs tr{display:grid;grid-template-columns:.6fr 1.5fr .6fr .9fr .9fr .9fr .9fr;border-bottom:1px solid var(--line)}.rungs th,.rungs td{border:0;padding:4px 2px;font-size:.8rem;white-space:normal}
+.rungs td.why{grid-column:1/-1;min-width:0}.rungs th:last-child{display:none}}
 @media print{:root{--ink:#000;--soft:#444;--line:#ccc;--paper:#fff;--ground:#fff;--band:#0072b233}body{background:#fff}section,.tile{break-inside:avoid;border-color:#ccc}.charts label{display:none}main{max-width:none;padding:0}}
 )css";
 

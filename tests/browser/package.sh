@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # package.sh TITLEGEN TOOL CHECK: renders five seconds with sound, runs the main job on them, and hands the package to
-# CHECK (readers.mjs or vod.mjs). Two small sizes of a cartoon, whose ladder has both, so that a rung switch shows and the run stays short.
+# CHECK (readers.mjs, vod.mjs or report.mjs). Two small sizes of a cartoon, whose ladder has both, so that a rung switch shows and the run stays short.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 work=$(mktemp -d)
