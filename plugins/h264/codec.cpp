@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <utility>
 
 namespace hull::h264 {
 namespace {
@@ -19,7 +20,7 @@ double frames_per_second(std::uint32_t num, std::uint32_t den) {
   return num && den ? static_cast<double>(num) / den : 30.0;
 }
 
-RC_MODES mode_of(RateControl control) {
+RC_MODES mode_of(RateControl control, bool variable_rate) {
   switch (control) {
   case RateControl::quality:
     return RC_QUALITY_MODE;
@@ -33,7 +34,7 @@ RC_MODES mode_of(RateControl control) {
   case RateControl::capped_quality:
     break;
   }
-  return RC_BITRATE_MODE;
+  return variable_rate ? RC_TIMESTAMP_MODE : RC_BITRATE_MODE;
 }
 
 struct Rates {
@@ -43,8 +44,9 @@ struct Rates {
 
 Rates rates_of(const EncoderSettings &settings, std::uint32_t width, std::uint32_t height, double fps) {
   const double heard = std::clamp(fps, kMinFps, kMaxFps);
+  const bool by_time = settings.rate_control == RateControl::timestamp;
   const auto bits = [&](std::uint64_t kbps) {
-    return static_cast<int>(std::min(kbps * 1000.0 * heard / fps, 2e9));
+    return static_cast<int>(std::min(kbps * 1000.0 * (by_time ? 1 : heard / fps), 2e9));
   };
   const std::uint64_t target = target_kbps(settings, width, height, fps);
   const bool capped = settings.rate_control == RateControl::capped_quality;
@@ -82,7 +84,7 @@ void fill_rate_control(const CodecConfig &config, SEncParamExt &param) {
   const double fps = frames_per_second(config.fps_num, config.fps_den);
   const Rates rates = rates_of(s, config.width, config.height, fps);
   SSpatialLayerConfig &layer = param.sSpatialLayers[0];
-  param.iRCMode = mode_of(s.rate_control);
+  param.iRCMode = mode_of(s.rate_control, config.variable_rate);
   param.iTargetBitrate = layer.iSpatialBitrate = rates.target;
   param.iMaxBitrate = layer.iMaxSpatialBitrate = rates.most;
   param.fMaxFrameRate = layer.fFrameRate = rates.fps;
@@ -134,6 +136,16 @@ void fill(const CodecConfig &config, SEncParamExt &param) {
   fill_slices(config, param);
 }
 
+/// Bits per second the bucket loses: the bitrate of rate-control=buffer, else max-bitrate where it is a
+/// limit.
+double bucket_rate(const CodecConfig &config) {
+  const EncoderSettings &s = config.settings;
+  if (s.rate_control == RateControl::cqp || s.rate_control == RateControl::capped_quality) return 0;
+  if (s.rate_control != RateControl::buffer) return s.max_bitrate * 1000.0;
+  const double fps = frames_per_second(config.fps_num, config.fps_den);
+  return target_kbps(s, config.width, config.height, fps) * 1000.0;
+}
+
 /// Whether a running encoder cannot take over the difference.
 bool needs_new_encoder(const EncoderSettings &was, const EncoderSettings &now) {
   const bool quantizer_matters = now.rate_control == RateControl::capped_quality;
@@ -182,6 +194,7 @@ Result<void> Codec::initialise() {
   WelsTraceCallback callback = library_log;
   set(ENCODER_OPTION_TRACE_LEVEL, &level);
   set(ENCODER_OPTION_TRACE_CALLBACK, &callback);
+  bucket_.empty_at(bucket_rate(config_));
   SEncParamExt param{};
   encoder_->GetDefaultParams(&param);
   fill(config_, param);
@@ -227,6 +240,7 @@ Result<Coded> Codec::encode(const Planes &planes, std::int64_t milliseconds, boo
   SFrameBSInfo info{};
   if (const int status = encoder_->EncodeFrame(&picture, &info); status != cmResultSuccess)
     return fail(ErrorCode::state, fmt::format("OpenH264 failed to encode a picture (code {}).", status));
+  std::size_t bytes = 0;
   Coded coded;
   coded.skipped = info.eFrameType == videoFrameTypeSkip;
   coded.idr = info.eFrameType == videoFrameTypeIDR;
@@ -239,11 +253,40 @@ Result<Coded> Codec::encode(const Planes &planes, std::int64_t milliseconds, boo
       if (length > kStartCode.size())
         coded.nals.push_back({{data + kStartCode.size(), length - kStartCode.size()}});
       data += length;
+      bytes += length;
     }
     if (layer.uiLayerType == VIDEO_CODING_LAYER) coded.temporal_id = layer.uiTemporalId;
   }
   if (coded.nals.empty()) coded.skipped = true;
+  look_at_buffer(bytes, milliseconds);
   return coded;
+}
+
+void Codec::look_at_buffer(std::size_t bytes, std::int64_t milliseconds) {
+  // Fill of the buffer, in seconds, above which quality goes down and below which it comes back.
+  constexpr double kFull = 0.5, kRelaxed = 0.25;
+  const std::int64_t before = std::exchange(last_milliseconds_, milliseconds);
+  if (!bucket_.exists()) return;
+  const double seconds = before < 0 ? 0 : static_cast<double>(milliseconds - before) / 1000;
+  bucket_.add(static_cast<double>(bytes) * 8, seconds);
+  const EncoderSettings &s = config_.settings;
+  if (s.rate_control == RateControl::buffer) {
+    // To the library the buffer is what it is told of deliveries: one quantizer less or two more each time.
+    SDeliveryStatus status{bucket_.fill() < kFull, 0, 0};
+    set(ENCODER_OPTION_DELIVERY_STATUS, &status);
+    return;
+  }
+  // Of a maximum the library only reads the level (and skips frames by it). Aiming lower it does by itself.
+  if (held_down_ ? bucket_.fill() > kRelaxed : bucket_.fill() < kFull) return;
+  held_down_ = !held_down_;
+  const double fps = frames_per_second(config_.fps_num, config_.fps_den);
+  const int target = rates_of(s, config_.width, config_.height, fps).target;
+  aim_at(held_down_ ? target / 2 : target);
+}
+
+void Codec::aim_at(int bits_per_second) {
+  SBitrateInfo target{SPATIAL_LAYER_ALL, bits_per_second};
+  set(ENCODER_OPTION_BITRATE, &target);
 }
 
 bool Codec::adapt(const EncoderSettings &settings, std::uint32_t fps_num, std::uint32_t fps_den) {
@@ -260,9 +303,9 @@ bool Codec::adapt(const EncoderSettings &settings, std::uint32_t fps_num, std::u
   Rates rates = rates_of(settings, config_.width, config_.height, fps);
   set(ENCODER_OPTION_FRAME_RATE, &rates.fps);
   // Raising the maximum first and lowering it last keeps target <= maximum at every step.
-  SBitrateInfo target{SPATIAL_LAYER_ALL, rates.target}, most{SPATIAL_LAYER_ALL, rates.most};
+  SBitrateInfo most{SPATIAL_LAYER_ALL, rates.most};
   if (rates.most != UNSPECIFIED_BIT_RATE) set(ENCODER_OPTION_MAX_BITRATE, &most);
-  set(ENCODER_OPTION_BITRATE, &target);
+  aim_at(held_down_ ? rates.target / 2 : rates.target);
   if (rates.most != UNSPECIFIED_BIT_RATE) set(ENCODER_OPTION_MAX_BITRATE, &most);
   auto interval = static_cast<int>(key_interval(settings, fps));
   set(ENCODER_OPTION_IDR_INTERVAL, &interval);
@@ -273,6 +316,7 @@ bool Codec::adapt(const EncoderSettings &settings, std::uint32_t fps_num, std::u
   config_.settings = settings;
   config_.fps_num = fps_num;
   config_.fps_den = fps_den;
+  bucket_.empty_at(bucket_rate(config_));
   return true;
 }
 

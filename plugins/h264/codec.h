@@ -4,6 +4,7 @@
 #include "gst/core/result.h"
 #include "gst/h264/nal.h"
 #include "gst/h264/params.h"
+#include "plugins/h264/bucket.h"
 #include "plugins/h264/settings.h"
 
 #include <memory>
@@ -20,6 +21,7 @@ struct CodecConfig {
   std::uint8_t profile_idc = 77;
   std::uint8_t level_idc = 0; ///< 0: the lowest that fits
   unsigned slice_threads = 1;
+  bool variable_rate = false; ///< caps say 0/1: only timestamps tell how fast pictures come
 };
 
 /// Bitrate the settings ask for, in kbit/s; never 0.
@@ -70,11 +72,16 @@ class Codec {
   explicit Codec(const CodecConfig &config) : config_(config) {}
   Result<void> initialise();
   Result<void> read_parameter_sets();
+  void look_at_buffer(std::size_t bytes, std::int64_t milliseconds);
+  void aim_at(int bits_per_second);
   void set(ENCODER_OPTION option, void *value) { encoder_->SetOption(option, value); }
 
   CodecConfig config_;
   ISVCEncoder *encoder_ = nullptr;
   ByteVector sps_, pps_;
+  Bucket bucket_; // of rate-control=buffer, or the one that max-bitrate fills
+  std::int64_t last_milliseconds_ = -1;
+  bool held_down_ = false; // aims lower because of max-bitrate
 };
 
 } // namespace hull::h264

@@ -155,6 +155,8 @@ Result<void> Encoder::open() {
     config_.fps_num = static_cast<std::uint32_t>(info.fps_n);
     config_.fps_den = static_cast<std::uint32_t>(info.fps_d);
   }
+  // Encoders side by side see their own groups only, so no clock.
+  config_.variable_rate = info.fps_n == 0 && applied_.parallel != Parallel::gop;
   if (auto fine = check(applied_); !fine) return fine;
   const auto allowed = CapsRef::adopt(gst_pad_get_allowed_caps(GST_VIDEO_ENCODER_SRC_PAD(self_)));
   auto choice = choose_output(allowed.get(), demand());
@@ -196,8 +198,7 @@ Result<void> Encoder::open_codecs() {
   const GstClockTime latency =
       gst_util_uint64_scale(most_in_pool_ * GST_SECOND, config_.fps_den, config_.fps_num);
   gst_video_encoder_set_latency(self_, latency, latency);
-  const bool steered =
-      applied_.rate_control != RateControl::cqp && applied_.rate_control != RateControl::buffer;
+  const bool steered = applied_.rate_control != RateControl::cqp;
   counters_.expect(steered ? target_kbps(applied_, config_.width, config_.height, fps()) : 0, fps(),
                    applied_.qp_max);
   const Codec &any = pool_ ? pool_->first() : *codec_;

@@ -11,7 +11,7 @@ const GEnumValue kRateControlValues[] = {
     {as_int(RateControl::bitrate), "Hold the average bitrate", "bitrate"},
     {as_int(RateControl::quality), "Hold the bitrate, rather with even quality than with even frames",
      "quality"},
-    {as_int(RateControl::buffer), "Steer by the fill of a buffer alone", "buffer"},
+    {as_int(RateControl::buffer), "Steer by the fill of a buffer that empties at the bitrate", "buffer"},
     {as_int(RateControl::timestamp), "Hold the bitrate by timestamps, for varying frame rates", "timestamp"},
     {as_int(RateControl::cqp), "Constant quantizer, no rate control", "cqp"},
     {as_int(RateControl::capped_quality), "Quantizer as in cqp, higher only where max-bitrate demands it",
