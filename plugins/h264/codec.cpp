@@ -20,7 +20,7 @@ double frames_per_second(std::uint32_t num, std::uint32_t den) {
   return num && den ? static_cast<double>(num) / den : 30.0;
 }
 
-RC_MODES mode_of(RateControl control, bool variable_rate) {
+RC_MODES mode_of(RateControl control) {
   switch (control) {
   case RateControl::quality:
     return RC_QUALITY_MODE;
@@ -34,7 +34,7 @@ RC_MODES mode_of(RateControl control, bool variable_rate) {
   case RateControl::capped_quality:
     break;
   }
-  return variable_rate ? RC_TIMESTAMP_MODE : RC_BITRATE_MODE;
+  return RC_BITRATE_MODE;
 }
 
 struct Rates {
@@ -84,7 +84,7 @@ void fill_rate_control(const CodecConfig &config, SEncParamExt &param) {
   const double fps = frames_per_second(config.fps_num, config.fps_den);
   const Rates rates = rates_of(s, config.width, config.height, fps);
   SSpatialLayerConfig &layer = param.sSpatialLayers[0];
-  param.iRCMode = mode_of(s.rate_control, config.variable_rate);
+  param.iRCMode = mode_of(s.rate_control);
   param.iTargetBitrate = layer.iSpatialBitrate = rates.target;
   param.iMaxBitrate = layer.iMaxSpatialBitrate = rates.most;
   param.fMaxFrameRate = layer.fFrameRate = rates.fps;
@@ -266,8 +266,9 @@ void Codec::look_at_buffer(std::size_t bytes, std::int64_t milliseconds) {
   // Fill of the buffer, in seconds, above which quality goes down and below which it comes back.
   constexpr double kFull = 0.5, kRelaxed = 0.25;
   const std::int64_t before = std::exchange(last_milliseconds_, milliseconds);
-  if (!bucket_.exists()) return;
   const double seconds = before < 0 ? 0 : static_cast<double>(milliseconds - before) / 1000;
+  if (config_.variable_rate && seconds > 0) follow_rate(seconds);
+  if (!bucket_.exists()) return;
   bucket_.add(static_cast<double>(bytes) * 8, seconds);
   const EncoderSettings &s = config_.settings;
   if (s.rate_control == RateControl::buffer) {
@@ -279,9 +280,25 @@ void Codec::look_at_buffer(std::size_t bytes, std::int64_t milliseconds) {
   // Of a maximum the library only reads the level (and skips frames by it). Aiming lower it does by itself.
   if (held_down_ ? bucket_.fill() > kRelaxed : bucket_.fill() < kFull) return;
   held_down_ = !held_down_;
-  const double fps = frames_per_second(config_.fps_num, config_.fps_den);
-  const int target = rates_of(s, config_.width, config_.height, fps).target;
+  const int target = rates_of(s, config_.width, config_.height, fps()).target;
   aim_at(held_down_ ? target / 2 : target);
+}
+
+double Codec::fps() const {
+  return told_fps_ > 0 ? told_fps_ : frames_per_second(config_.fps_num, config_.fps_den);
+}
+
+// The library counts bits per picture: it must hear how fast they really come. A pause is no rate.
+void Codec::follow_rate(double seconds) {
+  constexpr double kMemory = 0.9, kLongest = 1, kWorthTelling = 0.1;
+  const double length = std::min(seconds, kLongest);
+  picture_seconds_ = picture_seconds_ > 0 ? kMemory * picture_seconds_ + (1 - kMemory) * length : length;
+  const double now = 1 / picture_seconds_;
+  if (std::abs(now / fps() - 1) < kWorthTelling) return;
+  told_fps_ = now;
+  Rates rates = rates_of(config_.settings, config_.width, config_.height, now);
+  set(ENCODER_OPTION_FRAME_RATE, &rates.fps);
+  aim_at(held_down_ ? rates.target / 2 : rates.target);
 }
 
 void Codec::aim_at(int bits_per_second) {
@@ -299,23 +316,22 @@ bool Codec::adapt(const EncoderSettings &settings, std::uint32_t fps_num, std::u
     config_.settings.quantizer = settings.quantizer;
     if (settings == config_.settings) return true;
   }
-  const double fps = frames_per_second(fps_num, fps_den);
-  Rates rates = rates_of(settings, config_.width, config_.height, fps);
+  config_.fps_num = fps_num;
+  config_.fps_den = fps_den;
+  Rates rates = rates_of(settings, config_.width, config_.height, fps());
   set(ENCODER_OPTION_FRAME_RATE, &rates.fps);
   // Raising the maximum first and lowering it last keeps target <= maximum at every step.
   SBitrateInfo most{SPATIAL_LAYER_ALL, rates.most};
   if (rates.most != UNSPECIFIED_BIT_RATE) set(ENCODER_OPTION_MAX_BITRATE, &most);
   aim_at(held_down_ ? rates.target / 2 : rates.target);
   if (rates.most != UNSPECIFIED_BIT_RATE) set(ENCODER_OPTION_MAX_BITRATE, &most);
-  auto interval = static_cast<int>(key_interval(settings, fps));
+  auto interval = static_cast<int>(key_interval(settings, frames_per_second(fps_num, fps_den)));
   set(ENCODER_OPTION_IDR_INTERVAL, &interval);
   int complexity = settings.complexity == Complexity::low ? LOW_COMPLEXITY : MEDIUM_COMPLEXITY;
   set(ENCODER_OPTION_COMPLEXITY, &complexity);
   bool skip = settings.frame_skip;
   set(ENCODER_OPTION_RC_FRAME_SKIP, &skip);
   config_.settings = settings;
-  config_.fps_num = fps_num;
-  config_.fps_den = fps_den;
   bucket_.empty_at(bucket_rate(config_));
   return true;
 }

@@ -74,6 +74,8 @@ class Codec {
   Result<void> read_parameter_sets();
   void look_at_buffer(std::size_t bytes, std::int64_t milliseconds);
   void aim_at(int bits_per_second);
+  void follow_rate(double seconds);
+  double fps() const; ///< of the caps, or as measured when they say nothing
   void set(ENCODER_OPTION option, void *value) { encoder_->SetOption(option, value); }
 
   CodecConfig config_;
@@ -81,7 +83,8 @@ class Codec {
   ByteVector sps_, pps_;
   Bucket bucket_; // of rate-control=buffer, or the one that max-bitrate fills
   std::int64_t last_milliseconds_ = -1;
-  bool held_down_ = false; // aims lower because of max-bitrate
+  double picture_seconds_ = 0, told_fps_ = 0; // variable_rate: running average, and what the library knows
+  bool held_down_ = false;                    // aims lower because of max-bitrate
 };
 
 } // namespace hull::h264

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #define GST_CAT_DEFAULT decoder_category()
 
@@ -153,6 +154,7 @@ bool Decoder::reopen() {
 gboolean Decoder::set_format(GstVideoCodecState *state) {
   if (input_) gst_video_codec_state_unref(input_);
   input_ = gst_video_codec_state_ref(state);
+  new_input_ = true;
   const GstStructure *caps = gst_caps_get_structure(state->caps, 0);
   const char *alignment = gst_structure_get_string(caps, "alignment");
   gst_video_decoder_set_packetized(self_, !alignment || !g_str_equal(alignment, "nal"));
@@ -226,6 +228,10 @@ GstFlowReturn Decoder::handle_frame(GstVideoCodecFrame *frame) {
   }
   bool damaged = false;
   const auto unit = stream_.read(input.bytes(), damaged);
+  if (std::exchange(new_input_, false) || stream_.sps_changed()) {
+    outdated_ = true;
+    new_from_ = number;
+  }
   if (unit.has_slice && !unit.is_reference && gst_video_decoder_get_max_decode_time(self_, frame) < 0) {
     // Too late, and nothing refers to it.
     return gst_video_decoder_drop_frame(self_, frame);
@@ -295,10 +301,15 @@ void Decoder::release_lost_frames(std::uint64_t newest, bool no_delay) {
   }
 }
 
+// Pictures held back from before a change still go by the old description.
+bool Decoder::describes(const Picture &picture) const {
+  const bool fits = output_ && output_->info.width == picture.width && output_->info.height == picture.height;
+  return fits && pictures_ > 0 && !(outdated_ && picture.id >= new_from_);
+}
+
 bool Decoder::prepare_output(const Picture &picture) {
-  if (output_ && output_->info.width == picture.width && output_->info.height == picture.height &&
-      pictures_ > 0)
-    return true;
+  if (describes(picture)) return true;
+  outdated_ = false;
   if (output_) gst_video_codec_state_unref(output_);
   output_ =
       gst_video_decoder_set_output_state(self_, GST_VIDEO_FORMAT_I420, static_cast<guint>(picture.width),

@@ -45,6 +45,7 @@ class Decoder : public Configured<DecoderSettings> {
   bool refuse_what_cannot_be_decoded(const PictureDecoder::Outcome &outcome);
   GstFlowReturn put_out(const Picture &picture);
   bool prepare_output(const Picture &picture);
+  bool describes(const Picture &picture) const;
   void update_latency();
   void note_trouble(int state, GstVideoCodecFrame *frame);
   void release_lost_frames(std::uint64_t newest, bool no_delay);
@@ -60,6 +61,9 @@ class Decoder : public Configured<DecoderSettings> {
   std::set<std::uint64_t> pending_;   // system frame numbers the library has not put out
   std::set<std::uint64_t> corrupted_; // those of them that were damaged; a subset
   std::uint64_t pictures_ = 0;        // put out since the last reopening
+  bool new_input_ = false;            // caps came: the next access unit is the first that they describe
+  std::uint64_t new_from_ = 0;        // the first access unit that output_ may not describe
+  bool outdated_ = false;             // there is such a one
   unsigned barren_units_ = 0;         // access units in a row without a picture
   GstClockTime last_request_ = GST_CLOCK_TIME_NONE;
 };

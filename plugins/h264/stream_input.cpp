@@ -49,7 +49,9 @@ void StreamInput::learn(const Nal &nal) {
   if (nal.type() == NalType::sps) {
     auto sps = parse_sps(nal);
     if (!sps) return;
-    sps_nals_[sps->seq_parameter_set_id].assign(nal.data.begin(), nal.data.end());
+    ByteVector &known = sps_nals_[sps->seq_parameter_set_id];
+    sps_changed_ |= !std::ranges::equal(known, nal.data);
+    known.assign(nal.data.begin(), nal.data.end());
     sps_ = std::move(*sps);
   } else if (nal.type() == NalType::pps) {
     const auto pps = parse_pps(nal);
@@ -58,7 +60,7 @@ void StreamInput::learn(const Nal &nal) {
 }
 
 StreamInput::AccessUnit StreamInput::read(Bytes sample, bool &damaged) {
-  damaged = false;
+  damaged = sps_changed_ = false;
   const auto nals = is_avc() ? split_leniently(sample, length_size_, damaged) : split_annexb(sample);
   AccessUnit unit;
   annexb_.clear();

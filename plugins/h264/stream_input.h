@@ -36,6 +36,8 @@ class StreamInput {
 
   /// The last sequence parameter set that could be read.
   const std::optional<Sps> &sps() const { return sps_; }
+  /// Whether the last read() met a sequence parameter set with other content than the one before.
+  bool sps_changed() const { return sps_changed_; }
   void forget();
 
  private:
@@ -43,6 +45,7 @@ class StreamInput {
 
   unsigned length_size_ = 0;
   bool restate_ = false;
+  bool sps_changed_ = false;
   std::optional<Sps> sps_;
   std::map<std::uint32_t, ByteVector> sps_nals_, pps_nals_; // by id: at most 32 and 256
   ByteVector annexb_;

@@ -90,7 +90,7 @@ struct CodedPicture {
   std::vector<int> qp; ///< per slice
   std::uint16_t idr_pic_id = 0;
   unsigned ref_idc = 0;
-  int deblocking = 0, alpha = 0;
+  int deblocking = 0, alpha = 0, beta = 0;
   bool has_sps = false, has_aud = false;
   unsigned markings = 0;
   bool long_term_prediction = false; ///< its reference list was changed to start with a long-term picture
@@ -133,6 +133,7 @@ inline CodedStream read_stream(Bytes bytes) {
       next.ref_idc = nal.ref_idc();
       next.deblocking = header->disable_deblocking_filter_idc;
       next.alpha = header->slice_alpha_c0_offset_div2;
+      next.beta = header->slice_beta_offset_div2;
       next.markings = static_cast<unsigned>(header->markings.size());
       for (const auto &change : header->modifications[0])
         next.long_term_prediction |= change.modification_of_pic_nums_idc == 2;
