@@ -172,6 +172,152 @@ TEST_F(H264Events, PicturesComeRightAfterAStormOfSeeks) {
   std::remove(file.c_str());
 }
 
+// With a running time: of events without one the base class keeps only one under way.
+GstEvent *force(int number, bool all_headers) {
+  const GstClockTime time = static_cast<GstClockTime>(number) * 40 * GST_MSECOND;
+  return gst_video_event_new_downstream_force_key_unit(time, time, time, all_headers, 0);
+}
+
+std::vector<BufferRef> pull_all(GstHarness *h) {
+  std::vector<BufferRef> list;
+  while (GstBuffer *buffer = gst_harness_try_pull(h))
+    list.push_back(BufferRef::adopt(buffer));
+  return list;
+}
+
+TEST_F(H264Events, KeyUnitsWithAllHeadersCarryThemInAvcToo) {
+  Harness h("hullh264enc");
+  gst_harness_set_caps_str(h, kRaw, "video/x-h264,stream-format=avc,alignment=au");
+  for (int i = 0; i < 9; ++i) {
+    if (i == 3 || i == 6) gst_harness_push_event(h, force(i, i == 6));
+    gst_harness_push(h, picture(i).release());
+  }
+  const auto buffers = pull_all(h);
+  ASSERT_EQ(buffers.size(), 9u);
+  for (std::size_t i = 0; i < 9; ++i) {
+    EXPECT_EQ(is_key(buffers[i].get()), i % 3 == 0) << i;
+    const ByteVector bytes = bytes_of(buffers[i].get());
+    const auto nals = split_length_prefixed(bytes, 4);
+    ASSERT_TRUE(nals);
+    const auto of = [&nals](NalType type) {
+      return std::ranges::count_if(*nals, [type](const Nal &nal) { return nal.type() == type; });
+    };
+    EXPECT_EQ(of(NalType::sps), i == 6) << i;
+    EXPECT_EQ(of(NalType::pps), i == 6) << i;
+  }
+}
+
+TEST_F(H264Events, AKeyUnitAskedForWithEveryPictureIsMadeWithEveryPicture) {
+  for (const char *parallel : {"slices", "gop"}) {
+    Harness h("hullh264enc");
+    gst_util_set_object_arg(G_OBJECT(h.h->element), "parallel", parallel);
+    gst_harness_set_caps_str(h, kRaw, "video/x-h264,stream-format=byte-stream,alignment=au,profile=main");
+    for (int i = 0; i < 200; ++i) {
+      if (i % 2) gst_harness_push_event(h, force(i, true));
+      g_object_set(h.h->element, "bitrate", 100u + static_cast<guint>(i), nullptr);
+      EXPECT_EQ(gst_harness_push(h, picture(i).release()), GST_FLOW_OK);
+    }
+    gst_harness_push_event(h, gst_event_new_eos());
+    ByteVector all;
+    for (const BufferRef &buffer : pull_all(h))
+      append(all, bytes_of(buffer.get()));
+    const CodedStream stream = read_stream(all);
+    ASSERT_EQ(stream.pictures.size(), 200u) << parallel;
+    int last_id = -1;
+    for (std::size_t i = 0; i < 200; ++i) {
+      EXPECT_EQ(stream.pictures[i].idr, i % 2 || i == 0) << parallel << i;
+      if (!stream.pictures[i].idr) continue;
+      EXPECT_NE(stream.pictures[i].idr_pic_id, last_id) << parallel << i;
+      last_id = stream.pictures[i].idr_pic_id;
+    }
+  }
+}
+
+TEST_F(H264Events, TimesRiseWhateverComesIn) {
+  Harness h("hullh264enc");
+  gst_harness_set_src_caps_str(h, kRaw);
+  const int order[] = {0, 1, 2, 2, 1, 5, 3, 6};
+  for (const int number : order)
+    gst_harness_push(h, picture(number).release());
+  GstClockTime last = GST_CLOCK_TIME_NONE;
+  const auto buffers = pull_all(h);
+  ASSERT_EQ(buffers.size(), std::size(order));
+  for (const BufferRef &buffer : buffers) {
+    EXPECT_EQ(GST_BUFFER_PTS(buffer.get()), GST_BUFFER_DTS(buffer.get()));
+    EXPECT_TRUE(!GST_CLOCK_TIME_IS_VALID(last) || GST_BUFFER_DTS(buffer.get()) > last);
+    last = GST_BUFFER_DTS(buffer.get());
+  }
+  EXPECT_EQ(last, 6 * 40 * GST_MSECOND); // right again as soon as time has caught up
+}
+
+TEST_F(H264Events, TheEncoderOffersAPoolAndTakesVideoMeta) {
+  Harness h("hullh264enc");
+  gst_harness_set_src_caps_str(h, kRaw);
+  const auto caps = CapsRef::adopt(gst_caps_from_string(kRaw));
+  GstQuery *query = gst_query_new_allocation(caps.get(), TRUE);
+  EXPECT_TRUE(gst_pad_peer_query(h.h->srcpad, query));
+  EXPECT_TRUE(gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr));
+  ASSERT_GE(gst_query_get_n_allocation_pools(query), 1u);
+  guint size = 0;
+  gst_query_parse_nth_allocation_pool(query, 0, nullptr, &size, nullptr, nullptr);
+  EXPECT_GE(size, 64u * 48 * 3 / 2);
+  gst_query_unref(query);
+}
+
+TEST_F(H264Events, StreamsWithoutOrWithOnePictureEnd) {
+  for (const char *parallel : {"slices", "gop"})
+    for (const int count : {0, 1}) {
+      Harness h("hullh264enc");
+      gst_util_set_object_arg(G_OBJECT(h.h->element), "parallel", parallel);
+      gst_harness_set_src_caps_str(h, kRaw);
+      for (int i = 0; i < count; ++i)
+        gst_harness_push(h, picture(i).release());
+      EXPECT_TRUE(gst_harness_push_event(h, gst_event_new_eos()));
+      EXPECT_EQ(pull_all(h).size(), static_cast<std::size_t>(count)) << parallel;
+    }
+  Harness decoder("hullh264dec");
+  gst_harness_set_src_caps_str(decoder, "video/x-h264,stream-format=byte-stream,alignment=au");
+  EXPECT_TRUE(gst_harness_push_event(decoder, gst_event_new_eos()));
+}
+
+TEST_F(H264Events, AStormOfFlushesAndSizesLeavesTheEncoderWhole) {
+  for (const char *parallel : {"slices", "gop"}) {
+    Harness h("hullh264enc");
+    gst_util_set_object_arg(G_OBJECT(h.h->element), "parallel", parallel);
+    std::mt19937 random(3);
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    for (int round = 0; round < 40; ++round) {
+      const int width = 32 + 16 * static_cast<int>(random() % 4);
+      const std::string caps =
+          "video/x-raw,format=I420,width=" + std::to_string(width) + ",height=48,framerate=25/1";
+      gst_harness_set_src_caps_str(h, caps.c_str());
+      for (unsigned i = 0; i < 1 + random() % 5; ++i) {
+        GstBuffer *buffer = gst_buffer_new_allocate(nullptr, static_cast<gsize>(width) * 72, nullptr);
+        gst_buffer_memset(buffer, 0, 90, static_cast<gsize>(width) * 72);
+        GST_BUFFER_PTS(buffer) = i * 40 * GST_MSECOND;
+        EXPECT_EQ(gst_harness_push(h, buffer), GST_FLOW_OK);
+      }
+      if (random() % 2) {
+        gst_harness_push_event(h, gst_event_new_flush_start());
+        gst_harness_push_event(h, gst_event_new_flush_stop(TRUE));
+        gst_harness_push_event(h, gst_event_new_segment(&segment));
+      }
+      pull_all(h);
+    }
+    gst_harness_push_event(h, gst_event_new_flush_start());
+    gst_harness_push_event(h, gst_event_new_flush_stop(TRUE));
+    gst_harness_push_event(h, gst_event_new_segment(&segment));
+    pull_all(h);
+    gst_harness_set_src_caps_str(h, kRaw);
+    gst_harness_push(h, picture(0).release());
+    gst_harness_push_event(h, gst_event_new_eos());
+    const auto last = pull_all(h);
+    ASSERT_EQ(last.size(), 1u) << parallel;
+    EXPECT_TRUE(is_key(last[0].get()));
+  }
+}
+
 TEST_F(H264Events, AThousandLivesLeakNothing) {
   ByteVector coded;
   {

@@ -276,6 +276,35 @@ TEST_F(H264Enc, EveryMuxerAndPayloaderTakesTheStream) {
   }
 }
 
+// What WebRTC senders do: byte-stream, constrained baseline, slices that fit a packet, headers with every key
+// unit.
+TEST_F(H264Enc, PacketsOfAWebrtcSenderFitAndDecode) {
+  struct Seen {
+    std::size_t packets = 0, largest = 0;
+  } seen;
+  const Played result =
+      play(source(30) +
+               "hullh264enc usage-type=camera bitrate=300 key-int-max=15 slice-mode=size-limited "
+               "max-slice-size=500 ! video/x-h264,profile=constrained-baseline,stream-format=byte-stream ! "
+               "rtph264pay mtu=600 config-interval=-1 aggregate-mode=zero-latency ! "
+               "identity name=at signal-handoffs=true ! rtph264depay ! h264parse ! hullh264dec ! "
+               "appsink name=out",
+           [&seen](GstElement *pipeline) {
+             const auto at = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline), "at"));
+             g_signal_connect(at.get(), "handoff", G_CALLBACK(+[](GstElement *, GstBuffer *packet, Seen *s) {
+                                ++s->packets;
+                                s->largest = std::max<std::size_t>(s->largest, gst_buffer_get_size(packet));
+                              }),
+                              &seen);
+           });
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.buffers.size(), 30u);
+  EXPECT_GT(seen.packets, 60u);
+  EXPECT_LE(seen.largest, 600u);
+  for (const BufferRef &buffer : result.buffers)
+    EXPECT_FALSE(GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_CORRUPTED));
+}
+
 TEST_F(H264Enc, ItCanBeStartedAndStoppedWithoutData) {
   const auto encoder = ElementRef::retain(gst_element_factory_make("hullh264enc", nullptr));
   ASSERT_TRUE(encoder);
