@@ -41,8 +41,19 @@ class Directory final : public Output {
  private:
   void run() {
     LiveEvent event;
-    while (queue_.pop(event))
+    for (bool first = true; queue_.pop(event); first = false) {
+      if (first) clear_leftovers();
       handle(event);
+    }
+  }
+
+  // What a process that was killed had not finished: nobody was told of these files.
+  void clear_leftovers() const {
+    std::error_code ignored;
+    for (const publish::Track &track : live_->tracks())
+      for (const std::string &folder : {folder_, folder_ + "/" + track.id})
+        for (const auto &entry : std::filesystem::directory_iterator(folder, ignored))
+          if (entry.path().extension() == ".part") std::filesystem::remove(entry.path(), ignored);
   }
 
   void handle(const LiveEvent &event) {

@@ -1,4 +1,5 @@
 #include "gst/isobmff/boxes_fragment.h"
+#include "gst/publish/lint_server.h"
 #include "gst/publish/m3u8.h"
 #include "gst/publish/media_facts.h"
 #include "gst/publish/utc.h"
@@ -110,6 +111,68 @@ TEST_F(CmafStreams, EveryClockSaysTheSameMillisecond) {
   const auto now = publish::parse_utc(body(get(port_, "/time")));
   ASSERT_TRUE(now);
   EXPECT_NEAR(static_cast<double>(*now - publish::utc_now()) / 1e9, 0, 0.2);
+}
+
+// Each version of each text that a player could see over three segments, against itself, the one before and
+// the others.
+TEST_F(CmafStreams, EveryVersionServedKeepsTheRules) {
+  launch(sink() + video() + "s. " + audio());
+  publish::Findings found;
+  std::string before[2], mpd_before, master;
+  for (int part = 0; part < 16; ++part) {
+    std::vector<std::pair<std::string, std::string>> media;
+    for (const std::string track : {"v1", "a1"}) {
+      const std::string path = "/" + track + ".m3u8?_HLS_msn=" + std::to_string(1 + part / 5) +
+                               "&_HLS_part=" + std::to_string(part % 5);
+      const std::string reply = get(port_, path);
+      ASSERT_TRUE(status(reply, 200)) << path << head(reply);
+      media.emplace_back(track, body(reply));
+      publish::lint_playlist(media.back().second, path, found);
+      std::string &old = before[track == "a1"];
+      if (!old.empty()) publish::lint_reload(old, media.back().second, path, found);
+      old = media.back().second;
+    }
+    if (master.empty()) master = body(get(port_, "/master.m3u8"));
+    publish::lint_presentation(master, media, "master", found);
+    publish::lint_delta(body(get(port_, "/v1.m3u8")), body(get(port_, "/v1.m3u8?_HLS_skip=YES")), "delta",
+                        found);
+    const std::string mpd = body(get(port_, "/manifest.mpd"));
+    publish::lint_mpd(mpd, "mpd", found);
+    if (!mpd_before.empty()) publish::lint_mpd_update(mpd_before, mpd, "mpd", found);
+    mpd_before = mpd;
+  }
+  expect_kept(found, before[0] + before[1]);
+}
+
+// The same rules by asking, as gst-hull-1.0 lint does.
+TEST_F(CmafStreams, TheOriginAnswersAsTheRulesSay) {
+  launch(sink() + video() + "s. ");
+  follow(4);
+  publish::Findings found;
+  const publish::Ask ask = [this](const std::string &url) {
+    const gint64 begun = g_get_monotonic_time();
+    const std::string text = get(port_, url.substr(8));
+    publish::HttpReply reply;
+    reply.seconds = reply.total_seconds = static_cast<double>(g_get_monotonic_time() - begun) / 1e6;
+    reply.status = text.size() > 12 ? std::atoi(text.c_str() + 9) : 0;
+    reply.body = body(text);
+    reply.content_length = head(text).find("Content-Length") != std::string::npos;
+    return reply;
+  };
+  publish::lint_hls_server(ask, "http://x/v1.m3u8", found);
+  publish::NumberedTrack track;
+  track.url = [](std::int64_t number) { return "http://x/v1/" + std::to_string(number) + ".m4s"; };
+  track.newest = 3;
+  track.start_number = 0;
+  track.duration = 0.4;
+  track.chunked = true;
+  double timescale = 1;
+  facts("v1", "3", timescale);
+  track.timescale = timescale;
+  publish::lint_dash_server(ask, track, found);
+  for (const publish::Finding &finding : found.all()) // nothing about times: the machine may be busy
+    EXPECT_TRUE(std::string("HLS-58 HLS-61 HLS-63").find(finding.rule->id) != std::string::npos)
+        << publish::to_text(finding);
 }
 
 TEST_F(CmafStreams, TakesCmafAsItIs) {

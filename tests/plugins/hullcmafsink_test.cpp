@@ -1,6 +1,8 @@
 #include "tests/plugins/cmaf_support.h"
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <vector>
 
 namespace hull {
@@ -92,6 +94,8 @@ TEST_F(CmafSinkTest, ATakenPortIsAnErrorThatSaysWhatToDo) {
 
 TEST_F(CmafSinkTest, TheEndClosesManifestsAndTheFolderPlays) {
   const auto folder = std::filesystem::temp_directory_path() / ("hull-live-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder / "v1");
+  std::ofstream(folder / "v1" / "7.m4s.part") << "left by a process that was killed";
   start("location=" + folder.string() + " playlist-type=event", 50);
   const auto end = wait(static_cast<GstMessageType>(int(GST_MESSAGE_EOS) | int(GST_MESSAGE_ERROR)));
   ASSERT_TRUE(end);
@@ -104,6 +108,56 @@ TEST_F(CmafSinkTest, TheEndClosesManifestsAndTheFolderPlays) {
   for (const auto &entry : std::filesystem::recursive_directory_iterator(folder))
     EXPECT_NE(entry.path().extension(), ".part");
   std::filesystem::remove_all(folder);
+}
+
+TEST_F(CmafSinkTest, ServesOverTls) {
+  const auto file =
+      std::filesystem::temp_directory_path() / ("hull-tls-" + std::to_string(getpid()) + ".pem");
+  const std::string make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -keyout " +
+                           file.string() + " -out " + file.string() + ".crt >/dev/null 2>&1 && cat " +
+                           file.string() + ".crt >> " + file.string();
+  if (std::system(make.c_str()) != 0) GTEST_SKIP() << "the openssl program is missing";
+  start("tls-certificate=" + file.string());
+  char *url = nullptr;
+  g_object_get(sink_.get(), "url", &url, nullptr);
+  EXPECT_EQ(std::string(OwnedText(url).c_str()).substr(0, 8), "https://");
+  GSocketClient *client = g_socket_client_new();
+  g_socket_client_set_tls(client, TRUE);
+  g_signal_connect(
+      client, "event",
+      G_CALLBACK(
+          +[](GSocketClient *, GSocketClientEvent event, GSocketConnectable *, GIOStream *stream, gpointer) {
+            if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
+              g_signal_connect(stream, "accept-certificate",
+                               G_CALLBACK(+[](GTlsConnection *, GTlsCertificate *, GTlsCertificateFlags,
+                                              gpointer) -> gboolean { return TRUE; }),
+                               nullptr);
+          }),
+      nullptr);
+  for (int i = 0; i < 2; ++i) {
+    const auto connection = Connection::adopt(
+        g_socket_client_connect_to_host(client, "127.0.0.1", static_cast<guint16>(port_), nullptr, nullptr));
+    ASSERT_TRUE(connection);
+    send_text(connection, "GET /v1.m3u8 HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/1.m4s HTTP/1.1\r\nHost: "
+                          "x\r\nConnection: close\r\n\r\n");
+    const std::string reply = read_all(connection);
+    EXPECT_TRUE(status(reply, 200)) << reply.substr(0, 200);
+    EXPECT_NE(reply.find("mdat"), std::string::npos);
+  }
+  g_object_unref(client);
+  EXPECT_FALSE(status(get(port_, "/v1.m3u8"), 200)) << "not without TLS";
+  std::filesystem::remove(file);
+  std::filesystem::remove(file.string() + ".crt");
+}
+
+TEST_F(CmafSinkTest, ACertificateThatIsNoneIsAnErrorThatSaysWhatToDo) {
+  EXPECT_EQ(start("tls-certificate=/nowhere.pem"), GST_STATE_CHANGE_FAILURE);
+  const MessageRef message = wait(GST_MESSAGE_ERROR, 1);
+  ASSERT_TRUE(message);
+  GError *error = nullptr;
+  gst_message_parse_error(message.get(), &error, nullptr);
+  EXPECT_NE(std::string(error->message).find("PEM"), std::string::npos) << error->message;
+  g_clear_error(&error);
 }
 
 TEST_F(CmafSinkTest, StartsAgain) {
