@@ -85,10 +85,11 @@ Result<BufferRef> FragmentedOutput::header() {
   boxes.push_back(file_type_box(options));
   boxes.push_back(init_movie_box(tracks, options));
   host_.complete_movie(boxes[1], variant_);
-  if (variant_ == Variant::cmaf) check_.header(boxes[0], boxes[1]);
   front_.begin(cmaf::track_of(boxes[0], boxes[1]));
   auto bytes = write_trees(boxes);
   if (!bytes) return tl::unexpected(bytes.error());
+  if (variant_ == Variant::cmaf) // as it will be read: codec records are opaque in what was built
+    if (const auto read = parse_boxes(*bytes)) check_.header(read->at(0), read->at(1));
   offset_ += bytes->size();
   BufferRef buffer = buffer_of(std::move(*bytes));
   GST_BUFFER_FLAGS(buffer.get()) = GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_HEADER;

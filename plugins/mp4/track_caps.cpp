@@ -3,6 +3,7 @@
 #include "gst/glue/map.h"
 #include "gst/glue/ref.h"
 #include "gst/isobmff/ac3.h"
+#include "gst/isobmff/av1.h"
 #include "gst/isobmff/boxes_entry.h"
 
 #include <gst/pbutils/pbutils.h>
@@ -141,12 +142,11 @@ Result<void> h26x(const GstStructure *s, TrackCaps &track, bool hevc) {
   return {};
 }
 
-Result<void> av1(const GstStructure *s, TrackCaps &track) {
+// GStreamer before 1.24 gives no record: complete_from_sample() makes it then.
+void av1(const GstStructure *s, TrackCaps &track) {
   const ByteVector record = codec_data(s);
-  if (auto ok = need_codec_data(record, "av1parse"); !ok) return ok;
   track.format.entry = "av01";
-  track.format.codec_boxes.emplace_back("av1C", record);
-  return {};
+  if (!record.empty()) track.format.codec_boxes.emplace_back("av1C", record);
 }
 
 // VP9 streams carry no record: vpcC is made from what vp9parse or the encoder says. The level is the least
@@ -289,6 +289,10 @@ Result<void> complete_from_sample(SampleFormat &format, Bytes sample) {
     auto dec3 = ec3_specific(sample);
     if (!dec3) return tl::unexpected(dec3.error());
     format.codec_boxes.push_back(sealed(std::move(*dec3)));
+  } else if (format.entry == FourCC("av01")) {
+    auto av1c = av1_configuration(sample);
+    if (!av1c) return tl::unexpected(av1c.error());
+    format.codec_boxes.push_back(sealed(std::move(*av1c)));
   }
   return {};
 }
@@ -305,7 +309,7 @@ Result<TrackCaps> track_from_caps(const GstCaps *caps) {
     else if (ok && name == "video/x-h265")
       ok = h26x(s, track, true);
     else if (ok && name == "video/x-av1")
-      ok = av1(s, track);
+      av1(s, track);
     else if (ok && name == "video/x-vp9")
       ok = vp9(s, track);
   } else if (name == "audio/x-opus") {

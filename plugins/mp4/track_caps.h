@@ -28,7 +28,8 @@ extern const char kTextCaps[];
 /// `bad_data` when codec_data is missing or broken; the text says which element to put in front.
 Result<TrackCaps> track_from_caps(const GstCaps *caps);
 
-/// Adds the codec record of formats whose caps have none (AC-3, E-AC-3); all others are left alone.
+/// Adds the codec record of formats whose caps have none (AC-3, E-AC-3, AV1 of older GStreamer); all others
+/// are left alone.
 Result<void> complete_from_sample(isobmff::SampleFormat &format, Bytes sample);
 
 } // namespace hull

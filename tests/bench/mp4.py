@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""MP4 writing against mp4mux, ffmpeg and, where they are found, MP4Box and Shaka Packager: same inputs, same run.
+
+mp4.py [PART…] [--keep FOLDER]; parts: faststart, recording, latency, cmaf. Processor time and bytes written are the
+kernel's (rusage, /proc/PID/io); each figure is the least of three interleaved rounds.
+"""
+import argparse
+import os
+import pathlib
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROUNDS = 3
+TOOL = os.environ.get("HULL_TOOL", "gst-hull-1.0")
+
+
+def run(command, stdout=subprocess.DEVNULL):
+    """Runs a command; returns its CPU seconds, wall seconds, peak RSS in MB and bytes written."""
+    started = time.monotonic()
+    process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    try:
+        fields = dict(line.split(": ") for line in open(f"/proc/{process.pid}/io"))
+        written = int(fields["wchar"])
+    except OSError:
+        written = 0
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        print("failed:", " ".join(map(str, command)))
+    return {"cpu": usage.ru_utime + usage.ru_stime, "wall": time.monotonic() - started, "rss": usage.ru_maxrss / 1024,
+            "written": written}
+
+
+def least(contenders):
+    """name -> command; the least of each figure over interleaved rounds."""
+    best = {}
+    for _ in range(ROUNDS):
+        for name, command in contenders.items():
+            got = run(command() if callable(command) else command)
+            kept = best.setdefault(name, got)
+            best[name] = {key: min(kept[key], got[key]) for key in got}
+    return best
+
+
+def ffmpeg(*arguments):
+    return ["ffmpeg", "-v", "error", "-y", *map(str, arguments)]
+
+
+def launch(*words):
+    return ["gst-launch-1.0", "-q", *" ".join(map(str, words)).split()]
+
+
+def make_inputs(folder):
+    big, tiny = folder / "big.mp4", folder / "tiny.mp4"
+    if not big.exists():
+        part = folder / "big10.mp4"
+        subprocess.run(ffmpeg("-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:d=10,noise=alls=30", "-f", "lavfi", "-i",
+                              "sine=d=10", "-c:v", "libx264", "-preset", "ultrafast", "-bf", 2, "-g", 60, "-b:v", "37M",
+                              "-maxrate", "37M", "-bufsize", "20M", "-c:a", "aac", "-shortest", part), check=True)
+        subprocess.run(ffmpeg("-stream_loop", 9, "-i", part, "-c", "copy", big), check=True)
+    if not tiny.exists():
+        part = folder / "tiny60.mp4"
+        subprocess.run(ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=30:d=60", "-c:v", "libx264", "-preset", "ultrafast",
+                              "-qp", 51, "-g", 60, part), check=True)
+        subprocess.run(ffmpeg("-stream_loop", 719, "-i", part, "-c", "copy", tiny), check=True)
+    return big, tiny
+
+
+def packets(path):
+    made = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-map", "0", "-c", "copy", "-f", "streamhash", "-"],
+                          capture_output=True, text=True)
+    return made.stdout
+
+
+def faststart(folder, big, _tiny):
+    out = folder / "out.mp4"
+    source = f"filesrc location={big} ! qtdemux name=d"
+    feeds = "d.video_0 ! queue ! m.video_0 d.audio_0 ! queue ! m.audio_0"
+    demuxed = f"{source} {feeds}"
+    contenders = {
+        "hullmp4mux ! hullmp4sink (hybrid)": launch("hullmp4mux name=m ! hullmp4sink sync-interval=0 location=%s" % out, demuxed),
+        "hullmp4mux ! hullmp4sink layout=insert": launch("hullmp4mux name=m ! hullmp4sink sync-interval=0 layout=insert location=%s" % out,
+                                                         demuxed),
+        "mp4mux faststart=true": launch("mp4mux faststart=true name=m ! filesink location=%s" % out, demuxed),
+        "ffmpeg +faststart": ffmpeg("-i", big, "-c", "copy", "-movflags", "+faststart", out),
+    }
+    if shutil.which("MP4Box"):
+        contenders["MP4Box -add -new"] = ["MP4Box", "-add", big, "-new", out]
+    print(f"\nfast start of {big.stat().st_size / 1e6:.0f} MB: bytes written / bytes of the file")
+    wanted = packets(big)
+    for name, command in contenders.items():
+        got = run(command)
+        size = out.stat().st_size
+        same = "same packets" if packets(out) == wanted else "OTHER PACKETS"
+        print(f"  {name:42} {got['written'] / size:6.3f}x  {got['cpu']:6.2f} s CPU  {same}")
+    tail = folder / "tail.mp4"
+    subprocess.run(ffmpeg("-i", big, "-c", "copy", tail), check=True)
+    got = run([TOOL, "atoms", "faststart", tail])
+    same = "same packets" if packets(tail) == wanted else "OTHER PACKETS"
+    print(f"  {'gst-hull-1.0 atoms faststart':42} {got['written'] / tail.stat().st_size:6.4f}x of the file {got['cpu']:6.2f} s CPU  {same}")
+
+
+def recording(folder, _big, tiny):
+    out = folder / "out.mp4"
+    samples = int(subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=nb_frames", "-of", "csv=p=0", tiny],
+                                 capture_output=True, text=True).stdout.strip().strip(","))
+    demux = f"filesrc location={tiny} ! qtdemux name=d d.video_0 ! queue !"
+    floor, ours = "demuxing alone (GStreamer)", "hullmp4mux ! hullmp4sink (hybrid)"
+    contenders = {
+        floor: launch(demux, "fakesink sync=false"),
+        ours: launch(demux, "hullmp4mux ! hullmp4sink sync-interval=0 location=%s" % out),
+        "hullmp4mux variant=iso ! hullmp4sink": launch(demux, "hullmp4mux ! hullmp4sink layout=insert sync-interval=0 location=%s" % out),
+        "mp4mux": launch(demux, "mp4mux ! filesink location=%s" % out),
+        "mp4mux fragment-duration=2000": launch(demux, "mp4mux fragment-duration=2000 ! filesink location=%s" % out),
+        "demuxing alone (ffmpeg)": ffmpeg("-i", tiny, "-c", "copy", "-f", "null", "-"),
+        "ffmpeg -c copy": ffmpeg("-i", tiny, "-c", "copy", out),
+    }
+    best = least(contenders)
+    print(f"\na recording of {samples} small samples ({tiny.stat().st_size / samples:.0f} bytes each): over demuxing")
+    for name, got in best.items():
+        base = best["demuxing alone (ffmpeg)" if "ffmpeg" in name else floor]
+        print(f"  {name:42} {(got['cpu'] - base['cpu']) / samples * 1e6:6.2f} us CPU a sample  "
+              f"{(got['rss'] - base['rss']) * 1048576 / samples:6.1f} B RSS a sample  {got['wall']:6.1f} s wall")
+    print("  finalising: see `bench_mp4_index`, which times the step alone")
+
+
+def latency(folder, _big, _tiny):
+    print("\nage of a sample when its chunk of 200 ms leaves (30 fps, live, 20 s): see `bench_mp4_latency`")
+
+
+def cmaf(folder, big, _tiny):
+    """ISOSegmentValidator is no Debian package; `atoms check` has the same rules by number."""
+    print("\nCMAF rules broken (gst-hull-1.0 atoms check)")
+    for kind, pad in {"video with B-frames": "video_0", "AAC": "audio_0"}.items():
+        for chunks in (0, 200_000_000):
+            out = folder / "track.mp4"
+            run(launch(f"filesrc location={big} ! qtdemux name=d d.{pad} ! queue ! m.{pad} hullmp4mux name=m send-force-keyunit=false",
+                       f"chunk-duration={chunks} ! video/quicktime,variant=cmaf ! filesink location={out}"))
+            said = subprocess.run([TOOL, "atoms", "check", out], capture_output=True, text=True)
+            print(f"  {kind:22} {'2 s fragments' if chunks == 0 else '200 ms chunks':14} status {said.returncode}: "
+                  f"{said.stdout.strip().splitlines()[-1] if said.stdout.strip() else 'nothing'}")
+
+
+PARTS = {"faststart": faststart, "recording": recording, "cmaf": cmaf}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=list(PARTS))
+    parser.add_argument("--keep", type=pathlib.Path, help="folder for inputs, kept for the next run")
+    arguments = parser.parse_args()
+    folder = arguments.keep or pathlib.Path(tempfile.mkdtemp(prefix="hull-bench-"))
+    folder.mkdir(exist_ok=True)
+    try:
+        big, tiny = make_inputs(folder)
+        for part in arguments.parts or PARTS:
+            PARTS[part](folder, big, tiny)
+            sys.stdout.flush()
+    finally:
+        if not arguments.keep:
+            shutil.rmtree(folder)
+
+
+main()
