@@ -20,6 +20,7 @@
 
 #include <array>
 #include <concepts>
+#include <functional>
 #include <memory>
 
 namespace hull::isobmff {
@@ -75,6 +76,19 @@ struct Stored : Box {
   void fields(Fields &) override {}
   std::uint64_t offset = 0; ///< of the payload's first byte in its source
   std::uint64_t size = 0;
+};
+
+/// Takes the bytes of something that is written in pieces.
+using Sink = std::function<Result<void>(Bytes)>;
+
+/// A payload that is made while it is written: tables too long to be held twice. Whatever `write` refers to
+/// must outlive the box.
+struct Generated : Box {
+  Generated(FourCC box_type, std::uint64_t n, std::function<Result<void>(const Sink &)> maker)
+      : Box(box_type), size(n), write(std::move(maker)) {}
+  void fields(Fields &) override {}
+  std::uint64_t size; ///< of what `write` gives, in bytes
+  std::function<Result<void>(const Sink &)> write;
 };
 
 /// Where a box starts and ends, as its first 8 to 32 bytes say it.

@@ -162,6 +162,11 @@ Result<void> append_stored(ByteVector &out, const Stored &stored, Source *source
 Result<void> append_fields(ByteVector &out, Node &node, Source *source) {
   if (const auto *stored = dynamic_cast<const Stored *>(node.box.get()))
     return append_stored(out, *stored, source);
+  if (const auto *generated = dynamic_cast<const Generated *>(node.box.get()))
+    return generated->write([&out](Bytes bytes) -> Result<void> {
+      append(out, bytes);
+      return {};
+    });
   if (!node.exact.empty()) {
     append(out, node.exact);
     return {};
@@ -264,6 +269,8 @@ Result<std::uint64_t> tree_size(Node &node) {
   std::uint64_t size = node.tail.size();
   if (const auto *stored = dynamic_cast<const Stored *>(node.box.get())) {
     size += stored->size;
+  } else if (const auto *generated = dynamic_cast<const Generated *>(node.box.get())) {
+    size += generated->size;
   } else if (!node.exact.empty()) {
     size += node.exact.size();
   } else {
@@ -285,6 +292,48 @@ Result<ByteVector> write_tree(Node &node, Source *source) {
   ByteVector out;
   if (auto done = append_node(out, node, source); !done) return tl::unexpected(done.error());
   return out;
+}
+
+namespace {
+
+Result<void> stream_stored(const Stored &stored, const Sink &sink, Source *source) {
+  constexpr std::uint64_t kPiece = 1 << 16;
+  if (!source) return fail(ErrorCode::state, stored.type.text() + " is in a file that is not at hand");
+  ByteVector piece;
+  for (std::uint64_t done = 0; done < stored.size; done += piece.size()) {
+    piece.resize(std::min(kPiece, stored.size - done));
+    if (auto ok = source->read(stored.offset + done, piece); !ok) return ok;
+    if (auto ok = sink(piece); !ok) return ok;
+  }
+  return {};
+}
+
+} // namespace
+
+Result<void> stream_tree(Node &node, const Sink &sink, Source *source) {
+  const auto *stored = std::as_const(node).as<Stored>();
+  const auto *generated = std::as_const(node).as<Generated>();
+  if (!stored && !generated && node.children.empty()) {
+    const auto bytes = write_tree(node, source);
+    return bytes ? sink(*bytes) : tl::unexpected(bytes.error());
+  }
+  const auto size = tree_size(node);
+  if (!size) return tl::unexpected(size.error());
+  ByteVector head;
+  if (!node.raw) {
+    const bool uuid = node.type() == FourCC("uuid");
+    const std::uint64_t plain = uuid ? 24 : 8;
+    const bool large = node.large_size || *size > 0xffffffffu;
+    append_box_header(head, node.type(), *size - plain - (large ? 8 : 0), large, uuid ? &node.uuid : nullptr);
+  }
+  if (!stored && !generated)
+    if (auto ok = append_fields(head, node, source); !ok) return ok;
+  auto ok = sink(head);
+  if (ok && stored) ok = stream_stored(*stored, sink, source);
+  if (ok && generated) ok = generated->write(sink);
+  for (Node &child : node.children)
+    if (ok) ok = stream_tree(child, sink, source);
+  return ok && !node.tail.empty() ? sink(node.tail) : ok;
 }
 
 Result<ByteVector> write_trees(std::vector<Node> &nodes, Source *source) {

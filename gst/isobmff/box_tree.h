@@ -139,6 +139,10 @@ inline Result<ByteVector> write_tree(Node &&node, Source *source = nullptr) {
 /// Several, one after the other.
 Result<ByteVector> write_trees(std::vector<Node> &nodes, Source *source = nullptr);
 
+/// A box with all below it, in pieces of at most 64 KiB where its payload is Generated or Stored: a movie box
+/// is never whole in memory. `to_end` is not for it.
+Result<void> stream_tree(Node &node, const Sink &sink, Source *source = nullptr);
+
 /// The node at a path below `root` such as `mdia/minf/stbl/stsd/avc1` or `trak[1]/tkhd` (counted from 0, [0]
 /// where nothing is said; `*` matches any type, `uuid:HEX` a uuid box), or nullptr.
 Node *find(Node &root, std::string_view path);

@@ -16,32 +16,60 @@ namespace {
 constexpr std::uint64_t kHeader = 8;
 constexpr std::uint64_t kLargeHeader = 16;
 
-/// Boxes that go in front of a file when it is moved back by `shift` bytes.
-using FrontMaker = std::function<Result<ByteVector>(std::uint64_t shift)>;
+using Sequence = std::function<Result<void>(const Sink &)>;
 
-// Inserts blocks and fills them. `finish` gets the boxes and the bytes that are left of the inserted ones,
-// and appends what fills them exactly; it needs at least `least` bytes for that.
-Result<std::uint64_t> insert_front(OutputFile &file, const FrontMaker &make, std::uint64_t least,
-                                   std::uint64_t expected,
-                                   const std::function<void(ByteVector &, std::uint64_t)> &finish, bool sync) {
+/// Boxes that go in front of a file. `prepare` makes them for a file that is moved back by `shift` bytes and
+/// says how long they are; `write` then gives them; `fill` what takes the rest of the inserted blocks, which
+/// are `left` bytes.
+struct Front {
+  std::function<Result<std::uint64_t>(std::uint64_t shift)> prepare;
+  Sequence write;
+  std::function<ByteVector(std::uint64_t left)> fill;
+};
+
+// Writes pieces one behind the other. The file's first bytes come last: until then it begins with zeros,
+// which is how recover() knows.
+class FrontWriter {
+ public:
+  explicit FrontWriter(OutputFile &file) : file_(file) {}
+  Result<void> put(Bytes piece) {
+    const std::size_t held = std::min(kHeader - first_.size(), piece.size());
+    append(first_, piece.first(held));
+    piece = piece.subspan(held);
+    at_ += held;
+    auto ok = piece.empty() ? Result<void>() : file_.write(at_, piece);
+    at_ += piece.size();
+    return ok;
+  }
+  Result<void> finish() { return file_.write(0, first_); }
+
+ private:
+  OutputFile &file_;
+  ByteVector first_;
+  std::uint64_t at_ = 0;
+};
+
+// Inserts blocks and fills them; at least `least` bytes are left for `fill`.
+Result<std::uint64_t> insert_front(OutputFile &file, const Front &front, std::uint64_t least,
+                                   std::uint64_t expected, bool sync) {
   const std::uint64_t block = file.block_size();
   std::uint64_t shift = (expected + least + block) / block * block;
-  Result<ByteVector> front;
+  Result<std::uint64_t> size;
   for (;;) { // the boxes grow with the shift only where 32-bit offsets become 64-bit ones, so this settles
-    front = make(shift);
-    if (!front) return tl::unexpected(front.error());
-    const std::uint64_t needed = (front->size() + least + block - 1) / block * block;
+    size = front.prepare(shift);
+    if (!size) return tl::unexpected(size.error());
+    const std::uint64_t needed = (*size + least + block - 1) / block * block;
     if (needed <= shift) break;
     shift = needed;
   }
-  finish(*front, shift - front->size());
   // The kernel flushes what lies behind the insertion; done before, the window between the calls is short.
   if (sync)
     if (auto ok = file.sync(); !ok) return tl::unexpected(ok.error());
   if (auto ok = file.insert(0, shift); !ok) return tl::unexpected(ok.error());
-  // The first bytes last: until then the file begins with zeros, which is how recover() knows.
-  auto ok = file.write(kHeader, Bytes(*front).subspan(kHeader));
-  if (ok) ok = file.write(0, Bytes(*front).first(kHeader));
+  FrontWriter writer(file);
+  auto ok = front.write([&writer](Bytes piece) { return writer.put(piece); });
+  if (ok) ok = writer.put(front.fill(shift - *size));
+  if (ok) ok = writer.finish();
   if (ok && sync) ok = file.sync();
   if (!ok) return tl::unexpected(ok.error());
   return shift;
@@ -59,8 +87,8 @@ Result<FragmentScan> scan_file(const std::string &path, bool tables, bool fragme
   return scan_fragments(*source, tables, fragments);
 }
 
-// The init segment's moov as that of a whole file.
-Result<ByteVector> whole_movie(FragmentScan &scan, std::uint64_t shift) {
+// Makes the init segment's moov that of a whole file; returned is its size.
+Result<std::uint64_t> whole_movie(FragmentScan &scan, std::uint64_t shift) {
   Node &moov = *scan.moov;
   std::erase_if(moov.children, [](const Node &child) { return child.type() == FourCC("mvex"); });
   auto *mvhd = moov.get<MovieHeader>();
@@ -98,7 +126,15 @@ Result<ByteVector> whole_movie(FragmentScan &scan, std::uint64_t shift) {
       mvhd->duration = std::max(mvhd->duration, shown);
     }
   }
-  return write_tree(moov);
+  return tree_size(moov);
+}
+
+bool is_protected(const Node &moov) {
+  for (const Node &trak : moov.children)
+    if (const Node *stsd = find(trak, "mdia/minf/stbl/stsd"))
+      for (const Node &entry : stsd->children)
+        if (entry.child("sinf")) return true;
+  return false;
 }
 
 Relocation relocation(Placement how, const OutputFile &file, std::uint64_t moov_size) {
@@ -111,9 +147,13 @@ Result<Relocation> unfragment_at_tail(OutputFile &file, FragmentScan &scan, bool
     return fail(ErrorCode::unsupported, "'" + file.path() +
                                             "' has no gap behind its ftyp, so its fragments "
                                             "cannot become one mdat.");
-  auto moov = whole_movie(scan, 0);
-  if (!moov) return tl::unexpected(moov.error());
-  auto ok = file.write(scan.whole_end, *moov);
+  const auto moov_size = whole_movie(scan, 0);
+  if (!moov_size) return tl::unexpected(moov_size.error());
+  std::uint64_t at = scan.whole_end;
+  auto ok = stream_tree(*scan.moov, [&](Bytes piece) {
+    at += piece.size();
+    return file.write(at - piece.size(), piece);
+  });
   if (ok && sync) ok = file.sync();
   if (!ok) return tl::unexpected(ok.error());
   ByteVector header;
@@ -121,7 +161,7 @@ Result<Relocation> unfragment_at_tail(OutputFile &file, FragmentScan &scan, bool
   ok = file.write(scan.gap, header);
   if (ok && sync) ok = file.sync();
   if (!ok) return tl::unexpected(ok.error());
-  return relocation(Placement::tail, file, moov->size());
+  return relocation(Placement::tail, file, *moov_size);
 }
 
 } // namespace
@@ -137,29 +177,35 @@ Result<Relocation> unfragment(const std::string &path, Placement placement, bool
   auto scan = scan_file(path, true, false);
   if (!scan) return tl::unexpected(scan.error());
   if (scan->moofs == 0 || !scan->moov || !scan->ftyp) return Relocation{};
+  if (is_protected(*scan->moov)) return Relocation{}; // what senc says of each sample stands in the moofs
   auto file = OutputFile::open(path);
   if (!file) return tl::unexpected(file.error());
   if (scan->whole_end < scan->size)
     if (auto ok = file->truncate(scan->whole_end); !ok) return tl::unexpected(ok.error());
   if (placement == Placement::tail) return unfragment_at_tail(*file, *scan, sync);
 
-  auto ftyp = write_tree(*scan->ftyp);
+  const auto ftyp = write_tree(*scan->ftyp);
   if (!ftyp) return tl::unexpected(ftyp.error());
   std::uint64_t moov_size = 0;
-  const FrontMaker make = [&](std::uint64_t shift) -> Result<ByteVector> {
-    auto moov = whole_movie(*scan, shift);
-    if (!moov) return moov;
-    moov_size = moov->size();
-    ByteVector front = *ftyp;
-    append(front, *moov);
-    return front;
+  Front front;
+  front.prepare = [&](std::uint64_t shift) -> Result<std::uint64_t> {
+    const auto size = whole_movie(*scan, shift);
+    if (!size) return size;
+    moov_size = *size;
+    return ftyp->size() + moov_size;
+  };
+  front.write = [&](const Sink &sink) -> Result<void> {
+    if (auto ok = sink(*ftyp); !ok) return ok;
+    return stream_tree(*scan->moov, sink);
   };
   // What was recorded becomes the payload of one mdat, whose header ends the inserted blocks.
-  const auto finish = [&](ByteVector &front, std::uint64_t left) {
-    append_filler(front, left - kLargeHeader);
-    append_box_header(front, "mdat", scan->whole_end, true);
+  front.fill = [&](std::uint64_t left) {
+    ByteVector filler;
+    append_filler(filler, left - kLargeHeader);
+    append_box_header(filler, "mdat", scan->whole_end, true);
+    return filler;
   };
-  auto done = insert_front(*file, make, kLargeHeader + kHeader, 0, finish, sync);
+  auto done = insert_front(*file, front, kLargeHeader + kHeader, 0, sync);
   if (!done) {
     if (placement == Placement::automatic && done.error().code == ErrorCode::unsupported)
       return unfragment_at_tail(*file, *scan, sync);
@@ -208,39 +254,58 @@ void move_chunks(Node &moov, const OffsetMap &map) {
   }
 }
 
-struct Movie {
-  FragmentScan scan;
-  ByteVector ftyp;
-};
-
-// moov with offsets moved; the tree is read anew each time, so that maps do not add up.
-Result<ByteVector> moved_movie(const std::string &path, const FragmentScan &scan, const OffsetMap &map) {
-  auto source = FileSource::open(path);
-  if (!source) return tl::unexpected(source.error());
-  auto moov = parse_box_at(*source, scan.moov_offset, scan.size);
-  if (!moov) return tl::unexpected(moov.error());
+// moov with offsets moved; the tree is read anew each time, so that maps do not add up. Tables that say
+// nothing of places stay in the file.
+Result<Node> moved_movie(Source &source, const FragmentScan &scan, const OffsetMap &map) {
+  ParseLimits limits;
+  limits.opaque_bytes = limits.table_bytes = 1 << 16;
+  auto moov = parse_box_at(source, scan.moov_offset, scan.size, limits);
+  if (!moov) return moov;
+  for (Node &trak : moov->children) {
+    Node *stbl = trak.type() == FourCC("trak") ? find(trak, "mdia/minf/stbl") : nullptr;
+    for (std::size_t i = 0; stbl && i < stbl->children.size(); ++i) {
+      Node &table = stbl->children[i];
+      if (table.type() != FourCC("stco") && table.type() != FourCC("co64")) continue;
+      auto whole = parse_box_at(source, table.offset, table.offset + table.size);
+      if (whole) table = std::move(*whole);
+    }
+  }
   move_chunks(*moov, map);
-  return write_tree(*moov, &*source);
+  return moov;
+}
+
+void move_stored(Node &node, std::uint64_t by) {
+  if (auto *stored = node.as<Stored>()) stored->offset += by;
+  for (Node &child : node.children)
+    move_stored(child, by);
 }
 
 Result<Relocation> fast_start_by_copy(const std::string &path, OutputFile &file, const FragmentScan &scan) {
+  auto source = FileSource::open(path);
+  if (!source) return tl::unexpected(source.error());
   const std::uint64_t moov_size = scan.moov_end - scan.moov_offset;
   std::uint64_t grown = moov_size;
-  Result<ByteVector> moov;
-  do {
+  Result<Node> moov;
+  for (;;) {
     const std::uint64_t shift = grown;
-    moov = moved_movie(path, scan, [&](std::uint64_t offset) {
+    moov = moved_movie(*source, scan, [&](std::uint64_t offset) {
       return offset < scan.moov_offset ? offset + shift : offset + shift - moov_size;
     });
     if (!moov) return tl::unexpected(moov.error());
-    grown = moov->size();
+    const auto size = tree_size(*moov);
+    if (!size) return tl::unexpected(size.error());
+    grown = *size;
     if (grown == shift) break;
-  } while (true);
+  }
   auto made = OutputFile::create(path + ".part");
   if (!made) return tl::unexpected(made.error());
   auto ok = made->copy_from(file, 0, 0, scan.ftyp_end);
-  if (ok) ok = made->write(scan.ftyp_end, *moov);
-  const std::uint64_t behind = scan.ftyp_end + moov->size();
+  std::uint64_t behind = scan.ftyp_end;
+  const auto put = [&](Bytes piece) {
+    behind += piece.size();
+    return made->write(behind - piece.size(), piece);
+  };
+  if (ok) ok = stream_tree(*moov, put, &*source);
   if (ok) ok = made->copy_from(file, scan.ftyp_end, behind, scan.moov_offset - scan.ftyp_end);
   if (ok)
     ok = made->copy_from(file, scan.moov_end, behind + scan.moov_offset - scan.ftyp_end,
@@ -251,7 +316,7 @@ Result<Relocation> fast_start_by_copy(const std::string &path, OutputFile &file,
     return ok ? fail(ErrorCode::io, "'" + path + "' cannot be replaced by its new version.")
               : tl::unexpected(ok.error());
   }
-  return relocation(Placement::copy, *made, moov->size());
+  return relocation(Placement::copy, *made, grown);
 }
 
 } // namespace
@@ -277,22 +342,35 @@ Result<Relocation> fast_start(const std::string &path, Placement placement, bool
     if (!bytes) return tl::unexpected(bytes.error());
     ftyp = std::move(*bytes);
   }
+  auto source = FileSource::open(path);
+  if (!source) return tl::unexpected(source.error());
   std::uint64_t moov_size = 0;
-  const FrontMaker make = [&](std::uint64_t shift) -> Result<ByteVector> {
-    auto moov = moved_movie(path, *scan, [shift](std::uint64_t offset) { return offset + shift; });
-    if (!moov) return moov;
-    moov_size = moov->size();
-    ByteVector front = ftyp;
-    append(front, *moov);
-    return front;
+  Result<Node> moov;
+  Front front;
+  front.prepare = [&](std::uint64_t shift) -> Result<std::uint64_t> {
+    moov = moved_movie(*source, *scan, [shift](std::uint64_t offset) { return offset + shift; });
+    if (!moov) return tl::unexpected(moov.error());
+    const auto size = tree_size(*moov);
+    if (!size) return size;
+    moov_size = *size;
+    return ftyp.size() + moov_size;
+  };
+  // Its stored tables are read where insertion has moved them to.
+  front.write = [&](const Sink &sink) -> Result<void> {
+    if (auto ok = sink(ftyp); !ok) return ok;
+    auto again = FileSource::open(path);
+    if (!again) return tl::unexpected(again.error());
+    move_stored(*moov, again->size() - source->size());
+    return stream_tree(*moov, sink, &*again);
   };
   // The filler swallows the old ftyp too.
-  const auto finish = [&](ByteVector &front, std::uint64_t left) {
-    append_box_header(front, "free", left - kHeader + scan->ftyp_end);
-    front.resize(front.size() + left - kHeader);
+  front.fill = [&](std::uint64_t left) {
+    ByteVector filler;
+    append_box_header(filler, "free", left - kHeader + scan->ftyp_end);
+    filler.resize(left);
+    return filler;
   };
-  auto shift =
-      insert_front(*file, make, kHeader, ftyp.size() + scan->moov_end - scan->moov_offset, finish, sync);
+  auto shift = insert_front(*file, front, kHeader, ftyp.size() + scan->moov_end - scan->moov_offset, sync);
   if (!shift) {
     if (placement == Placement::automatic && shift.error().code == ErrorCode::unsupported)
       return fast_start_by_copy(path, *file, *scan);
@@ -352,22 +430,27 @@ Result<Relocation> add_segment_index(const std::string &path, std::uint64_t copy
     if (!source) return tl::unexpected(source.error());
     ByteVector head(scan->moov_end);
     if (auto ok = source->read(0, head); !ok) return tl::unexpected(ok.error());
-    std::uint64_t size = 0;
-    const FrontMaker make = [&](std::uint64_t shift) -> Result<ByteVector> {
-      ByteVector front = head;
-      auto sidx = segment_index(*scan, 0);
-      if (!sidx) return sidx;
-      size = front.size() + sidx->size();
+    Result<ByteVector> sidx;
+    Front front;
+    front.prepare = [&](std::uint64_t shift) -> Result<std::uint64_t> {
+      sidx = segment_index(*scan, 0);
+      if (!sidx) return tl::unexpected(sidx.error());
+      const std::uint64_t size = head.size() + sidx->size();
       sidx = segment_index(*scan, shift - size + scan->first_media);
-      if (!sidx) return sidx;
-      append(front, *sidx);
-      return front;
+      if (!sidx) return tl::unexpected(sidx.error());
+      return size;
     };
-    const auto finish = [&](ByteVector &front, std::uint64_t left) {
-      append_box_header(front, "free", left - kHeader + scan->first_media);
-      front.resize(front.size() + left - kHeader);
+    front.write = [&](const Sink &sink) -> Result<void> {
+      if (auto ok = sink(head); !ok) return ok;
+      return sink(*sidx);
     };
-    auto done = insert_front(*file, make, kHeader, head.size(), finish, true);
+    front.fill = [&](std::uint64_t left) {
+      ByteVector filler;
+      append_box_header(filler, "free", left - kHeader + scan->first_media);
+      filler.resize(left);
+      return filler;
+    };
+    auto done = insert_front(*file, front, kHeader, head.size(), true);
     if (done) return relocation(Placement::insert, *file, 0);
     if (done.error().code != ErrorCode::unsupported) return tl::unexpected(done.error());
   }

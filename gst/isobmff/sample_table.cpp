@@ -102,10 +102,23 @@ std::int64_t PackedNumbers::Cursor::next() {
     const unsigned width = bytes[at_++];
     const unsigned exceptions = bytes[at_++];
     std::array<std::uint64_t, kBlock> distance{};
-    std::uint64_t held = 0;
-    for (auto &d : distance)
-      for (unsigned bit = 0; bit < width; ++bit, ++held)
-        d |= std::uint64_t{bytes[at_ + held / 8] >> held % 8 & 1u} << bit;
+    if (width > 0 && width <= 56) { // eight bytes always hold one number, wherever in a byte it starts
+      std::array<std::uint8_t, kBlock / 8 * 56 + 8> packed{};
+      for (std::uint64_t i = 0; i < kBlock / 8 * width; ++i)
+        packed[i] = bytes[at_ + i];
+      const std::uint64_t mask = (std::uint64_t{1} << width) - 1;
+      for (std::size_t i = 0, bit = 0; i < kBlock; ++i, bit += width) {
+        std::uint64_t eight = 0;
+        for (unsigned k = 0; k < 8; ++k)
+          eight |= std::uint64_t{packed[bit / 8 + k]} << 8 * k;
+        distance[i] = eight >> bit % 8 & mask;
+      }
+    } else {
+      std::uint64_t held = 0;
+      for (auto &d : distance)
+        for (unsigned bit = 0; bit < width; ++bit, ++held)
+          d |= std::uint64_t{bytes[at_ + held / 8] >> held % 8 & 1u} << bit;
+    }
     at_ += kBlock / 8 * width;
     for (unsigned i = 0; i < exceptions; ++i) {
       const std::size_t where = bytes[at_++];
@@ -159,40 +172,97 @@ std::uint64_t SampleTable::memory() const {
          chunk_gaps_.memory() + chunk_samples_.memory() + chunk_descriptions_.memory();
 }
 
-void SampleTable::write(Node &stbl, std::int64_t shift, std::int64_t shift_composition, bool wide) const {
-  auto &stts = stbl.add<TimeToSample>();
-  PackedNumbers::Cursor durations(durations_);
-  for (std::uint64_t i = 0; i < count_; ++i) {
-    const auto delta = i + 1 < count_ ? static_cast<std::uint32_t>(durations.next()) : last_duration_;
-    if (!stts.entries.empty() && stts.entries.back().sample_delta == delta)
-      ++stts.entries.back().sample_count;
-    else
-      stts.entries.push_back({1, delta});
+namespace {
+
+// Collects numbers and hands them on in pieces.
+class PieceWriter {
+ public:
+  explicit PieceWriter(const Sink &sink) : sink_(sink) { piece_.reserve(kPiece + 16); }
+  void put(unsigned bytes, std::uint64_t value) {
+    append_be(piece_, bytes, value);
+    if (piece_.size() >= kPiece) flush();
   }
-  if (any_composition_ || shift_composition != 0) {
-    auto &ctts = stbl.add<CompositionOffset>();
-    if (least_composition_ + shift_composition < 0) ctts.version = 1;
-    PackedNumbers::Cursor offsets(compositions_);
-    for (std::uint64_t i = 0; i < count_; ++i) {
-      const std::int64_t offset = offsets.next() + shift_composition;
-      if (!ctts.entries.empty() && ctts.entries.back().sample_offset == offset)
-        ++ctts.entries.back().sample_count;
-      else
-        ctts.entries.push_back({1, offset});
+  Result<void> finish() {
+    flush();
+    return done_;
+  }
+
+ private:
+  static constexpr std::size_t kPiece = 1 << 16;
+  void flush() {
+    if (done_ && !piece_.empty()) done_ = sink_(piece_);
+    piece_.clear();
+  }
+  const Sink &sink_;
+  ByteVector piece_;
+  Result<void> done_;
+};
+
+// Calls `use(count, value)` for each run of equal numbers that `next` gives.
+template <class Next, class Use> void for_each_run(std::uint64_t count, Next next, Use use) {
+  std::uint32_t length = 0;
+  std::int64_t value = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::int64_t one = next(i);
+    if (length > 0 && one == value) {
+      ++length;
+      continue;
     }
+    if (length > 0) use(length, value);
+    value = one;
+    length = 1;
   }
-  if (syncs_ < count_) {
-    auto &stss = stbl.add<SyncSample>();
-    stss.sample_numbers.reserve(syncs_);
-    PackedNumbers::Cursor distances(sync_distances_);
-    std::uint64_t at = 0;
-    for (std::uint64_t i = 0; i < syncs_; ++i)
-      stss.sample_numbers.push_back(
-          static_cast<std::uint32_t>((at += static_cast<std::uint64_t>(distances.next())) + 1));
-  }
+  if (length > 0) use(length, value);
+}
+
+// stts and ctts are one shape: version and flags, a count, and pairs of a run's length and its value. `walk`
+// is gone through twice, once to count.
+template <class Walk> Node run_table(FourCC type, std::uint8_t version, Walk walk) {
+  std::uint64_t runs = 0;
+  walk([&runs](std::uint32_t, std::int64_t) { ++runs; });
+  return Node(Generated(type, 8 + 8 * runs, [walk, version, runs](const Sink &sink) {
+    PieceWriter out(sink);
+    out.put(4, std::uint32_t{version} << 24);
+    out.put(4, runs);
+    walk([&out](std::uint32_t length, std::int64_t value) {
+      out.put(4, length);
+      out.put(4, static_cast<std::uint32_t>(value));
+    });
+    return out.finish();
+  }));
+}
+
+} // namespace
+
+void SampleTable::write_times(Node &stbl, std::int64_t shift_composition) const {
+  stbl.add(run_table("stts", 0, [this](auto use) {
+    PackedNumbers::Cursor durations(durations_);
+    for_each_run(
+        count_,
+        [&](std::uint64_t i) { return i + 1 < count_ ? durations.next() : std::int64_t{last_duration_}; },
+        use);
+  }));
+  if (!any_composition_ && shift_composition == 0) return;
+  const std::uint8_t version = least_composition_ + shift_composition < 0;
+  stbl.add(run_table("ctts", version, [this, shift_composition](auto use) {
+    PackedNumbers::Cursor offsets(compositions_);
+    for_each_run(
+        count_, [&](std::uint64_t) { return offsets.next() + shift_composition; }, use);
+  }));
+}
+
+// The order is that of 14496-12's table: stsc, stsz, then the chunks' offsets.
+void SampleTable::write_places(Node &stbl, std::int64_t shift, bool wide) const {
   auto &stsc = stbl.add<SampleToChunk>();
-  auto &stsz = stbl.add<SampleSize>();
-  stsz.entry_sizes.reserve(count_);
+  stbl.add(Node(Generated("stsz", 12 + 4 * count_, [this](const Sink &sink) {
+    PieceWriter out(sink);
+    out.put(8, 0); // version, flags; no common size
+    out.put(4, count_);
+    PackedNumbers::Cursor sizes(sizes_);
+    for (std::uint64_t i = 0; i < count_; ++i)
+      out.put(4, static_cast<std::uint32_t>(sizes.next()));
+    return out.finish();
+  })));
   ChunkOffset *stco = wide ? nullptr : &stbl.add<ChunkOffset>();
   ChunkLargeOffset *co64 = wide ? &stbl.add<ChunkLargeOffset>() : nullptr;
   PackedNumbers::Cursor sizes(sizes_), gaps(chunk_gaps_), samples(chunk_samples_), kinds(chunk_descriptions_);
@@ -202,16 +272,28 @@ void SampleTable::write(Node &stbl, std::int64_t shift, std::int64_t shift_compo
     const auto held = static_cast<std::uint32_t>(samples.next());
     const auto kind = static_cast<std::uint32_t>(kinds.next());
     end = offset;
-    for (std::uint32_t i = 0; i < held; ++i) {
-      stsz.entry_sizes.push_back(static_cast<std::uint32_t>(sizes.next()));
-      end += stsz.entry_sizes.back();
-    }
+    for (std::uint32_t i = 0; i < held; ++i)
+      end += static_cast<std::uint32_t>(sizes.next());
     if (stsc.entries.empty() || stsc.entries.back().samples_per_chunk != held ||
         stsc.entries.back().sample_description_index != kind)
       stsc.entries.push_back({static_cast<std::uint32_t>(chunk + 1), held, kind});
     if (stco) stco->chunk_offsets.push_back(static_cast<std::uint32_t>(offset + shift));
     if (co64) co64->chunk_offsets.push_back(static_cast<std::uint64_t>(offset + shift));
   }
+}
+
+void SampleTable::write(Node &stbl, std::int64_t shift, std::int64_t shift_composition, bool wide) const {
+  write_times(stbl, shift_composition);
+  if (syncs_ < count_) {
+    auto &stss = stbl.add<SyncSample>();
+    stss.sample_numbers.reserve(syncs_);
+    PackedNumbers::Cursor distances(sync_distances_);
+    std::uint64_t at = 0;
+    for (std::uint64_t i = 0; i < syncs_; ++i)
+      stss.sample_numbers.push_back(
+          static_cast<std::uint32_t>((at += static_cast<std::uint64_t>(distances.next())) + 1));
+  }
+  write_places(stbl, shift, wide);
 }
 
 } // namespace hull::isobmff

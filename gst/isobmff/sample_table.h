@@ -78,7 +78,8 @@ class SampleTable {
 
   /// Adds stts, [ctts], stsc, stsz, stco or co64, [stss] to `stbl`, which has stsd already. Chunk offsets are
   /// moved by `shift` bytes; `shift_composition` is added to every composition offset. 64-bit offsets only
-  /// where one needs them, or where `wide` says.
+  /// where one needs them, or where `wide` says. Long tables are Generated boxes: `stbl` must be written
+  /// while this table exists.
   void write(Node &stbl, std::int64_t shift, std::int64_t shift_composition, bool wide) const;
   /// Whether an offset moved by `shift` needs co64.
   bool needs_wide(std::int64_t shift) const { return last_offset_ + shift > 0xffffffffll; }
@@ -86,6 +87,8 @@ class SampleTable {
   bool has_composition_offsets() const { return any_composition_; }
 
  private:
+  void write_times(Node &stbl, std::int64_t shift_composition) const;
+  void write_places(Node &stbl, std::int64_t shift, bool wide) const;
   PackedNumbers durations_, sizes_, compositions_, sync_distances_;
   PackedNumbers chunk_gaps_, chunk_samples_, chunk_descriptions_;
   std::uint64_t count_ = 0, in_chunk_ = 0, chunks_ = 0;

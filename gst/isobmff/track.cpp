@@ -348,7 +348,8 @@ Result<FragmentHeader> fragment_header(std::uint32_t sequence_number, const Chun
     for (const Sample &sample : chunk.runs[i])
       offset += sample.size;
   }
-  if (auto placed = set_senc_offsets(moof); !placed) return tl::unexpected(placed.error());
+  if (std::ranges::any_of(tracks, [](const FragmentTrack &track) { return bool(track.complete); }))
+    if (auto placed = set_senc_offsets(moof); !placed) return tl::unexpected(placed.error());
   auto bytes = write_tree(moof);
   if (!bytes) return tl::unexpected(bytes.error());
   append_box_header(*bytes, "mdat", data_size, large);

@@ -27,14 +27,13 @@ std::optional<std::uint64_t> ntp_of(GstBuffer *buffer) {
 
 void ChunkFront::add_prft(std::vector<Node> &boxes, std::span<const Sample> run,
                           const std::deque<MuxSample> &samples) const {
-  for (std::size_t i = 0; i < run.size() && i < samples.size(); ++i) {
-    const auto ntp = ntp_of(samples[i].buffer.get());
-    const std::int64_t shown = run[i].decode_time + run[i].composition_offset;
-    if (!ntp || shown < 0) continue;
+  // Who puts clocks on samples puts them on all; asking each would cost more than writing it.
+  if (run.empty() || samples.empty()) return;
+  const auto ntp = ntp_of(samples.front().buffer.get());
+  const std::int64_t shown = run.front().decode_time + run.front().composition_offset;
+  if (ntp && shown >= 0)
     boxes.push_back(producer_reference_time_box(track_.track_id, *ntp, static_cast<std::uint64_t>(shown),
                                                 ClockMoment::constant_offset));
-    return;
-  }
 }
 
 void ChunkFront::add_wishes(std::vector<Node> &boxes) {

@@ -143,14 +143,18 @@ GstFlowReturn ProgressiveOutput::finish() {
   }
   Node moov = progressive_movie_box(tracks, options_, 0);
   host_.complete_movie(moov, Variant::iso);
-  auto bytes = write_tree(moov);
-  if (!bytes) {
-    host_.report(bytes.error());
+  const std::uint64_t mdat_end = offset_;
+  GstFlowReturn flow = GST_FLOW_OK;
+  const auto written = stream_tree(moov, [&](Bytes piece) -> Result<void> {
+    flow = push_bytes(ByteVector(piece.begin(), piece.end()));
+    if (flow != GST_FLOW_OK) return fail(ErrorCode::io, "What follows the muxer refused the movie box.");
+    return {};
+  });
+  if (flow != GST_FLOW_OK) return flow;
+  if (!written) {
+    host_.report(written.error());
     return GST_FLOW_ERROR;
   }
-  const std::uint64_t mdat_end = offset_;
-  GstFlowReturn flow = push_bytes(std::move(*bytes));
-  if (flow != GST_FLOW_OK) return flow;
   ByteVector header;
   const std::uint64_t payload = mdat_end - mdat_ - 16;
   if (payload + 8 > 0xffffffffu) {

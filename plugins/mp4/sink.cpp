@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <memory>
+#include <deque>
 
 GST_DEBUG_CATEGORY_STATIC(hull_mp4_sink_debug);
 #define GST_CAT_DEFAULT hull_mp4_sink_debug
@@ -268,7 +268,7 @@ Result<void> Mp4Sink::rotate_if_due(GstBuffer *fragment) {
 
 Result<void> Mp4Sink::write(std::span<GstBuffer *> buffers) {
   if (!file_) return fail(ErrorCode::state, "The file is finished: restart the pipeline for another one.");
-  std::vector<std::unique_ptr<MappedBuffer>> maps;
+  std::deque<MappedBuffer> maps;
   std::vector<Bytes> parts;
   const auto put = [&]() -> Result<void> {
     if (auto ok = file_->write(position_, parts); !ok) {
@@ -293,9 +293,9 @@ Result<void> Mp4Sink::write(std::span<GstBuffer *> buffers) {
       if (auto ok = put(); !ok) return ok;
       if (auto ok = rotate_if_due(buffer); !ok) return ok;
     }
-    maps.push_back(std::make_unique<MappedBuffer>(buffer, GST_MAP_READ));
-    if (!*maps.back()) return fail(ErrorCode::io, "A sample's memory cannot be read.");
-    parts.push_back(maps.back()->bytes());
+    maps.emplace_back(buffer, GST_MAP_READ);
+    if (!maps.back()) return fail(ErrorCode::io, "A sample's memory cannot be read.");
+    parts.push_back(maps.back().bytes());
   }
   if (auto ok = put(); !ok) return ok;
   const gint64 now = g_get_monotonic_time();

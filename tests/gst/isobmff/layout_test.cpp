@@ -61,7 +61,16 @@ TEST(SampleTable, WritesTheTablesOfTheStandard) {
   EXPECT_TRUE(table.needs_wide(0));
   Node stbl("stbl");
   table.write(stbl, 1'000, 0, true);
-  const Node &read = stbl;
+  const ByteVector bytes = write_tree(stbl).value();
+  ByteVector streamed;
+  ASSERT_TRUE(stream_tree(stbl, [&streamed](Bytes piece) -> Result<void> {
+    append(streamed, piece);
+    return {};
+  }));
+  EXPECT_EQ(streamed, bytes);
+  EXPECT_EQ(tree_size(stbl).value(), bytes.size());
+  const std::vector<Node> boxes = parse_boxes(bytes).value();
+  const Node &read = boxes.front();
   EXPECT_EQ(read.get<TimeToSample>()->entries.size(), 2u);
   EXPECT_EQ(read.get<TimeToSample>()->entries[1].sample_delta, 30u);
   EXPECT_EQ(read.get<CompositionOffset>()->version, 1);
