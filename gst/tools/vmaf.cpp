@@ -60,6 +60,7 @@ class Scoring {
                                            {"threads", std::to_string(arguments.threads)},
                                            {"subsample", std::to_string(arguments.subsample)},
                                            {"score-height", std::to_string(arguments.score_height)},
+                                           {"kept-frames", "2147483647"},
                                            {"location", arguments.output},
                                            {"format", arguments.format}});
     if (!sink_) return;

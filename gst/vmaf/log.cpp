@@ -8,6 +8,7 @@
 namespace hull::vmaf {
 namespace {
 
+using Names = std::vector<std::string>;
 using Out = std::back_insert_iterator<std::string>;
 
 std::string number(double value) {
@@ -20,28 +21,43 @@ std::vector<std::pair<const char *, double>> pooled_pairs(const Pooled &p) {
           {"p25", p.p25},       {"p50", p.p50}};
 }
 
-void frame_json(Out out, const ScoreLog &log, std::size_t row) {
-  fmt::format_to(out, "{}    {{\n      \"frameNum\": {},\n      \"metrics\": {{", row ? ",\n" : "\n",
-                 log.frame(row));
+std::string row_json(const Names &names, std::uint64_t frame, const double *values, bool first) {
+  std::string text =
+      fmt::format("{}    {{\n      \"frameNum\": {},\n      \"metrics\": {{", first ? "\n" : ",\n", frame);
   const char *separator = "\n";
-  for (std::size_t c = 0; c < log.names().size(); ++c) {
-    if (std::isnan(log.at(row, c))) continue;
-    fmt::format_to(out, "{}        \"{}\": {}", separator, log.names()[c], number(log.at(row, c)));
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    if (std::isnan(values[c])) continue;
+    fmt::format_to(Out(text), "{}        \"{}\": {}", separator, names[c], number(values[c]));
     separator = ",\n";
   }
-  fmt::format_to(out, "\n      }}\n    }}");
+  return text + "\n      }\n    }";
 }
 
-void pooled_json(Out out, const ScoreLog &log) {
+std::string row_csv(const Names &names, std::uint64_t frame, const double *values) {
+  std::string text = fmt::format("{},", frame);
+  for (std::size_t c = 0; c < names.size(); ++c)
+    text += (std::isnan(values[c]) ? std::string() : number(values[c])) + ",";
+  return text + "\n";
+}
+
+std::string row_xml(const Names &names, std::uint64_t frame, const double *values) {
+  std::string text = fmt::format("    <frame frameNum=\"{}\" ", frame);
+  for (std::size_t c = 0; c < names.size(); ++c)
+    if (!std::isnan(values[c])) fmt::format_to(Out(text), "{}=\"{}\" ", names[c], number(values[c]));
+  return text + "/>\n";
+}
+
+void pooled_json(std::string &text, const ScoreLog &log) {
+  const Out out(text);
   fmt::format_to(out, "  \"pooled_metrics\": {{");
   const char *metric = "\n";
   for (std::size_t c = 0; c < log.names().size(); ++c) {
-    const auto values = log.column(c);
-    if (values.empty()) continue;
+    const Pooled pooled = log.pooled(c);
+    if (std::isnan(pooled.mean)) continue;
     fmt::format_to(out, "{}    \"{}\": {{", metric, log.names()[c]);
     metric = ",\n";
     const char *entry = "\n";
-    for (const auto &[name, value] : pooled_pairs(pool(values))) {
+    for (const auto &[name, value] : pooled_pairs(pooled)) {
       fmt::format_to(out, "{}      \"{}\": {}", entry, name, number(value));
       entry = ",\n";
     }
@@ -50,12 +66,59 @@ void pooled_json(Out out, const ScoreLog &log) {
   fmt::format_to(out, "\n  }},\n");
 }
 
+std::string end_json(const ScoreLog &log, const ReportHead &head) {
+  std::string text = "\n  ],\n";
+  pooled_json(text, log);
+  const Out out(text);
+  fmt::format_to(out, "  \"aggregate_metrics\": {{\n  }},\n");
+  for (const auto &[name, json] : head.notes)
+    fmt::format_to(out, "  {}: {},\n", json_text(name), json);
+  fmt::format_to(out, "  \"fps\": {}\n}}\n",
+                 std::isfinite(head.fps) ? fmt::format("{:.2f}", head.fps) : "null");
+  return text;
+}
+
+std::string end_xml(const ScoreLog &log, const ReportHead &head) {
+  std::string text = "  </frames>\n  <pooled_metrics>\n";
+  for (std::size_t c = 0; c < log.names().size(); ++c) {
+    const Pooled pooled = log.pooled(c);
+    if (std::isnan(pooled.mean)) continue;
+    fmt::format_to(Out(text), "    <metric name=\"{}\" ", log.names()[c]);
+    for (const auto &[name, value] : pooled_pairs(pooled))
+      fmt::format_to(Out(text), "{}=\"{}\" ", name, number(value));
+    text += "/>\n";
+  }
+  fmt::format_to(Out(text),
+                 "  </pooled_metrics>\n  <aggregate_metrics />\n  <fyi fps=\"{:.2f}\" />\n</VMAF>\n",
+                 std::isfinite(head.fps) ? head.fps : 0.0);
+  return text;
+}
+
 } // namespace
 
+void ScoreLog::pool_row(const double *values) {
+  for (std::size_t c = 0; c < names_.size(); ++c)
+    if (!std::isnan(values[c])) pools_[c].add(values[c]);
+}
+
 void ScoreLog::add(std::uint64_t frame, const std::vector<double> &values) {
-  frames_.push_back(frame);
-  values_.insert(values_.end(), values.begin(), values.end());
-  values_.resize(frames_.size() * names_.size(), std::nan(""));
+  ++total_;
+  if (frames_.size() < capacity_) {
+    frames_.push_back(frame);
+    values_.insert(values_.end(), values.begin(), values.end());
+    return;
+  }
+  if (pools_.empty()) {
+    pools_.resize(names_.size());
+    for (std::size_t row = 0; row < frames_.size(); ++row)
+      pool_row(&values_[slot(row) * names_.size()]);
+  }
+  pool_row(values.data());
+  if (capacity_ == 0) return;
+  frames_[oldest_] = frame;
+  std::copy(values.begin(), values.end(),
+            values_.begin() + static_cast<std::ptrdiff_t>(oldest_ * names_.size()));
+  oldest_ = (oldest_ + 1) % capacity_;
 }
 
 std::vector<double> ScoreLog::column(std::size_t index) const {
@@ -66,63 +129,49 @@ std::vector<double> ScoreLog::column(std::size_t index) const {
   return values;
 }
 
-std::string to_json(const ScoreLog &log, const ReportHead &head) {
-  std::string text;
-  const Out out(text);
-  fmt::format_to(out, "{{\n  \"version\": \"gst-plugins-hull {}\",\n", HULL_VERSION);
-  fmt::format_to(out, "  \"params\": {{\n    \"qualityWidth\": {},\n    \"qualityHeight\": {}\n  }},\n",
-                 head.width, head.height);
-  fmt::format_to(out, "  \"fps\": {},\n", std::isfinite(head.fps) ? fmt::format("{:.2f}", head.fps) : "null");
-  for (const auto &[name, json] : head.notes)
-    fmt::format_to(out, "  {}: {},\n", json_text(name), json);
-  fmt::format_to(out, "  \"frames\": [");
-  for (std::size_t row = 0; row < log.size(); ++row)
-    frame_json(out, log, row);
-  fmt::format_to(out, "\n  ],\n");
-  pooled_json(out, log);
-  fmt::format_to(out, "  \"aggregate_metrics\": {{\n  }}\n}}\n");
-  return text;
+Pooled ScoreLog::pooled(std::size_t column) const {
+  return pools_.empty() ? pool(this->column(column)) : pools_[column].pooled();
 }
 
-std::string to_csv(const ScoreLog &log) {
-  std::string text = "Frame,";
-  const Out out(text);
-  for (const std::string &name : log.names())
-    fmt::format_to(out, "{},", name);
-  text += '\n';
-  for (std::size_t row = 0; row < log.size(); ++row) {
-    fmt::format_to(out, "{},", log.frame(row));
-    for (std::size_t c = 0; c < log.names().size(); ++c)
-      fmt::format_to(out, "{},", std::isnan(log.at(row, c)) ? std::string() : number(log.at(row, c)));
-    text += '\n';
+std::string log_begin(LogLayout layout, const Names &names, int width, int height) {
+  if (layout == LogLayout::csv) {
+    std::string text = "Frame,";
+    for (const std::string &name : names)
+      text += name + ",";
+    return text + "\n";
   }
-  return text;
+  if (layout == LogLayout::xml)
+    return fmt::format(
+        "<VMAF version=\"gst-plugins-hull {}\">\n  <params qualityWidth=\"{}\" qualityHeight=\"{}\" "
+        "/>\n  <frames>\n",
+        HULL_VERSION, width, height);
+  return fmt::format(
+      "{{\n  \"version\": \"gst-plugins-hull {}\",\n  \"params\": {{\n    \"qualityWidth\": {},\n    "
+      "\"qualityHeight\": {}\n  }},\n  \"frames\": [",
+      HULL_VERSION, width, height);
 }
 
-std::string to_xml(const ScoreLog &log, const ReportHead &head) {
-  std::string text;
-  const Out out(text);
-  fmt::format_to(out, "<VMAF version=\"gst-plugins-hull {}\">\n", HULL_VERSION);
-  fmt::format_to(out, "  <params qualityWidth=\"{}\" qualityHeight=\"{}\" />\n", head.width, head.height);
-  fmt::format_to(out, "  <fyi fps=\"{:.2f}\" />\n  <frames>\n", std::isfinite(head.fps) ? head.fps : 0.0);
+std::string log_row(LogLayout layout, const Names &names, std::uint64_t frame, const double *values,
+                    bool first) {
+  if (layout == LogLayout::csv) return row_csv(names, frame, values);
+  if (layout == LogLayout::xml) return row_xml(names, frame, values);
+  return row_json(names, frame, values, first);
+}
+
+std::string log_end(LogLayout layout, const ScoreLog &log, const ReportHead &head) {
+  if (layout == LogLayout::csv) return {};
+  return layout == LogLayout::xml ? end_xml(log, head) : end_json(log, head);
+}
+
+std::string to_text(LogLayout layout, const ScoreLog &log, const ReportHead &head) {
+  std::string text = log_begin(layout, log.names(), head.width, head.height);
+  std::vector<double> values(log.names().size());
   for (std::size_t row = 0; row < log.size(); ++row) {
-    fmt::format_to(out, "    <frame frameNum=\"{}\" ", log.frame(row));
-    for (std::size_t c = 0; c < log.names().size(); ++c)
-      if (!std::isnan(log.at(row, c)))
-        fmt::format_to(out, "{}=\"{}\" ", log.names()[c], number(log.at(row, c)));
-    text += "/>\n";
+    for (std::size_t c = 0; c < values.size(); ++c)
+      values[c] = log.at(row, c);
+    text += log_row(layout, log.names(), log.frame(row), values.data(), row == 0);
   }
-  text += "  </frames>\n  <pooled_metrics>\n";
-  for (std::size_t c = 0; c < log.names().size(); ++c) {
-    const auto values = log.column(c);
-    if (values.empty()) continue;
-    fmt::format_to(out, "    <metric name=\"{}\" ", log.names()[c]);
-    for (const auto &[name, value] : pooled_pairs(pool(values)))
-      fmt::format_to(out, "{}=\"{}\" ", name, number(value));
-    text += "/>\n";
-  }
-  text += "  </pooled_metrics>\n  <aggregate_metrics />\n</VMAF>\n";
-  return text;
+  return text + log_end(layout, log, head);
 }
 
 std::string json_text(const std::string &text) {

@@ -110,7 +110,9 @@ Result<void> parse_svm(const std::string &text, std::size_t features, Svr &svr) 
   while (std::getline(lines, line)) {
     std::istringstream words(line);
     double coefficient = 0;
-    if (!(words >> coefficient)) continue;
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const std::string damage = "support vector " + std::to_string(count + 1) + " is damaged";
+    if (!(words >> coefficient)) return bad(damage);
     std::vector<double> at(features, 0.0); // libsvm leaves out zeros
     std::size_t index = 0;
     char colon = 0;
@@ -118,9 +120,10 @@ Result<void> parse_svm(const std::string &text, std::size_t features, Svr &svr) 
     while (words >> index) {
       if (!(words >> colon >> value) || colon != ':' || index < 1 || index > features ||
           !std::isfinite(value))
-        return bad("support vector " + std::to_string(count + 1) + " is damaged");
+        return bad(damage);
       at[index - 1] = value;
     }
+    if (!words.eof()) return bad(damage);
     svr.vectors.push_back(coefficient);
     svr.vectors.insert(svr.vectors.end(), at.begin(), at.end());
     ++count;
@@ -187,6 +190,10 @@ Result<Svr> member_of(const Json &dict, std::size_t features) {
 }
 
 Result<Model> model_of(const Json &dict, std::string name) {
+  const auto type = dict.find("model_type");
+  if (type == dict.end() ||
+      (*type != "LIBSVMNUSVR" && *type != "BOOTSTRAP_LIBSVMNUSVR" && *type != "RESIDUEBOOTSTRAP_LIBSVMNUSVR"))
+    return bad("'model_type' is missing or unknown");
   Model model;
   model.name = std::move(name);
   auto features = features_of(dict);

@@ -96,7 +96,7 @@ Session::Session(int width, int height, std::size_t streams, SessionOptions opti
       gains_(gains_of(options_.models)),
       analyzer_(width, height, streams, analyzer_options(options_)),
       names_(std::make_shared<const std::vector<std::string>>(column_names(options_, gains_))),
-      logs_(streams, ScoreLog(*names_)),
+      logs_(streams, ScoreLog(*names_, options_.kept_frames)),
       pending_(streams),
       sums_(streams),
       counts_(streams) {

@@ -25,6 +25,7 @@ struct SessionOptions {
   bool psnr = false;
   unsigned subsample = 1; ///< features of every n-th frame only; motion is between neighbours all the same
   unsigned threads = 1;
+  std::size_t kept_frames = 32768; ///< rows of the log kept per stream
 };
 
 /// One finished row of a stream's log.

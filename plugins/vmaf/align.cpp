@@ -5,6 +5,7 @@
 #include "plugins/vmaf/sink.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace hull {
 namespace {
@@ -23,52 +24,48 @@ GstClockTime VmafSink::tolerance() const {
   return GST_CLOCK_TIME_IS_VALID(duration) ? duration / 2 : 10 * GST_MSECOND;
 }
 
-/// Decides about one input's buffer for the reference's; true when nothing more is needed from it.
-bool VmafSink::settle_pad(VmafPad &pad, const VmafSlot &reference, bool &matched) {
-  matched = false;
-  if (!pad.slot) return pad.eos || !gst_pad_is_linked(pad.self());
-  const std::int32_t offset = pad.snapshot().offset;
-  const bool timed = active_.alignment == VmafAlignment::timestamp &&
-                     GST_CLOCK_TIME_IS_VALID(reference.running_time) &&
-                     GST_CLOCK_TIME_IS_VALID(pad.slot->running_time);
-  if (!timed) {
-    // The first |offset| frames of one side have no partner.
-    const auto index = static_cast<std::int64_t>(pad.counts.received) - 1;
-    const auto wanted = static_cast<std::int64_t>(reference_->counts.received) - 1 + offset;
-    if (index < wanted) {
-      ++pad.counts.unmatched;
-      pad.slot.reset();
-      return pad.eos;
-    }
-    matched = index == wanted;
-    return true;
-  }
-  if (pad.slot->running_time == pad.last_time) {
-    ++pad.counts.repeated;
-    pad.slot.reset();
-    return pad.eos;
-  }
+/// Frames that running time puts between two slots, in nanoseconds less the input's offset; none where a time
+/// is missing or frames are counted.
+std::optional<gint64> VmafSink::distance(const VmafPad &pad, const VmafSlot &reference) const {
+  if (active_.alignment != VmafAlignment::timestamp || !GST_CLOCK_TIME_IS_VALID(reference.running_time) ||
+      !GST_CLOCK_TIME_IS_VALID(pad.slot->running_time))
+    return std::nullopt;
   GstClockTime duration = frame_duration(reference.info);
   if (!GST_CLOCK_TIME_IS_VALID(duration)) duration = 0;
-  const auto distance = static_cast<gint64>(pad.slot->running_time) -
-                        static_cast<gint64>(reference.running_time) - offset * static_cast<gint64>(duration);
-  const auto limit = static_cast<gint64>(tolerance());
-  if (distance < -limit) {
-    pad.last_time = pad.slot->running_time;
-    ++pad.counts.unmatched;
-    pad.slot.reset();
-    return pad.eos;
+  return static_cast<gint64>(pad.slot->running_time) - static_cast<gint64>(reference.running_time) -
+         pad.offset * static_cast<gint64>(duration);
+}
+
+/// Decides about one input's buffers for the reference's; true when nothing more is needed from it.
+bool VmafSink::settle_pad(VmafPad &pad, const VmafSlot &reference, bool &matched) {
+  matched = false;
+  while (pad.slot) {
+    const auto apart = distance(pad, reference);
+    if (!apart) {
+      // The first |offset| frames of one side have no partner.
+      const auto index = static_cast<std::int64_t>(pad.counts.received) - 1;
+      const auto wanted = static_cast<std::int64_t>(reference_->counts.received) - 1 + pad.offset;
+      matched = index == wanted;
+      if (index >= wanted) return true;
+      ++pad.counts.unmatched;
+    } else if (pad.slot->running_time == pad.last_time) {
+      ++pad.counts.repeated;
+    } else {
+      const auto limit = static_cast<gint64>(tolerance());
+      matched = std::abs(*apart) <= limit;
+      if (*apart >= -limit) return true;
+      pad.last_time = pad.slot->running_time;
+      ++pad.counts.unmatched;
+    }
+    pad.next();
   }
-  matched = distance <= limit;
-  return true;
+  return pad.eos || !gst_pad_is_linked(pad.self());
 }
 
 void VmafSink::drain_after_reference() {
   for (VmafPad *pad : distorted_)
-    if (pad->slot) {
+    for (; pad->slot; pad->next())
       ++pad->counts.unmatched;
-      pad->slot.reset();
-    }
 }
 
 VmafSink::Turn VmafSink::settle() {
@@ -93,6 +90,8 @@ VmafSink::Turn VmafSink::settle() {
 
 /// Scores every complete set. One thread at a time; the others go back to waiting for room.
 GstFlowReturn VmafSink::advance(Lock &lock) {
+  if (searching_ && !search(lock))
+    return flushing_ ? GST_FLOW_FLUSHING : failed_ ? GST_FLOW_ERROR : GST_FLOW_OK;
   while (!busy_ && !failed_ && !flushing_ && !ended_) {
     const Turn turn = settle();
     if (turn == Turn::wait) break;
@@ -124,9 +123,9 @@ GstFlowReturn VmafSink::advance(Lock &lock) {
     lock.lock();
     busy_ = false;
     failed_ |= !scored;
-    reference_->slot.reset();
+    reference_->next();
     for (VmafPad *pad : partners)
-      pad->slot.reset();
+      pad->next();
     changed_.notify_all();
   }
   if (flushing_) return GST_FLOW_FLUSHING;

@@ -23,6 +23,18 @@ extern const char *const kVmafCaps;
 /// Fails when the crop leaves nothing.
 Result<vmaf::Picture> picture_of(MappedFrame &frame, const VmafPadSettings &crop);
 
+/// Chroma of formats that interleave Cb and Cr (NV12, NV21, P010, P012), taken apart into planes of its own;
+/// PSNR reads them.
+class VmafChroma {
+ public:
+  /// Fills in the picture's chroma where its format keeps both in one plane; others stay as they are.
+  void separate(MappedFrame &frame, const VmafPadSettings &crop, vmaf::Picture &picture);
+
+ private:
+  std::vector<std::uint16_t> words_[2];
+  std::vector<std::uint8_t> bytes_[2];
+};
+
 /// Bits per sample of a format and how far its words are shifted up.
 int bits_of(const GstVideoInfo &info);
 

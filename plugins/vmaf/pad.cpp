@@ -37,8 +37,24 @@ double VmafPad::score() const {
   return read_score ? read_score() : 0.0;
 }
 
+void VmafPad::hold(VmafSlot held) {
+  ++counts.received;
+  slot = std::move(held);
+}
+
+void VmafPad::next() {
+  slot.reset();
+  if (waiting.empty()) return;
+  hold(std::move(waiting.front()));
+  waiting.pop_front();
+}
+
 void VmafPad::reset() {
   slot.reset();
+  waiting.clear();
+  aligned.reset();
+  offset = snapshot().offset;
+  bars = {};
   info.reset();
   gst_segment_init(&segment, GST_FORMAT_TIME);
   eos = flushing = false;

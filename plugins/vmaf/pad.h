@@ -2,7 +2,9 @@
 
 #include "gst/glue/ref.h"
 #include "gst/glue/shell.h"
+#include "gst/vmaf/survey.h"
 
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -48,6 +50,10 @@ class VmafPad : public Configured<VmafPadSettings> {
 
   // Guarded by the element's state lock.
   std::optional<VmafSlot> slot;
+  std::deque<VmafSlot> waiting;           ///< behind the slot; only filled while auto-align searches
+  std::optional<vmaf::Alignment> aligned; ///< what auto-align found
+  std::int32_t offset = 0;                ///< in force: the property's or the found one
+  vmaf::BarWatch bars;
   std::optional<GstVideoInfo> info;
   GstSegment segment{};
   bool eos = false, flushing = false;
@@ -55,6 +61,9 @@ class VmafPad : public Configured<VmafPadSettings> {
   Counts counts;
   std::size_t stream = 0; ///< index in the session
   void reset();
+  /// Lets the slot's buffer go and takes the next one that waits, if any.
+  void next();
+  void hold(VmafSlot held);
 
   /// Set by the element; called for the computed properties.
   std::function<std::string()> read_result;

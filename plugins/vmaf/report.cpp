@@ -4,10 +4,7 @@
 #include "plugins/vmaf/held.h"
 #include "plugins/vmaf/sink.h"
 
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <fmt/format.h>
 
 namespace hull {
@@ -49,34 +46,31 @@ std::string text_list(const std::vector<std::string> &texts) {
   return list + "]";
 }
 
+std::string figure(double value) {
+  return std::isfinite(value) ? fmt::format("{:.3f}", value) : "null";
+}
+
+std::string bars_text(const vmaf::Bars &bars) {
+  if (!bars.any()) return "none";
+  return fmt::format("left {} right {} top {} bottom {}", bars.left, bars.right, bars.top, bars.bottom);
+}
+
+/// Black bars are easy to code, so they lift the score, and on one side only they wreck it.
+void warn_of_bars(const vmaf::Bars &reference, const vmaf::Bars &distorted,
+                  std::vector<std::string> &warnings) {
+  if (!reference.any() && !distorted.any()) return;
+  warnings.push_back(
+      fmt::format("black bars (reference: {}; this input: {}) are scored too; cut them off with the "
+                  "pads' crop properties",
+                  bars_text(reference), bars_text(distorted)));
+}
+
 std::string source(const GstVideoInfo &info, const VmafPadSettings &settings) {
   return fmt::format(
       "{{\"width\": {}, \"height\": {}, \"format\": {}, \"colorimetry\": {}, \"crop\": [{}, {}, {}, {}]}}",
       GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info), vmaf::json_text(GST_VIDEO_INFO_NAME(&info)),
       vmaf::json_text(colorimetry(info)), settings.crop_left, settings.crop_top, settings.crop_right,
       settings.crop_bottom);
-}
-
-Result<void> write_text(const std::string &path, const std::string &text) {
-  std::FILE *file = path == "-" ? stdout : std::fopen(path.c_str(), "w");
-  if (!file)
-    return fail(ErrorCode::io,
-                fmt::format("The scores cannot be written to '{}': {}.", path, std::strerror(errno)));
-  bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  written &= (path == "-" ? std::fflush(file) : std::fclose(file)) == 0;
-  if (!written)
-    return fail(
-        errno == ENOSPC ? ErrorCode::no_space : ErrorCode::io,
-        fmt::format("The scores could not be written completely to '{}': {}.", path, std::strerror(errno)));
-  return {};
-}
-
-/// scores.json -> scores.distorted_1.json
-std::string with_pad_name(const std::string &path, const std::string &pad) {
-  if (path == "-") return path;
-  const std::size_t slash = path.find_last_of('/'), dot = path.find_last_of('.');
-  if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) return path + "." + pad;
-  return path.substr(0, dot) + "." + pad + path.substr(dot);
 }
 
 } // namespace
@@ -99,18 +93,29 @@ std::vector<std::pair<std::string, std::string>> VmafSink::notes_of(const VmafPa
           "{{\"by\": \"{}\", \"offset\": {}, \"tolerance_ns\": {}, \"reference_frames\": {}, \"matched\": "
           "{}, "
           "\"missing\": {}, \"unmatched\": {}, \"repeated\": {}, \"untimed\": {}, \"caps_changes\": {}}}",
-          active_.alignment == VmafAlignment::index ? "index" : "timestamp", pad.snapshot().offset,
-          tolerance(), session_->frames(), c.matched, c.missing, c.unmatched, c.repeated, c.untimed,
-          c.caps_changes));
+          active_.alignment == VmafAlignment::index ? "index" : "timestamp", pad.offset, tolerance(),
+          session_->frames(), c.matched, c.missing, c.unmatched, c.repeated, c.untimed, c.caps_changes));
+  if (pad.aligned)
+    notes.emplace_back(
+        "auto_align",
+        fmt::format("{{\"searched\": {}, \"offset\": {}, \"error\": {}, \"error_at_zero\": {}}}",
+                    active_.auto_align, pad.offset, figure(pad.aligned->error),
+                    figure(pad.aligned->error_at_zero)));
   if (reference_->info) notes.emplace_back("reference", source(*reference_->info, reference_->snapshot()));
   if (pad.info) notes.emplace_back("distorted", source(*pad.info, pad.snapshot()));
   std::vector<std::string> warnings;
   if (reference_->info && pad.info) warnings = doubts(*reference_->info, *pad.info);
+  warn_of_bars(reference_->bars.bars(), pad.bars.bars(), warnings);
   if (c.missing)
     warnings.push_back(fmt::format("{} reference frames had no partner and are not scored", c.missing));
   if (c.unmatched) warnings.push_back(fmt::format("{} frames belong to no reference frame", c.unmatched));
   if (c.repeated) warnings.push_back(fmt::format("{} frames repeat a timestamp", c.repeated));
   if (fitter.promoted()) warnings.push_back("bit depths differ: the shallower side was shifted up");
+  const auto &log = session_->log(pad.stream);
+  if (log.total() > log.size())
+    warnings.push_back(
+        fmt::format("only the newest {} of {} frames are kept; a file at location has all of them",
+                    log.size(), log.total()));
   notes.emplace_back("warnings", text_list(warnings));
   notes.emplace_back("subsample", fmt::format("{}", active_.subsample));
   notes.emplace_back("first_frame",
@@ -118,39 +123,51 @@ std::vector<std::pair<std::string, std::string>> VmafSink::notes_of(const VmafPa
   return notes;
 }
 
+vmaf::ReportHead VmafSink::head_of(const VmafPad &pad) const {
+  const double fps =
+      scoring_us_ > 0 ? 1e6 * static_cast<double>(session_->frames()) / static_cast<double>(scoring_us_) : 0;
+  return {format_.width, format_.height, fps, notes_of(pad)};
+}
+
 std::string VmafSink::result_of(const VmafPad &pad) const {
   const std::lock_guard state_lock(state_mutex_);
   const std::lock_guard lock(log_mutex_);
   if (!session_ || pad.stream >= streams_.size() || streams_[pad.stream] != &pad) return {};
-  vmaf::ReportHead head;
-  head.width = format_.width;
-  head.height = format_.height;
-  head.fps =
-      scoring_us_ > 0 ? 1e6 * static_cast<double>(session_->frames()) / static_cast<double>(scoring_us_) : 0;
-  head.notes = notes_of(pad);
-  return vmaf::to_json(session_->log(pad.stream), head);
+  return vmaf::to_text(vmaf::LogLayout::json, session_->log(pad.stream), head_of(pad));
 }
 
-Result<void> VmafSink::write_log(const std::vector<VmafPad *> &pads) const {
-  bool first = true;
-  for (const VmafPad *pad : pads) {
-    if (!pad) continue;
-    std::string text;
-    if (active_.format == VmafLogFormat::csv)
-      text = vmaf::to_csv(session_->log(pad->stream));
-    else if (active_.format == VmafLogFormat::xml)
-      text = vmaf::to_xml(
-          session_->log(pad->stream),
-          {format_.width,
-           format_.height,
-           scoring_us_ ? 1e6 * static_cast<double>(session_->frames()) / static_cast<double>(scoring_us_) : 0,
-           {}});
-    else
-      text = result_of(*pad);
+/// Files grow with the stream. Several inputs cannot share standard output that way: theirs follow each other
+/// at the end.
+Result<void> VmafSink::open_logs() {
+  files_ = std::vector<VmafLogFile>(streams_.size());
+  if (active_.location.empty() || (active_.location == "-" && streams_.size() > 1)) return {};
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
     const std::string path =
-        first ? active_.location : with_pad_name(active_.location, GST_OBJECT_NAME(pad->self()));
-    first = false;
-    if (auto written = write_text(path, text); !written) return written;
+        i == 0 ? active_.location : with_pad_name(active_.location, GST_OBJECT_NAME(streams_[i]->self()));
+    if (auto opened = files_[i].open(path); !opened) return opened;
+    const std::string head =
+        vmaf::log_begin(active_.format, session_->log(i).names(), format_.width, format_.height);
+    if (auto written = files_[i].write(head); !written) return written;
+  }
+  return {};
+}
+
+Result<void> VmafSink::finish_logs() {
+  for (std::size_t i = 0; i < streams_.size() && !active_.location.empty(); ++i) {
+    if (!streams_[i]) continue;
+    std::string text;
+    {
+      const std::lock_guard state_lock(state_mutex_);
+      const std::lock_guard lock(log_mutex_);
+      const auto &log = session_->log(i);
+      const vmaf::ReportHead head = head_of(*streams_[i]);
+      text = files_[i].is_open() ? vmaf::log_end(active_.format, log, head)
+                                 : vmaf::to_text(active_.format, log, head);
+    }
+    if (!files_[i].is_open())
+      if (auto opened = files_[i].open("-"); !opened) return opened;
+    if (auto written = files_[i].write(text); !written) return written;
+    if (auto closed = files_[i].close(); !closed) return closed;
   }
   return {};
 }
@@ -161,7 +178,7 @@ void VmafSink::post_summary(const VmafPad &pad) {
   std::size_t column = 0;
   while (log.names()[column] != key)
     ++column;
-  const vmaf::Pooled pooled = vmaf::pool(log.column(column));
+  const vmaf::Pooled pooled = log.pooled(column);
   gst_element_post_message(
       self_,
       gst_message_new_element(
@@ -187,7 +204,7 @@ Result<void> VmafSink::finish() {
     const std::lock_guard lock(log_mutex_);
     session_->finish();
   }
-  post_ready(current_moment_);
+  if (auto posted = post_ready(current_moment_); !posted) return posted;
   for (const VmafPad *pad : streams_) {
     if (!pad) continue;
     if (session_->scored(pad->stream) == 0)
@@ -199,8 +216,7 @@ Result<void> VmafSink::finish() {
               GST_OBJECT_NAME(pad->self()), pad->counts.received, pad->counts.unmatched));
     post_summary(*pad);
   }
-  if (!active_.location.empty())
-    if (auto written = write_log(streams_); !written) return written;
+  if (auto written = finish_logs(); !written) return written;
   for (const VmafPad *pad : streams_)
     if (pad && active_.threshold > 0 && session_->mean(pad->stream) < active_.threshold)
       return fail(ErrorCode::bad_data,

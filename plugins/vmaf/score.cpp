@@ -12,6 +12,11 @@
 #include <utility>
 
 namespace hull {
+namespace {
+
+constexpr std::uint64_t kBarInterval = 5; ///< frames from look to look for black bars
+
+} // namespace
 
 Result<void> VmafSink::start_session(const vmaf::Picture &reference, const std::vector<VmafPad *> &all) {
   int bits = reference.y.bits;
@@ -32,17 +37,21 @@ Result<void> VmafSink::start_session(const vmaf::Picture &reference, const std::
   options.models = std::move(*models);
   options.psnr = active_.metrics == VmafMetrics::psnr;
   options.subsample = active_.subsample;
+  options.kept_frames = active_.kept_frames;
   options.threads = active_.threads ? active_.threads : std::max(1u, std::thread::hardware_concurrency());
   fitters_ = std::vector<VmafFitter>(all.size());
+  chroma_ = std::vector<VmafChroma>(all.size());
   auto session =
       std::make_unique<vmaf::Session>(format_.width, format_.height, all.size(), std::move(options),
                                       [this](const vmaf::FrameScore &score) { ready_.push_back(score); });
-  const std::lock_guard lock(log_mutex_);
-  for (std::size_t i = 0; i < all.size(); ++i)
-    all[i]->stream = i;
-  streams_ = all;
-  session_ = std::move(session);
-  return {};
+  {
+    const std::lock_guard lock(log_mutex_);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i]->stream = i;
+    streams_ = all;
+    session_ = std::move(session);
+  }
+  return open_logs();
 }
 
 Result<void> VmafSink::score_set(const std::vector<VmafPad *> &partners) {
@@ -54,6 +63,8 @@ Result<void> VmafSink::score_set(const std::vector<VmafPad *> &partners) {
   if (!session_) {
     if (auto started = start_session(*picture, distorted_); !started) return started;
   }
+  const bool psnr = active_.metrics == VmafMetrics::psnr;
+  if (psnr) reference_chroma_.separate(current->frame, reference_->snapshot(), *picture);
   const int bits = format_.bits;
   if (picture->y.bits > bits)
     return fail(ErrorCode::unsupported,
@@ -81,6 +92,7 @@ Result<void> VmafSink::score_set(const std::vector<VmafPad *> &partners) {
     target = reference_fitters_[current->fitter].fit(*picture, target, true);
   }
   current->picture = target;
+  if (session_->frames() % kBarInterval == 0) reference_->bars.look(picture->y);
 
   std::vector<std::unique_ptr<MappedFrame>> frames;
   std::vector<vmaf::Picture> pictures(streams_.size());
@@ -99,7 +111,9 @@ Result<void> VmafSink::score_set(const std::vector<VmafPad *> &partners) {
               "Pad {} went from {} to {} bits per sample while scores were being taken; convert it to one "
               "format before hullvmafsink.",
               GST_OBJECT_NAME(pad->self()), bits, planes->y.bits));
-    pictures[pad->stream] = fitters_[pad->stream].fit(*planes, target, active_.metrics == VmafMetrics::psnr);
+    if (psnr) chroma_[pad->stream].separate(*frames.back(), pad->snapshot(), *planes);
+    if (session_->frames() % kBarInterval == 0) pad->bars.look(planes->y);
+    pictures[pad->stream] = fitters_[pad->stream].fit(*planes, target, psnr);
     distorted[pad->stream] = &pictures[pad->stream];
   }
   pending_moment_ = current_moment_;
@@ -112,14 +126,20 @@ Result<void> VmafSink::score_set(const std::vector<VmafPad *> &partners) {
   }
   scoring_us_ += g_get_monotonic_time() - before;
   previous_ = std::move(current);
-  post_ready(pending_moment_);
-  return {};
+  return post_ready(pending_moment_);
 }
 
-void VmafSink::post_ready(const Moment &moment) {
+Result<void> VmafSink::post_ready(const Moment &moment) {
   // Taken out first: whoever listens may read properties of ours.
-  for (const vmaf::FrameScore &score : std::exchange(ready_, {}))
+  for (const vmaf::FrameScore &score : std::exchange(ready_, {})) {
+    if (files_[score.stream].is_open()) {
+      const std::string row = vmaf::log_row(active_.format, *score.names, score.frame, score.values.data(),
+                                            session_->scored(score.stream) == 1);
+      if (auto written = files_[score.stream].write(row); !written) return written;
+    }
     post_frame(score, moment);
+  }
+  return {};
 }
 
 void VmafSink::post_frame(const vmaf::FrameScore &score, const Moment &moment) {

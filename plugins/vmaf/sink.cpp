@@ -30,13 +30,19 @@ const Property<VmafSinkSettings> kProperties[] = {
         "model-location", "Path of one more model as libvmaf's JSON, a collection included"),
     property<&VmafSinkSettings::location>(
         "location",
-        "File for the scores at EOS, - for standard output; further inputs get their pad's name inserted"),
+        "File for the scores, written frame by frame, - for standard output; further inputs get their pad's "
+        "name inserted"),
     property<&VmafSinkSettings::format>("format", "Layout of the file at location", Mutable::ready, kFormats),
     flags_property<&VmafSinkSettings::metrics>("metrics", "Measures besides VMAF", Mutable::ready, kMetrics),
     property<&VmafSinkSettings::alignment>("alignment", "What makes frames partners", Mutable::ready,
                                            kAlignments),
     property<&VmafSinkSettings::tolerance>(
         "tolerance", "How far running times of partners may lie apart in ns; 0 = half a reference frame"),
+    property<&VmafSinkSettings::auto_align>("auto-align",
+                                            "Look for each input's offset among +- this many frames, by "
+                                            "their pictures; holds this many frames and "
+                                            "12 per input until it is found; 0 = off",
+                                            Mutable::ready, 0, 600),
     property<&VmafSinkSettings::score_height>(
         "score-height", "Score at this many lines, the width in proportion; 0 = the reference's size",
         Mutable::ready, 0, 16384),
@@ -49,6 +55,11 @@ const Property<VmafSinkSettings> kProperties[] = {
                                            Mutable::ready, 0, 100),
     property<&VmafSinkSettings::frame_messages>(
         "frame-messages", "Post an element message for every scored frame", Mutable::playing),
+    property<&VmafSinkSettings::kept_frames>("kept-frames",
+                                             "Newest frames per input whose scores stay in memory for the "
+                                             "pad's result; pooled figures and a file at "
+                                             "location cover all frames",
+                                             Mutable::ready, 1, G_MAXINT),
     computed<&VmafSink::stats>("stats", "Frames and mean score so far, one structure per input"),
 };
 
@@ -185,8 +196,11 @@ GstStateChangeReturn VmafSink::change_state(GstStateChange transition) {
     const std::lock_guard lock(state_mutex_);
     previous_.reset();
     reference_->slot.reset();
-    for (VmafPad *pad : distorted_)
+    reference_->waiting.clear();
+    for (VmafPad *pad : distorted_) {
       pad->slot.reset();
+      pad->waiting.clear();
+    }
   }
   return changed;
 }
@@ -196,10 +210,13 @@ void VmafSink::reset() {
   const std::lock_guard log_lock(log_mutex_);
   active_ = snapshot();
   flushing_ = failed_ = ended_ = busy_ = false;
+  searching_ = active_.auto_align > 0;
   reference_->reset();
   for (VmafPad *pad : distorted_)
     pad->reset();
   session_.reset();
+  files_.clear();
+  ready_.clear();
   streams_.clear();
   previous_.reset();
   fitters_.clear();
@@ -237,6 +254,7 @@ bool VmafSink::event(VmafPad &pad, EventRef event) {
     changed_.wait(lock, [this] { return !busy_; });
     pad.flushing = pad.eos = false;
     pad.slot.reset();
+    pad.waiting.clear();
     pad.last_time = GST_CLOCK_TIME_NONE;
     gst_segment_init(&pad.segment, GST_FORMAT_TIME);
     return true;
@@ -261,12 +279,14 @@ void VmafSink::update_caps(VmafPad &pad, GstCaps *caps) {
 
 GstFlowReturn VmafSink::chain(VmafPad &pad, BufferRef buffer) {
   Lock lock(state_mutex_);
-  changed_.wait(lock, [&] { return flushing_ || pad.flushing || failed_ || !pad.slot; });
+  changed_.wait(lock, [&] {
+    return flushing_ || pad.flushing || failed_ ||
+           (searching_ ? pad.waiting.size() < search_frames() : !pad.slot);
+  });
   if (flushing_ || pad.flushing) return GST_FLOW_FLUSHING;
   if (failed_) return GST_FLOW_ERROR;
   if (pad.eos) return GST_FLOW_EOS;
   if (!pad.info) return GST_FLOW_NOT_NEGOTIATED;
-  ++pad.counts.received;
   VmafSlot slot;
   slot.info = *pad.info;
   GstClockTime pts = GST_BUFFER_PTS(buffer.get());
@@ -282,7 +302,10 @@ GstFlowReturn VmafSink::chain(VmafPad &pad, BufferRef buffer) {
   }
   if (!GST_CLOCK_TIME_IS_VALID(slot.running_time)) ++pad.counts.untimed;
   slot.buffer = std::move(buffer);
-  pad.slot = std::move(slot);
+  if (searching_)
+    pad.waiting.push_back(std::move(slot));
+  else
+    pad.hold(std::move(slot));
   return advance(lock);
 }
 

@@ -4,6 +4,7 @@
 #include "gst/glue/shell.h"
 #include "gst/vmaf/session.h"
 #include "plugins/vmaf/frame.h"
+#include "plugins/vmaf/log_file.h"
 #include "plugins/vmaf/pad.h"
 
 #include <condition_variable>
@@ -17,14 +18,13 @@
 namespace hull {
 
 enum class VmafAlignment { timestamp, index };
-enum class VmafLogFormat { json, csv, xml };
 enum class VmafMetrics : unsigned { none = 0, psnr = 1 };
 
 struct VmafSinkSettings {
   std::string models = "vmaf_v0.6.1";
   std::string model_location;
   std::string location;
-  VmafLogFormat format = VmafLogFormat::json;
+  vmaf::LogLayout format = vmaf::LogLayout::json;
   VmafMetrics metrics = VmafMetrics::none;
   VmafAlignment alignment = VmafAlignment::timestamp;
   std::uint64_t tolerance = 0;
@@ -33,6 +33,8 @@ struct VmafSinkSettings {
   std::uint32_t threads = 1;
   double threshold = 0;
   bool frame_messages = true;
+  std::uint32_t kept_frames = 32768;
+  std::uint32_t auto_align = 0;
 };
 
 /// hullvmafsink: one reference, any number of distorted inputs, scores out. Each pad holds one buffer; the
@@ -65,18 +67,24 @@ class VmafSink : public Configured<VmafSinkSettings> {
   // Called with the state lock held.
   Turn settle();
   bool settle_pad(VmafPad &pad, const VmafSlot &reference, bool &matched);
+  std::optional<gint64> distance(const VmafPad &pad, const VmafSlot &reference) const;
   void drain_after_reference();
+  bool search(Lock &lock);
+  std::size_t search_frames() const;
   GstFlowReturn advance(Lock &lock);
   bool complete(Lock &lock);
   // Called with busy_ set and the state lock released.
   Result<void> score_set(const std::vector<VmafPad *> &matched);
   Result<void> start_session(const vmaf::Picture &reference, const std::vector<VmafPad *> &all);
   Result<void> finish();
-  Result<void> write_log(const std::vector<VmafPad *> &pads) const;
+  Result<void> align();
+  Result<void> open_logs();
+  Result<void> finish_logs();
   struct Moment {
     GstClockTime pts, running_time, stream_time, duration;
   };
-  void post_ready(const Moment &moment);
+  Result<void> post_ready(const Moment &moment);
+  vmaf::ReportHead head_of(const VmafPad &pad) const;
   void post_frame(const vmaf::FrameScore &score, const Moment &moment);
   void post_summary(const VmafPad &pad);
   std::string result_of(const VmafPad &pad) const;
@@ -92,6 +100,7 @@ class VmafSink : public Configured<VmafSinkSettings> {
   std::condition_variable changed_;
   std::vector<VmafPad *> distorted_;
   VmafSinkSettings active_; ///< as they were when the stream started
+  bool searching_ = false;  ///< auto-align holds the first frames
   bool busy_ = false;       ///< a thread is scoring; slots and session are its own
   bool flushing_ = true;
   bool failed_ = false;
@@ -107,6 +116,9 @@ class VmafSink : public Configured<VmafSinkSettings> {
   std::unique_ptr<Held> previous_; ///< the reference before, mapped
   std::vector<VmafFitter> fitters_;
   VmafFitter reference_fitters_[2];
+  VmafChroma reference_chroma_;
+  std::vector<VmafChroma> chroma_;      ///< by stream index
+  std::vector<VmafLogFile> files_;      ///< by stream index, where location is set
   std::vector<vmaf::FrameScore> ready_; ///< scored, not posted yet
   Moment pending_moment_{}, current_moment_{};
   gint64 scoring_us_ = 0;

@@ -1,0 +1,61 @@
+// gst-hull-1.0 vmaf: table, log, HTML report, gate.
+
+#include "tests/gst/tools/run.h"
+
+#include <nlohmann/json.hpp>
+
+namespace hull::tools {
+namespace {
+
+class Vmaf : public ToolTest {
+ protected:
+  void SetUp() override {
+    ToolTest::SetUp();
+    if (IsSkipped()) return;
+    write_clip("ref.y4m", 160, 96, 40);
+    write_clip("small.y4m", 96, 64, 40);
+  }
+};
+
+TEST_F(Vmaf, PrintsATableAndWritesTheScoresOfEachFile) {
+  const Outcome made = run("vmaf " + in("ref.y4m") + " " + in("ref.y4m") + " " + in("small.y4m") +
+                           " --models v0.6.1,v0.6.1neg --psnr --progress plain -o " + in("s.json"));
+  ASSERT_EQ(made.status, 0) << made.text;
+  EXPECT_NE(made.text.find("harmonic"), std::string::npos) << made.text;
+  EXPECT_NE(made.text.find(in("small.y4m")), std::string::npos) << made.text;
+  const auto same = nlohmann::json::parse(slurp("s.json"), nullptr, false),
+             other = nlohmann::json::parse(slurp("s.distorted_1.json"), nullptr, false);
+  ASSERT_EQ(same["frames"].size(), 40u);
+  EXPECT_EQ(same["frames"][5]["metrics"]["psnr_y"], 60.0);
+  EXPECT_EQ(same["frames"][5]["metrics"]["integer_vif_scale0_egl_1"], 1.0);
+  EXPECT_LT(other["pooled_metrics"]["vmaf"]["mean"], same["pooled_metrics"]["vmaf"]["mean"]);
+  EXPECT_TRUE(other["scaler"].is_string());
+}
+
+TEST_F(Vmaf, ReportsAsOnePageWithTheCurveAndTheWorstFramesSideBySide) {
+  const Outcome made =
+      run("vmaf " + in("ref.y4m") + " " + in("small.y4m") + " --progress none --html " + in("r.html"));
+  ASSERT_EQ(made.status, 0) << made.text;
+  const std::string page = slurp("r.html");
+  EXPECT_NE(page.find("<polyline class=\"curve\""), std::string::npos);
+  std::size_t pictures = 0;
+  for (std::size_t at = 0; (at = page.find("src=\"data:image/jpeg;base64,/9j/", at)) != std::string::npos;
+       ++at)
+    ++pictures;
+  EXPECT_EQ(pictures, 6u); // three frames, reference and distorted
+  EXPECT_EQ(page.find("src=\"\""), std::string::npos);
+  EXPECT_EQ(page.find("http://"), page.find("http://www.w3.org")); // nothing is fetched
+}
+
+TEST_F(Vmaf, FailsBelowTheThresholdAndForMissingFiles) {
+  const Outcome low =
+      run("vmaf " + in("ref.y4m") + " " + in("small.y4m") + " --progress none --threshold 99.5");
+  EXPECT_EQ(low.status, 1) << low.text;
+  EXPECT_NE(low.text.find("below the threshold of 99.5"), std::string::npos) << low.text;
+  const Outcome missing = run("vmaf " + in("ref.y4m") + " " + in("nothing.y4m"));
+  EXPECT_NE(missing.status, 0);
+  EXPECT_NE(missing.text.find("nothing.y4m"), std::string::npos) << missing.text;
+}
+
+} // namespace
+} // namespace hull::tools
