@@ -2,7 +2,6 @@
 
 // Figures of libvmaf's integer_adm for the default viewing distance (3.0) and display height (1080).
 
-#include <array>
 #include <cstdint>
 
 namespace hull::vmaf {
@@ -39,8 +38,5 @@ inline constexpr int kMaskTotal[4] = {0, 45, 39, 36};
 
 inline constexpr int kDwtHorizontalShift[4] = {16, 15, 16, 15};
 inline constexpr double kAdmNoiseWeight = 0.03125;
-
-/// floor(2^30 / a) for a = 1..32768; entry 0 is zero and never counts.
-const std::array<std::int32_t, 32769> &inverses();
 
 } // namespace hull::vmaf

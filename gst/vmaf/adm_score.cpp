@@ -12,16 +12,6 @@ int log2_up(double value) {
 
 } // namespace
 
-const std::array<std::int32_t, 32769> &inverses() {
-  static const auto table = [] {
-    std::array<std::int32_t, 32769> values{};
-    for (std::size_t a = 1; a < values.size(); ++a)
-      values[a] = static_cast<std::int32_t>((std::size_t{1} << 30) / a);
-    return values;
-  }();
-  return table;
-}
-
 AdmRegion::AdmRegion(int picture_width, int picture_height, int level) {
   width = picture_width;
   height = picture_height;

@@ -42,9 +42,12 @@ struct Restored {
   Mask gains; ///< where the gain limit applies
 };
 
-HULL_SIMD_INLINE Restored restore(Vec o, Vec t, Mask flag, const std::int32_t *inverse) {
+HULL_SIMD_INLINE Restored restore(Vec o, Vec t, Mask flag) {
   const Vec zero = zeros(), one = set_32(32768);
-  const Vec q = gathered(inverse, abs_32(o));
+  // floor(2^30 / |o|): exact in doubles, and quicker than a gather. Where o is zero it does not count.
+  const Vec a = abs_32(o);
+  const Doubles unit = set_pd(1 << 30);
+  const Vec q = whole_numbers(div_pd(unit, low_doubles(a)), div_pd(unit, high_doubles(a)));
   const Vec along = max_32(sign_32(t, o), zero); // against o's direction nothing is restored
   const Vec quotient = min_u32(product_q15(q, along), one);
   const Mask none = eq_32(o, zero);
@@ -70,7 +73,6 @@ HULL_SIMD_INLINE Vec scaled_mask(Vec a, int factor) {
 HULL_SIMD void adm_row_0(const Bands<const std::int16_t> &reference,
                          const Bands<const std::int16_t> &distorted, int begin, int end, Gains gains,
                          const MaskRow *out) {
-  const std::int32_t *inverse = inverses().data();
   const bool wanted[kGains] = {gains.normal, gains.neg};
   for (int x = begin; x < end; x += kInts) {
     const Vec o[3] = {load_words(reference.h + x), load_words(reference.v + x), load_words(reference.d + x)};
@@ -80,7 +82,7 @@ HULL_SIMD void adm_row_0(const Bands<const std::int16_t> &reference,
     neighbour[0] = neighbour[1] = centre[0] = centre[1] = zeros();
 #pragma GCC unroll 3
     for (int b = 0; b < 3; ++b) {
-      const Restored restored = restore(o[b], t[b], flag, inverse);
+      const Restored restored = restore(o[b], t[b], flag);
       const Vec csf = set_32(kCsf0[b]);
 #pragma GCC unroll 2
       for (int g = 0; g < kGains; ++g) {

@@ -274,14 +274,6 @@ HULL_SIMD_INLINE bool meet(Vec a, Vec b) {
   return !_mm256_testz_si256(a, b);
 } ///< have set bits in common
 
-HULL_SIMD_INLINE Vec gathered(const std::int32_t *base, Vec index) {
-  return _mm256_i32gather_epi32(base, index, 4);
-}
-/// By the low halves of 64-bit lanes; zero-extended.
-HULL_SIMD_INLINE Vec gathered_64(const std::int32_t *base, Vec index) {
-  return _mm256_cvtepu32_epi64(_mm_i32gather_epi32(base, narrow(index), 4));
-}
-
 HULL_SIMD_INLINE Doubles set_pd(double v) {
   return _mm256_set1_pd(v);
 }
@@ -330,6 +322,14 @@ HULL_SIMD_INLINE Doubles low_doubles(Floats v) {
 }
 HULL_SIMD_INLINE Doubles high_doubles(Floats v) {
   return _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1));
+}
+/// Whole numbers from the doubles of two halves, the fraction cut off; those of one half in 64-bit lanes.
+HULL_SIMD_INLINE Vec whole_numbers(Doubles low, Doubles high) {
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm256_cvttpd_epi32(low)), _mm256_cvttpd_epi32(high),
+                                 1);
+}
+HULL_SIMD_INLINE Vec whole_numbers(Doubles v) {
+  return _mm256_cvtepu32_epi64(_mm256_cvttpd_epi32(v));
 }
 /// Masks of the two halves as one.
 HULL_SIMD_INLINE Mask join(Mask64 low, Mask64 high) {

@@ -286,14 +286,6 @@ HULL_SIMD_INLINE Vec sign_32(Vec v, Vec s) {
   return _mm512_mask_sub_epi32(positive, negative_32(s), zeros(), v);
 }
 
-HULL_SIMD_INLINE Vec gathered(const std::int32_t *base, Vec index) {
-  return _mm512_i32gather_epi32(index, base, 4);
-}
-/// By the low halves of 64-bit lanes; zero-extended.
-HULL_SIMD_INLINE Vec gathered_64(const std::int32_t *base, Vec index) {
-  return _mm512_cvtepu32_epi64(_mm256_i32gather_epi32(base, narrow(index), 4));
-}
-
 HULL_SIMD_INLINE Doubles set_pd(double v) {
   return _mm512_set1_pd(v);
 }
@@ -342,6 +334,13 @@ HULL_SIMD_INLINE Doubles low_doubles(Floats v) {
 }
 HULL_SIMD_INLINE Doubles high_doubles(Floats v) {
   return _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+}
+/// Whole numbers from the doubles of two halves, the fraction cut off; those of one half in 64-bit lanes.
+HULL_SIMD_INLINE Vec whole_numbers(Doubles low, Doubles high) {
+  return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvttpd_epi32(low)), _mm512_cvttpd_epi32(high), 1);
+}
+HULL_SIMD_INLINE Vec whole_numbers(Doubles v) {
+  return _mm512_cvtepu32_epi64(_mm512_cvttpd_epi32(v));
 }
 /// Masks of the two halves as one.
 HULL_SIMD_INLINE Mask join(Mask64 low, Mask64 high) {

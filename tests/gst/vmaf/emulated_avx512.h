@@ -118,12 +118,19 @@ HULL_EMULATED simde__mmask8 cmp_pd_ge(__m512d a, __m512d b) {
   return static_cast<simde__mmask8>(mask);
 }
 
-template <class Index, class Out> Out gather(const std::int32_t *base, const Index &index) {
-  const Lanes<std::int32_t, Index> at(index);
-  Lanes<std::int32_t, Out> out;
-  for (int i = 0; i < Lanes<std::int32_t, Out>::kCount; ++i)
-    out.at[i] = base[at.at[i]];
+HULL_EMULATED __m256i cvttpd_epi32(__m512d v) {
+  const Lanes<double, __m512d> in(v);
+  Lanes<std::int32_t, __m256i> out;
+  for (int i = 0; i < 8; ++i) // what does not fit becomes the smallest number, as the instruction has it
+    out.at[i] = std::abs(in.at[i]) < 2147483648.0 ? static_cast<std::int32_t>(in.at[i])
+                                                  : std::numeric_limits<std::int32_t>::min();
   return out.vector();
+}
+
+HULL_EMULATED __m512i inserti64x4(__m512i v, __m256i half, int at) {
+  Lanes<std::int32_t, __m512i> lanes(v);
+  std::memcpy(lanes.at + 8 * at, &half, sizeof half);
+  return lanes.vector();
 }
 
 } // namespace hull::vmaf::emulated
@@ -133,7 +140,8 @@ template <class Index, class Out> Out gather(const std::int32_t *base, const Ind
 #undef _mm512_madd_epi16
 #undef _mm512_roundscale_pd
 #undef _mm512_cmp_pd_mask
-#undef _mm256_i32gather_epi32
+#undef _mm512_cvttpd_epi32
+#undef _mm512_inserti64x4
 #define _mm512_cvtepu8_epi16 cvtepu8_epi16
 #define _mm512_cvtepi16_epi32 cvtepi16_epi32
 #define _mm512_cvtepi32_epi64 cvtepi32_epi64
@@ -143,6 +151,8 @@ template <class Index, class Out> Out gather(const std::int32_t *base, const Ind
 #define _mm512_cvtepi32_ps cvtepi32_ps
 #define _mm512_cvtepi64_ps cvtepi64_ps
 #define _mm512_cvtps_pd cvtps_pd
+#define _mm512_cvttpd_epi32 cvttpd_epi32
+#define _mm512_inserti64x4 inserti64x4
 #define _mm512_extractf32x8_ps extractf32x8_ps
 #define _mm512_mulhi_epu16 mulhi_epu16
 #define _mm512_madd_epi16(a, b) simde_mm512_madd_epi16(a, b)
@@ -150,8 +160,6 @@ template <class Index, class Out> Out gather(const std::int32_t *base, const Ind
 #define _mm512_dpwssd_epi32 dpwssd_epi32
 #define _mm512_roundscale_pd roundscale_pd
 #define _mm512_cmp_pd_mask(a, b, how) cmp_pd_ge(a, b)
-#define _mm512_i32gather_epi32(index, base, size) (gather<__m512i, __m512i>(base, index))
-#define _mm256_i32gather_epi32(base, index, size) (gather<__m256i, __m256i>(base, index))
 #ifndef _MM_FROUND_TO_ZERO
 #define _MM_FROUND_TO_ZERO 3
 #endif
