@@ -110,6 +110,17 @@ class Scoring {
     if (gst_pad_link(out.get(), target.get()) != GST_PAD_LINK_OK)
       pipeline_.remember({ErrorCode::state, "hullvmafsink cannot be linked"});
     g_signal_connect(decoder, "pad-added", G_CALLBACK(on_pad), queue);
+    g_signal_connect(decoder, "no-more-pads", G_CALLBACK(on_no_more_pads), queue);
+    g_object_set_data_full(G_OBJECT(queue), "path", g_strdup(path.c_str()), g_free);
+  }
+
+  /// Without a video stream the scorer would wait for ever.
+  static void on_no_more_pads(GstElement *decoder, GstElement *queue) {
+    const auto in = PadRef::adopt(gst_element_get_static_pad(queue, "sink"));
+    if (gst_pad_is_linked(in.get())) return;
+    const auto *path = static_cast<const char *>(g_object_get_data(G_OBJECT(queue), "path"));
+    GST_ELEMENT_ERROR(decoder, STREAM, WRONG_TYPE,
+                      ("%s holds no video; name a file with a video stream", path), (nullptr));
   }
 
   /// The first video stream is scored, everything else is let go.
@@ -163,10 +174,14 @@ int score(const Arguments &arguments) {
                                                                  {"plain", Progress::Style::plain},
                                                                  {"json", Progress::Style::json},
                                                                  {"none", Progress::Style::quiet}};
-  for (const std::string &path : arguments.distorted)
-    if (!std::filesystem::is_regular_file(path)) return report(file_error(ENOENT, "read", path));
-  if (!std::filesystem::is_regular_file(arguments.reference))
-    return report(file_error(ENOENT, "read", arguments.reference));
+  std::vector<std::string> paths = arguments.distorted;
+  paths.push_back(arguments.reference);
+  for (const std::string &path : paths) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored)) return report(file_error(ENOENT, "read", path));
+    if (std::filesystem::file_size(path, ignored) == 0)
+      return report(Error{ErrorCode::bad_data, path + " is empty"});
+  }
   if (auto started = start_gstreamer(); !started) return report(started.error());
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);

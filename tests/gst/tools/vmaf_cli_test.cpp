@@ -2,6 +2,7 @@
 
 #include "tests/gst/tools/run.h"
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace hull::tools {
@@ -55,6 +56,21 @@ TEST_F(Vmaf, FailsBelowTheThresholdAndForMissingFiles) {
   const Outcome missing = run("vmaf " + in("ref.y4m") + " " + in("nothing.y4m"));
   EXPECT_NE(missing.status, 0);
   EXPECT_NE(missing.text.find("nothing.y4m"), std::string::npos) << missing.text;
+}
+
+TEST_F(Vmaf, SaysWhichFileHoldsNoVideo) {
+  std::ofstream(in("empty.y4m")).flush();
+  const Outcome empty = run("vmaf " + in("ref.y4m") + " " + in("empty.y4m"));
+  EXPECT_EQ(empty.status, 1);
+  EXPECT_NE(empty.text.find("empty.y4m is empty"), std::string::npos) << empty.text;
+  // A second of silence in a WAV file.
+  std::string wav(
+      "RIFF\x64\x1f\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x40\x1f\0\0",
+      44);
+  std::ofstream(in("sound.wav"), std::ios::binary) << wav << std::string(8000, '\x80');
+  const Outcome sound = run("vmaf " + in("ref.y4m") + " " + in("sound.wav"));
+  EXPECT_EQ(sound.status, 1);
+  EXPECT_NE(sound.text.find("sound.wav holds no video"), std::string::npos) << sound.text;
 }
 
 } // namespace
