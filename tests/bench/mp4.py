@@ -1,21 +1,19 @@
 #!/usr/bin/env python3
 """MP4 writing against mp4mux, ffmpeg and, where they are found, MP4Box and Shaka Packager: same inputs, same run.
 
-mp4.py [PART…] [--keep FOLDER]; parts: faststart, recording, latency, cmaf. Processor time and bytes written are the
-kernel's (rusage, /proc/PID/io); each figure is the least of three interleaved rounds.
+mp4.py [PART…] [--keep FOLDER]; parts: faststart, recording, cmaf. Processor time and bytes written are the
+kernel's (rusage, /proc/PID/io); each figure of `recording` is the least of --rounds interleaved rounds.
 """
 import argparse
 import os
 import pathlib
 import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-ROUNDS = 3
 TOOL = os.environ.get("HULL_TOOL", "gst-hull-1.0")
 
 
@@ -37,12 +35,12 @@ def run(command, stdout=subprocess.DEVNULL):
             "written": written}
 
 
-def least(contenders):
+def least(contenders, rounds):
     """name -> command; the least of each figure over interleaved rounds."""
     best = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, command in contenders.items():
-            got = run(command() if callable(command) else command)
+            got = run(command)
             kept = best.setdefault(name, got)
             best[name] = {key: min(kept[key], got[key]) for key in got}
     return best
@@ -78,7 +76,7 @@ def packets(path):
     return made.stdout
 
 
-def faststart(folder, big, _tiny):
+def faststart(folder, big, _tiny, _rounds):
     out = folder / "out.mp4"
     source = f"filesrc location={big} ! qtdemux name=d"
     feeds = "d.video_0 ! queue ! m.video_0 d.audio_0 ! queue ! m.audio_0"
@@ -106,7 +104,7 @@ def faststart(folder, big, _tiny):
     print(f"  {'gst-hull-1.0 atoms faststart':42} {got['written'] / tail.stat().st_size:6.4f}x of the file {got['cpu']:6.2f} s CPU  {same}")
 
 
-def recording(folder, _big, tiny):
+def recording(folder, _big, tiny, rounds):
     out = folder / "out.mp4"
     samples = int(subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=nb_frames", "-of", "csv=p=0", tiny],
                                  capture_output=True, text=True).stdout.strip().strip(","))
@@ -116,25 +114,20 @@ def recording(folder, _big, tiny):
         floor: launch(demux, "fakesink sync=false"),
         ours: launch(demux, "hullmp4mux ! hullmp4sink sync-interval=0 location=%s" % out),
         "hullmp4mux variant=iso ! hullmp4sink": launch(demux, "hullmp4mux ! hullmp4sink layout=insert sync-interval=0 location=%s" % out),
-        "mp4mux": launch(demux, "mp4mux ! filesink location=%s" % out),
-        "mp4mux fragment-duration=2000": launch(demux, "mp4mux fragment-duration=2000 ! filesink location=%s" % out),
+        "mp4mux": launch(demux, "m.video_0 mp4mux name=m ! filesink location=%s" % out),
+        "mp4mux fragment-duration=2000": launch(demux, "m.video_0 mp4mux name=m fragment-duration=2000 ! filesink location=%s" % out),
         "demuxing alone (ffmpeg)": ffmpeg("-i", tiny, "-c", "copy", "-f", "null", "-"),
         "ffmpeg -c copy": ffmpeg("-i", tiny, "-c", "copy", out),
     }
-    best = least(contenders)
+    best = least(contenders, rounds)
     print(f"\na recording of {samples} small samples ({tiny.stat().st_size / samples:.0f} bytes each): over demuxing")
     for name, got in best.items():
         base = best["demuxing alone (ffmpeg)" if "ffmpeg" in name else floor]
         print(f"  {name:42} {(got['cpu'] - base['cpu']) / samples * 1e6:6.2f} us CPU a sample  "
               f"{(got['rss'] - base['rss']) * 1048576 / samples:6.1f} B RSS a sample  {got['wall']:6.1f} s wall")
-    print("  finalising: see `bench_mp4_index`, which times the step alone")
 
 
-def latency(folder, _big, _tiny):
-    print("\nage of a sample when its chunk of 200 ms leaves (30 fps, live, 20 s): see `bench_mp4_latency`")
-
-
-def cmaf(folder, big, _tiny):
+def cmaf(folder, big, _tiny, _rounds):
     """ISOSegmentValidator is no Debian package; `atoms check` has the same rules by number."""
     print("\nCMAF rules broken (gst-hull-1.0 atoms check)")
     for kind, pad in {"video with B-frames": "video_0", "AAC": "audio_0"}.items():
@@ -154,13 +147,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=list(PARTS))
     parser.add_argument("--keep", type=pathlib.Path, help="folder for inputs, kept for the next run")
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     folder = arguments.keep or pathlib.Path(tempfile.mkdtemp(prefix="hull-bench-"))
     folder.mkdir(exist_ok=True)
     try:
         big, tiny = make_inputs(folder)
         for part in arguments.parts or PARTS:
-            PARTS[part](folder, big, tiny)
+            PARTS[part](folder, big, tiny, arguments.rounds)
             sys.stdout.flush()
     finally:
         if not arguments.keep:

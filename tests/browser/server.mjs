@@ -27,14 +27,15 @@ export function serve(roots) {
     const from = range ? Number(range[1]) : 0;
     const to = range && range[2] ? Math.min(Number(range[2]), size - 1) : size - 1;
     const status = range ? (from < size ? 206 : 416) : 200;
-    requests.push({name, status, bytes: to - from + 1});
+    const entry = {name, status, bytes: to - from + 1, sent: 0}; // sent: into the socket, which may be closed early
+    requests.push(entry);
     const headers = {'Content-Type': kTypes[path.extname(file)] ?? 'application/octet-stream', 'Accept-Ranges': 'bytes', 'Cache-Control': 'no-store'};
     if (status === 416) return void response.writeHead(416, {'Content-Range': `bytes */${size}`}).end();
     if (range) headers['Content-Range'] = `bytes ${from}-${to}/${size}`;
     headers['Content-Length'] = to - from + 1;
     response.writeHead(status, headers);
     if (request.method === 'HEAD' || size === 0) return void response.end();
-    fs.createReadStream(file, {start: from, end: to}).pipe(response);
+    fs.createReadStream(file, {start: from, end: to}).on('data', (part) => { entry.sent += part.length; }).pipe(response);
   });
   return new Promise((resolve) =>
     server.listen(0, '127.0.0.1', () =>
