@@ -233,7 +233,6 @@ Result<Variant> Mp4Mux::choose_variant() {
   gboolean seekable = FALSE;
   if (gst_pad_peer_query(source, query.get()))
     gst_query_parse_seeking(query.get(), nullptr, &seekable, nullptr, nullptr);
-  std::optional<Variant> first;
   for (guint i = 0; i < gst_caps_get_size(allowed.get()); ++i) {
     const auto caps = CapsRef::adopt(gst_caps_copy_nth(allowed.get(), i));
     for (const auto &[name, variant] : {std::pair{"iso", Variant::iso},
@@ -242,12 +241,14 @@ Result<Variant> Mp4Mux::choose_variant() {
       const auto wanted =
           CapsRef::adopt(gst_caps_new_simple("video/quicktime", "variant", G_TYPE_STRING, name, nullptr));
       if (!gst_caps_can_intersect(caps.get(), wanted.get())) continue;
-      if (!first) first = variant;
       if (variant == Variant::iso && !seekable) continue;
       return variant;
     }
   }
-  return *first;
+  return fail(
+      ErrorCode::settings,
+      "A whole file (variant=iso) is completed where it began, and what follows the muxer cannot go back. "
+      "Put hullmp4sink or filesink behind it, or let it take variant=iso-fragmented or cmaf.");
 }
 
 GstFlowReturn Mp4Mux::begin() {

@@ -53,6 +53,7 @@ class FragmentedOutput final : public MuxOutput {
   ChunkFront front_;
   ChunkCheck check_;
   std::vector<MuxInput *> inputs_;
+  std::vector<std::uint32_t> formats_; // sample_description_index of each track's pending samples
   std::vector<std::deque<MuxSample>> pending_;
   std::optional<Fragmenter> fragmenter_;
   BufferRef header_; // waits for the first fragment
@@ -115,6 +116,8 @@ Result<void> FragmentedOutput::start(const std::vector<MuxInput *> &inputs) {
   if (settings_.fragment_origin >= 0) cut.grid_origin = settings_.fragment_origin;
   fragmenter_.emplace(cut, tracks, reference);
   pending_.resize(inputs.size());
+  for (const MuxInput *input : inputs)
+    formats_.push_back(input->format_index);
   // Several tracks need one zero: pictures get unsigned offsets and an edit that starts after the reordering,
   // which more readers place right than signed offsets alone. CMAF wants signed offsets and no edit.
   if (variant_ != Variant::cmaf)
@@ -193,7 +196,7 @@ std::vector<FragmentTrack> FragmentedOutput::fragment_tracks(const Chunk &chunk)
     const MuxInput &input = *inputs_[i];
     FragmentTrack &track = tracks.emplace_back();
     track.id = input.config.id;
-    track.sample_description_index = input.format_index;
+    track.sample_description_index = formats_[i];
     track.composition_offsets = input.config.media == Media::video;
     track.signed_offsets = variant_ == Variant::cmaf;
     if (!input.protector) continue;
@@ -296,10 +299,11 @@ GstFlowReturn FragmentedOutput::emit(Chunk chunk, const MuxInput *settled) {
   return host_.push(std::move(list));
 }
 
-GstFlowReturn FragmentedOutput::format_changed(MuxInput &) {
+GstFlowReturn FragmentedOutput::format_changed(MuxInput &input) {
   auto chunk = fragmenter_->drain();
   const GstFlowReturn flow = chunk ? emit(std::move(*chunk)) : GST_FLOW_OK;
   if (flow != GST_FLOW_OK) return flow;
+  formats_[input.index] = input.format_index;
   auto made = header();
   if (!made) {
     host_.report(made.error());

@@ -197,6 +197,47 @@ TEST(Mp4Mux, TwoTracksAreNoCmafTrackFile) {
   EXPECT_NE(ran.error.find("one muxer per stream"), std::string::npos) << ran.error;
 }
 
+TEST(Mp4Mux, AWholeFileWantsASinkThatCanGoBack) {
+  const Ran ran =
+      launch("audiotestsrc num-buffers=10 ! opusenc ! hullmp4mux ! video/quicktime,variant=iso ! fakesink");
+  EXPECT_NE(ran.error.find("cannot go back"), std::string::npos) << ran.error;
+}
+
+TEST(Mp4Mux, APadWithoutDataHasNoTrack) {
+  Mux mux("iso-fragmented");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  mux.pad("audio_0", Mux::kAac);
+  for (guint64 i = 0; i < 60; ++i)
+    Mux::push_frame(video, i, i == 0);
+  const auto boxes = parse_boxes(joined(mux.finish())).value();
+  ASSERT_GE(boxes.size(), 3u);
+  EXPECT_EQ(std::ranges::count(boxes[1].children, FourCC("trak"), &Node::type), 1);
+}
+
+TEST(Mp4Mux, ACapsChangeMakesAnotherSampleEntry) {
+  Mux mux("iso-fragmented");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  for (guint64 i = 0; i < 30; ++i)
+    Mux::push_frame(video, i, i == 0);
+  std::string wider = Mux::kAvc;
+  wider.replace(wider.find("width=64"), 8, "width=96");
+  gst_harness_set_src_caps_str(video, wider.c_str());
+  for (guint64 i = 30; i < 60; ++i)
+    Mux::push_frame(video, i, i == 30);
+  const auto boxes = parse_boxes(joined(mux.finish())).value();
+  const Node *last_movie = nullptr;
+  std::vector<std::uint32_t> described;
+  for (const Node &box : boxes) {
+    if (box.type() == FourCC("moov")) last_movie = &box;
+    if (const auto *tfhd = find_box<TrackFragmentHeader>(box, "traf/tfhd"))
+      described.push_back(tfhd->sample_description_index);
+  }
+  ASSERT_TRUE(last_movie);
+  EXPECT_EQ(find_box<VisualSampleEntry>(*last_movie, "trak/mdia/minf/stbl/stsd/avc1[1]")->width, 96);
+  EXPECT_EQ(described, (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_TRUE(continuous(boxes));
+}
+
 // Every rule of the checklist, on what the muxer makes of pictures with and without reordering, and of sound.
 TEST(Mp4Mux, CmafTracksBreakNoRule) {
   for (const char *chunks : {"chunk-duration=0", "chunk-duration=200000000"})
