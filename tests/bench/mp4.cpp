@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -22,6 +23,10 @@ namespace {
 
 double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double processor_seconds() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
 // Ages in milliseconds of all samples between their timestamp and their chunk's arrival behind `muxer`. Peers
@@ -108,13 +113,14 @@ void finalise(const std::string &path) {
   for (const bool sync : {false, true}) {
     const std::string copy = path + ".copy";
     std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
-    const double start = seconds();
+    const double start = seconds(), processor = processor_seconds();
     const auto done = unfragment(copy, Placement::automatic, sync);
-    std::printf(
-        "  finalising%s: %.2f s, %.1f MB written for a file of %.1f MB (%s)\n", sync ? " with fdatasync" : "",
-        seconds() - start, static_cast<double>(done ? done->bytes_written : 0) / 1e6,
-        static_cast<double>(std::filesystem::file_size(copy)) / 1e6,
-        done ? (done->how == Placement::insert ? "inserted" : "at the end") : done.error().text.c_str());
+    std::printf("  finalising%s: %.2f s (%.2f s of processor), %.1f MB written for a file of %.1f MB (%s)\n",
+                sync ? " with fdatasync" : "", seconds() - start, processor_seconds() - processor,
+                static_cast<double>(done ? done->bytes_written : 0) / 1e6,
+                static_cast<double>(std::filesystem::file_size(copy)) / 1e6,
+                done ? (done->how == Placement::insert ? "inserted" : "at the end")
+                     : done.error().text.c_str());
     std::filesystem::remove(copy);
   }
   std::filesystem::remove(path);
