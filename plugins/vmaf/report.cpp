@@ -189,7 +189,8 @@ void VmafSink::post_summary(const VmafPad &pad) {
                             G_TYPE_DOUBLE, pooled.mean, "harmonic-mean", G_TYPE_DOUBLE, pooled.harmonic_mean,
                             "min", G_TYPE_DOUBLE, pooled.min, "max", G_TYPE_DOUBLE, pooled.max, "stddev",
                             G_TYPE_DOUBLE, pooled.stddev, "p1", G_TYPE_DOUBLE, pooled.p1, "p5", G_TYPE_DOUBLE,
-                            pooled.p5, "p10", G_TYPE_DOUBLE, pooled.p10, nullptr)));
+                            pooled.p5, "p10", G_TYPE_DOUBLE, pooled.p10, "p25", G_TYPE_DOUBLE, pooled.p25,
+                            "p50", G_TYPE_DOUBLE, pooled.p50, nullptr)));
 }
 
 Result<void> VmafSink::finish() {

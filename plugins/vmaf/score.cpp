@@ -19,6 +19,9 @@ constexpr std::uint64_t kBarInterval = 5; ///< frames from look to look for blac
 } // namespace
 
 Result<void> VmafSink::start_session(const vmaf::Picture &reference, const std::vector<VmafPad *> &all) {
+  if (all.empty())
+    return fail(ErrorCode::settings,
+                "No distorted input is linked: there is nothing to compare with the reference.");
   int bits = reference.y.bits;
   for (const VmafPad *pad : all)
     if (pad->slot) bits = std::max(bits, bits_of(pad->slot->info));
@@ -61,7 +64,9 @@ Result<void> VmafSink::score_set(const std::vector<VmafPad *> &partners) {
   auto picture = picture_of(current->frame, reference_->snapshot());
   if (!picture) return tl::unexpected(picture.error());
   if (!session_) {
-    if (auto started = start_session(*picture, distorted_); !started) return started;
+    std::vector<VmafPad *> linked = distorted_;
+    std::erase_if(linked, [](const VmafPad *pad) { return !gst_pad_is_linked(pad->self()); });
+    if (auto started = start_session(*picture, linked); !started) return started;
   }
   const bool psnr = active_.metrics == VmafMetrics::psnr;
   if (psnr) reference_chroma_.separate(current->frame, reference_->snapshot(), *picture);
