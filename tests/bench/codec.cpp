@@ -231,7 +231,7 @@ void decode_speed(const Clip &clip, const char *profile) {
   };
   std::vector<Contender> list = {{"loop over the library", direct},
                                  {"hullh264dec", [&] { with("hullh264dec"); }},
-                                 {"openh264dec", [&] { with("openh264dec"); }},
+                                 {"openh264dec", [&] { with("h264parse ! openh264dec"); }},
                                  {"avdec_h264, 1 thread", [&] { with("avdec_h264 max-threads=1"); }}};
   std::printf("\n%ux%u %s", clip.width, clip.height, profile);
   compete("Decoding 8 Mbit/s", std::move(list), units.size(), false);
