@@ -32,9 +32,9 @@ Live::Live(LiveConfig config)
             std::clamp<std::int64_t>(config.chunk_duration, 1'000'000, config.segment_duration);
         config.part_duration =
             std::clamp<std::int64_t>(config.part_duration, config.chunk_duration, config.segment_duration);
+        const std::int64_t longest = config.part_duration + config.part_duration / kGraceShare;
         config.part_hold_back =
-            std::max(config.part_hold_back,
-                     config.part_hold_back ? 2 * config.part_duration : 3 * config.part_duration);
+            std::max(config.part_hold_back, config.part_hold_back ? 2 * longest : 3 * longest);
         return config;
       }()) {}
 

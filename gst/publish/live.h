@@ -24,6 +24,10 @@ namespace hull::publish {
 
 using Chunk = std::shared_ptr<const ByteVector>;
 
+/// Cameras' times jitter: a chunk or part of pictures may last this share (one 40th) longer than configured,
+/// so that five pictures of 25/s still fit into 0.2 s. PART-TARGET counts it in.
+constexpr std::int64_t kGraceShare = 40;
+
 enum class PlaylistType { live, event, vod };
 
 struct LiveConfig {
@@ -32,7 +36,7 @@ struct LiveConfig {
   std::int64_t part_duration = 200'000'000;      ///< ns; longest part, at least chunk_duration
   std::int64_t dvr_window = 60'000'000'000;      ///< ns that stay listed; at least 3 segments are
   std::int64_t target_latency = 1'000'000'000;   ///< ns, ServiceDescription
-  std::int64_t part_hold_back = 0;               ///< ns; 0 = 3 x part_duration
+  std::int64_t part_hold_back = 0;               ///< ns; 0 = 3 of the longest part
   double playback_rate_min = 0.96, playback_rate_max = 1.04;
   PlaylistType playlist_type = PlaylistType::live;
   bool enable_endlist = true; ///< the end of stream closes the manifests

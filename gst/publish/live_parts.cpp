@@ -21,14 +21,17 @@ void Live::close_part(LiveSegment &segment) const {
 // never from what was measured (HLS-11). Sound is independent throughout.
 std::int64_t Live::part_target(const Row &row) const {
   const FrameRate rate = row.info.frame_rate;
-  if (row.info.kind != Kind::video || rate.numerator == 0)
-    return rescale(config_.part_duration, row.info.timescale, kNanoseconds);
-  const double frame = static_cast<double>(rate.denominator) / rate.numerator;
-  // Against rounding: 0.2 s shall hold five of 25/s.
-  const auto whole = [](double length) { return std::max(1.0, std::floor(length + 0.0001)); };
-  const double chunk = frame * whole(static_cast<double>(config_.chunk_duration) / kNanoseconds / frame);
-  const double part = chunk * whole(static_cast<double>(config_.part_duration) / kNanoseconds / chunk);
-  return static_cast<std::int64_t>(std::ceil(part * row.info.timescale - 0.001));
+  double part = static_cast<double>(config_.part_duration) / kNanoseconds;
+  if (row.info.kind != Kind::video) return static_cast<std::int64_t>(part * row.info.timescale);
+  const double grace = part / kGraceShare;
+  if (rate.numerator) {
+    const double frame = static_cast<double>(rate.denominator) / rate.numerator;
+    // Against rounding: 0.2 s shall hold five of 25/s.
+    const auto whole = [](double length) { return std::max(1.0, std::floor(length + 0.0001)); };
+    const double chunk = frame * whole(static_cast<double>(config_.chunk_duration) / kNanoseconds / frame);
+    part = chunk * whole(part / chunk);
+  }
+  return static_cast<std::int64_t>(std::ceil((part + grace) * row.info.timescale - 0.001));
 }
 
 std::int64_t Live::one_sample(const Row &row) const {

@@ -93,7 +93,10 @@ void Stream::open(std::shared_ptr<publish::Live> live, std::shared_ptr<WallClock
   paced_ = placed_ = false;
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   g_object_set(mux_.get(), "fragment-duration", settings.segment_duration, "chunk-duration",
-               settings.chunk_duration, "fragment-origin", gint64{0}, nullptr);
+               kind_ == publish::Kind::video
+                   ? settings.chunk_duration + settings.chunk_duration / publish::kGraceShare
+                   : settings.chunk_duration,
+               "fragment-origin", gint64{0}, nullptr);
   // Intake puts its own clock in front of every segment.
   g_object_set(mux_.get(), "prft", FALSE, nullptr);
   g_object_set(sink_.get(), "sync", FALSE, "ts-offset", gint64{0}, nullptr);

@@ -1,7 +1,8 @@
 // A live source for the browser tests: pictures that carry the time they were made, into hullcmafsink.
 //   hull-live-source SECONDS [AUDIO=0|1] [SINK PROPERTIES …]
-// Prints "url http://…" when the origin listens. The upper ninth of the picture is two rows of 32 cells, white = 1:
-// 8 bits 0xAC, 40 bits of milliseconds since 1970, 16 bits of CRC-16/CCITT over the five bytes of time.
+// Prints "url http://…" when the origin listens. The upper ninth of the picture is two rows of 32 cells,
+// white = 1: 8 bits 0xAC, 40 bits of milliseconds since 1970, 16 bits of CRC-16/CCITT over the five bytes of
+// time.
 
 #include "gst/glue/ref.h"
 
@@ -39,7 +40,8 @@ std::uint64_t stamp_bits() {
 void draw(std::vector<std::uint8_t> &picture, int frame) {
   for (int y = kHeight / 9; y < kHeight; ++y)
     for (int x = 0; x < kWidth; ++x)
-      picture[static_cast<std::size_t>(y * kWidth + x)] = static_cast<std::uint8_t>(40 + ((x + y + frame * 2) & 127));
+      picture[static_cast<std::size_t>(y * kWidth + x)] =
+          static_cast<std::uint8_t>(40 + ((x + y + frame * 2) & 127));
   const std::uint64_t bits = stamp_bits();
   for (int y = 0; y < 2 * kRowHeight; ++y)
     for (int x = 0; x < kWidth; ++x) {
@@ -48,14 +50,19 @@ void draw(std::vector<std::uint8_t> &picture, int frame) {
     }
 }
 
-/// One picture every 40 ms, stamped as it goes in; running time is taken by appsrc.
+/// One picture every 40 ms, stamped as it goes in. Its PTS is when it was due, as a camera's clock has it;
+/// how late this thread woke up counts as latency.
 void feed(GstAppSrc *source, int frames) {
   std::vector<std::uint8_t> picture(kWidth * kHeight * 3 / 2, 128);
+  const auto clock = ObjectRef<GstClock>::adopt(gst_element_get_clock(GST_ELEMENT(source)));
+  const GstClockTime first =
+      clock ? gst_clock_get_time(clock.get()) - gst_element_get_base_time(GST_ELEMENT(source)) : 0;
   const auto start = std::chrono::steady_clock::now();
   for (int frame = 0; frame < frames; ++frame) {
     std::this_thread::sleep_until(start + std::chrono::milliseconds(1000 / kRate) * frame);
     draw(picture, frame);
     GstBuffer *buffer = gst_buffer_new_memdup(picture.data(), picture.size());
+    GST_BUFFER_PTS(buffer) = first + static_cast<GstClockTime>(frame) * (GST_SECOND / kRate);
     GST_BUFFER_DURATION(buffer) = GST_SECOND / kRate;
     if (gst_app_src_push_buffer(source, buffer) != GST_FLOW_OK) return;
   }
@@ -66,17 +73,20 @@ void feed(GstAppSrc *source, int frames) {
 
 int main(int argc, char **argv) {
   gst_init(&argc, &argv);
-  if (argc < 2) return std::fprintf(stderr, "usage: hull-live-source SECONDS [AUDIO] [PROPERTY=VALUE …]\n"), 2;
+  if (argc < 2)
+    return std::fprintf(stderr, "usage: hull-live-source SECONDS [AUDIO] [PROPERTY=VALUE …]\n"), 2;
   const int seconds = std::atoi(argv[1]);
   const bool audio = argc > 2 && argv[2][0] == '1';
   std::string properties;
   for (int i = 3; i < argc; ++i)
     properties += std::string(" ") + argv[i];
   const std::string text =
-      "appsrc name=in is-live=true do-timestamp=true format=time caps=video/x-raw,format=I420,width=640,height=360,"
-      "framerate=25/1,interlace-mode=progressive ! hullh264enc bitrate=1500 key-int-max=1000 ! hullcmafsink name=sink port=0" +
+      "appsrc name=in is-live=true format=time caps=video/x-raw,format=I420,width=640,height=360,"
+      "framerate=25/1,interlace-mode=progressive ! hullh264enc bitrate=1500 key-int-max=1000 ! hullcmafsink "
+      "name=sink port=0" +
       properties +
-      (audio ? " audiotestsrc is-live=true samplesperbuffer=1024 volume=0.1 ! audio/x-raw,rate=48000,channels=1 "
+      (audio ? " audiotestsrc is-live=true samplesperbuffer=1024 volume=0.1 ! "
+               "audio/x-raw,rate=48000,channels=1 "
                "! avenc_aac bitrate=96000 ! sink."
              : "");
   GError *error = nullptr;
@@ -91,8 +101,9 @@ int main(int argc, char **argv) {
   std::fflush(stdout);
   std::thread feeder([&] { feed(GST_APP_SRC(source.get()), seconds * kRate); });
   const auto bus = ObjectRef<GstBus>::adopt(gst_element_get_bus(pipeline.get()));
-  const auto message = MessageRef::adopt(gst_bus_timed_pop_filtered(
-      bus.get(), GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(int(GST_MESSAGE_EOS) | int(GST_MESSAGE_ERROR))));
+  const auto message = MessageRef::adopt(
+      gst_bus_timed_pop_filtered(bus.get(), GST_CLOCK_TIME_NONE,
+                                 static_cast<GstMessageType>(int(GST_MESSAGE_EOS) | int(GST_MESSAGE_ERROR))));
   const bool failed = GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR;
   if (failed) {
     gst_message_parse_error(message.get(), &error, nullptr);

@@ -85,13 +85,13 @@ void mpd(Findings &out, const std::string &text) {
 /// One broken text per rule.
 const std::vector<Example> kExamples = {
     {"HLS-01", [](Findings &out) { playlist(out, without_all(sound().video, "#EXT-X-PART-INF")); }},
-    {"HLS-02", V(",PART-HOLD-BACK=0.600", "")},
-    {"HLS-03", V("PART-HOLD-BACK=0.600", "PART-HOLD-BACK=0.3")},
-    {"HLS-04", V("PART-HOLD-BACK=0.600", "PART-HOLD-BACK=0.5")},
+    {"HLS-02", V(",PART-HOLD-BACK=0.615", "")},
+    {"HLS-03", V("PART-HOLD-BACK=0.615", "PART-HOLD-BACK=0.3")},
+    {"HLS-04", V("PART-HOLD-BACK=0.615", "PART-HOLD-BACK=0.5")},
     {"HLS-05", V("HOLD-BACK=6.0", "HOLD-BACK=4.0")},
     {"HLS-06",
      [](Findings &out) {
-       presentation(out, with(sound().audio, "PART-HOLD-BACK=0.600", "PART-HOLD-BACK=0.700"));
+       presentation(out, with(sound().audio, "PART-HOLD-BACK=0.615", "PART-HOLD-BACK=0.700"));
      }},
     {"HLS-07", V("CAN-SKIP-UNTIL=12.0", "CAN-SKIP-UNTIL=8.0")},
     {"HLS-08", V("CAN-BLOCK-RELOAD=YES,", "")},
@@ -170,7 +170,7 @@ const std::vector<Example> kExamples = {
      }},
     {"HLS-40", [](Findings &out) { playlist(out, with(sound().multivariant, ",FRAME-RATE=25.000", "")); }},
     {"HLS-41", V("#EXT-X-INDEPENDENT-SEGMENTS\n", "")},
-    {"HLS-42", V("PART-TARGET=0.200000", "PART-TARGET=0.1")},
+    {"HLS-42", V("PART-TARGET=0.205000", "PART-TARGET=0.1")},
     {"HLS-43",
      [](Findings &out) {
        std::string text = with(sound().video, "CAN-SKIP-UNTIL=12.0,", "");
