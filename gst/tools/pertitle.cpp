@@ -143,8 +143,8 @@ int run_title(Arguments arguments, bool only_points) {
   if (title.file.empty()) return report(usage("name a video file"));
   if (title.out.empty()) return report(usage("name a folder for the result with -o"));
   if (auto ready = prepare(arguments); !ready) return report(ready.error());
-  if (auto started = start_gstreamer(); !started) return report(started.error());
   catch_signals();
+  if (auto started = start_gstreamer(); !started) return report(started.error());
   if (title.engine.name == "export") return export_title(title);
   Title work(title, g_stop);
   const auto result = only_points ? work.analyze() : work.run();
@@ -165,7 +165,7 @@ int do_task(const std::string &file) {
   if (!task) return report(task.error());
   Result<void> done = start_gstreamer();
   if (done)
-    done = run_task(*task, ".", g_stop, [](double share) {
+    done = run_task(*task, std::filesystem::current_path(), g_stop, [](double share) {
       fmt::print("{:.4f}\n", share);
       std::fflush(stdout);
     });

@@ -47,8 +47,20 @@ double Progress::fraction() const {
   return total_ > 0 ? std::min(1.0, (before_ + done_ * work_) / total_) : 0;
 }
 
+// At the speed of the present phase once that is known: phases differ in how well they keep the machine busy.
+// -1: not known yet.
+double Progress::seconds_left() const {
+  constexpr double kKnown = 5; // seconds
+  const double left = total_ - before_ - done_ * work_;
+  const double own = std::chrono::duration<double>(Clock::now() - phase_start_).count();
+  if (own > kKnown && done_ > kFirstEstimate) return left * own / (done_ * work_);
+  const double done = before_ + done_ * work_;
+  return done > kFirstEstimate * total_ ? left * seconds() / done : -1;
+}
+
 void Progress::phase(const std::string &name, double work) {
   name_ = name;
+  phase_start_ = Clock::now();
   work_ = work;
   done_ = 0;
   tenth_ = -1;
@@ -79,7 +91,7 @@ void Progress::draw(bool final) {
   if (style_ == Style::quiet) return;
   const auto now = Clock::now();
   const double spent = seconds(), f = fraction();
-  const double left = f > kFirstEstimate ? spent / f - spent : -1;
+  const double left = seconds_left();
   const int tenth = static_cast<int>(done_ * 10);
   if (terminal_) {
     if (!final && now - drawn_ < kRedraw) return;

@@ -31,6 +31,7 @@ class Progress {
  private:
   void draw(bool final);
   double fraction() const;
+  double seconds_left() const;
 
   using Clock = std::chrono::steady_clock;
   Style style_;
@@ -39,7 +40,7 @@ class Progress {
   double total_ = 0, before_ = 0, work_ = 0, done_ = 0;
   int tenth_ = -1;
   std::string name_;
-  Clock::time_point start_ = Clock::now(), drawn_{};
+  Clock::time_point start_ = Clock::now(), phase_start_ = start_, drawn_{};
 };
 
 /// "4 s", "2 min 10 s", "1 h 5 min".

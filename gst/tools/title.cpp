@@ -64,8 +64,8 @@ Result<void> Title::open() {
   if (!engine) return tl::unexpected(engine.error());
   engine_ = std::move(*engine);
   source_ = std::move(*source);
-  if (!std::isfinite(options_.rules.cap_bps))
-    options_.rules.cap_bps = 1.5 * ladder::apple_top_bps(source_.display.height);
+  own_cap_ = !std::isfinite(options_.rules.cap_bps);
+  if (own_cap_) options_.rules.cap_bps = 1.5 * ladder::apple_top_bps(source_.display.height);
   return {};
 }
 
@@ -136,6 +136,16 @@ Result<void> Title::measure_points(const Wanted &wanted, const std::string &name
 }
 
 Result<void> Title::update_decision() {
+  // A cap nobody asked for does not stand against a title that cannot be coded below it.
+  if (own_cap_) {
+    std::vector<ladder::Point> points;
+    for (const Record &record : result_.records)
+      points.push_back(record.point(options_.pool));
+    const auto choices = ladder::candidates(ladder::fit_curves(points), options_.rules.tie);
+    constexpr double kRounding = 1.0001;
+    if (!choices.empty())
+      options_.rules.cap_bps = std::max(options_.rules.cap_bps, choices.front().point.bps * kRounding);
+  }
   const std::span<const ladder::FixedRow> rows =
       options_.against.empty() ? ladder::apple_rows() : std::span<const ladder::FixedRow>(options_.against);
   auto decision = decide(result_.records, options_.pool, options_.rules, rows);
@@ -300,8 +310,9 @@ Result<TitleResult> Title::run() {
   if (auto same = still_the_same(); !same) return tl::unexpected(same.error());
   draw_worst_pictures();
   if (auto ok = write_points(result_, options_); !ok) return tl::unexpected(ok.error());
-  if (auto ok = write_ladder(result_, options_); !ok) return tl::unexpected(ok.error());
   if (auto ok = write_report(result_, options_); !ok) return tl::unexpected(ok.error());
+  // Last: where ladder.json is, all of the title is.
+  if (auto ok = write_ladder(result_, options_); !ok) return tl::unexpected(ok.error());
   return result_;
 }
 

@@ -121,6 +121,7 @@ class Title {
   std::vector<Part> samples_; ///< what the search measures
   bool samples_were_taken_ = false;
   unsigned subsample_ = 1;
+  bool own_cap_ = false; ///< the cap is ours, not the user's
   nlohmann::ordered_json tasks_ = nlohmann::ordered_json::array(); ///< of this run so far
   TitleResult result_;
   std::vector<Record> media_;           ///< rungs encoded so far

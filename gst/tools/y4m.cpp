@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include <gst/app/gstappsrc.h>
+#include <gst/video/video.h>
 
 namespace hull::tools {
 namespace {
@@ -76,6 +77,21 @@ struct Feeder {
   std::uint64_t next = 0;
 };
 
+// The format's rows are packed; GStreamer's own layout rounds them up to four bytes.
+void describe_rows(GstBuffer *buffer, const Y4mHeader &h) {
+  const bool grey = h.format == "GRAY8", full = h.format == "Y444";
+  const unsigned bytes = h.format == "I420_10LE" ? 2 : 1;
+  const unsigned chroma_width = full ? h.width : (h.width + 1) / 2;
+  const unsigned chroma_height = full || h.format == "Y42B" ? h.height : (h.height + 1) / 2;
+  const gsize luma = gsize{h.width} * h.height * bytes, chroma = gsize{chroma_width} * chroma_height * bytes;
+  gsize offsets[] = {0, luma, luma + chroma, 0};
+  gint strides[] = {static_cast<gint>(h.width * bytes), static_cast<gint>(chroma_width * bytes),
+                    static_cast<gint>(chroma_width * bytes), 0};
+  gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE,
+                                 gst_video_format_from_string(h.format.c_str()), h.width, h.height,
+                                 grey ? 1 : 3, offsets, strides);
+}
+
 void feed(GstAppSrc *source, guint, gpointer data) {
   auto &feeder = *static_cast<Feeder *>(data);
   const Y4mHeader &h = feeder.header;
@@ -94,6 +110,7 @@ void feed(GstAppSrc *source, guint, gpointer data) {
   };
   GST_BUFFER_PTS(buffer.get()) = time(feeder.next);
   GST_BUFFER_DURATION(buffer.get()) = time(feeder.next + 1) - time(feeder.next);
+  describe_rows(buffer.get(), h);
   ++feeder.next;
   gst_app_src_push_buffer(source, buffer.release());
 }
