@@ -134,6 +134,8 @@ TEST_F(H264Properties, MaxBitrateLowersWhatFollowsAPeak) {
 TEST_F(H264Properties, OthersShowInSliceHeadersAndPictures) {
   EXPECT_EQ(stream_of("deblocking-beta=-2", 3).pictures[1].beta, -2);
   EXPECT_EQ(stream_of("slice-mode=fixed num-slices=0 threads=3", 3).pictures[1].slice_sizes.size(), 3u);
+  EXPECT_NE(all_bytes(encode("ltr=true ltr-mark-period=4", 60)),
+            all_bytes(encode("ltr=true ltr-mark-period=30", 60)));
   EXPECT_NE(all_bytes(encode("rate-control=cqp background-detection=true", 40, "ball")),
             all_bytes(encode("rate-control=cqp background-detection=false", 40, "ball")));
 }
