@@ -195,19 +195,17 @@ TEST(Mp4MuxBoxes, TheApplicationSaysWhereToSplit) {
 TEST(Mp4MuxBoxes, KeyUnitsAreAskedForOneFragmentAhead) {
   Mux mux("cmaf", "send-force-keyunit=true fragment-duration=1000000000");
   GstHarness *video = mux.pad("video_0", Mux::kAvc);
-  std::vector<GstClockTime> asked;
-  for (guint64 i = 0; i < 90; ++i) {
+  for (guint64 i = 0; i < 90; ++i)
     Mux::push_frame(video, i, i % 30 == 0);
-    if (i % 30 == 29) g_usleep(20'000); // the muxer has its own thread
-    while (GstEvent *event = gst_harness_try_pull_upstream_event(video)) {
-      GstClockTime time = 0;
-      if (gst_video_event_is_force_key_unit(event) &&
-          gst_video_event_parse_upstream_force_key_unit(event, &time, nullptr, nullptr))
-        asked.push_back(time);
-      gst_event_unref(event);
-    }
-  }
   mux.finish();
+  std::vector<GstClockTime> asked;
+  while (GstEvent *event = gst_harness_try_pull_upstream_event(video)) {
+    GstClockTime time = 0;
+    if (gst_video_event_is_force_key_unit(event) &&
+        gst_video_event_parse_upstream_force_key_unit(event, &time, nullptr, nullptr))
+      asked.push_back(time);
+    gst_event_unref(event);
+  }
   ASSERT_GE(asked.size(), 2u);
   EXPECT_EQ(asked[0], GST_SECOND);
   EXPECT_EQ(asked[1], 2 * GST_SECOND);
