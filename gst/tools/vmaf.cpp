@@ -5,6 +5,7 @@
 #include "gst/tools/pipeline.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/vmaf_report.h"
+#include "gst/tools/y4m.h"
 
 #include <algorithm>
 #include <csignal>
@@ -99,16 +100,24 @@ class Scoring {
 
  private:
   void branch(const std::string &path, const PadRef &target) {
-    GstElement *file = pipeline_.add("filesrc", {{"location", path}});
-    GstElement *decoder = pipeline_.add("decodebin");
     // Few: pictures are large, and scoring is slower than decoding.
     GstElement *queue =
         pipeline_.add("queue", {{"max-size-buffers", "4"}, {"max-size-bytes", "0"}, {"max-size-time", "0"}});
-    if (!file || !decoder || !queue) return;
-    pipeline_.link({file, decoder});
+    if (!queue) return;
+    if (const auto y4m = read_y4m_header(path))
+      pipeline_.link({add_y4m_source(pipeline_, path, *y4m, 0), queue});
+    else
+      decode(path, queue);
     const auto out = PadRef::adopt(gst_element_get_static_pad(queue, "src"));
     if (gst_pad_link(out.get(), target.get()) != GST_PAD_LINK_OK)
       pipeline_.remember({ErrorCode::state, "hullvmafsink cannot be linked"});
+  }
+
+  void decode(const std::string &path, GstElement *queue) {
+    GstElement *file = pipeline_.add("filesrc", {{"location", path}});
+    GstElement *decoder = pipeline_.add("decodebin");
+    if (!file || !decoder) return;
+    pipeline_.link({file, decoder});
     g_signal_connect(decoder, "pad-added", G_CALLBACK(on_pad), queue);
     g_signal_connect(decoder, "no-more-pads", G_CALLBACK(on_no_more_pads), queue);
     g_object_set_data_full(G_OBJECT(queue), "path", g_strdup(path.c_str()), g_free);

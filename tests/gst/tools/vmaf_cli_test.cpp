@@ -73,5 +73,27 @@ TEST_F(Vmaf, SaysWhichFileHoldsNoVideo) {
   EXPECT_NE(sound.text.find("sound.wav holds no video"), std::string::npos) << sound.text;
 }
 
+// GStreamer 1.22's y4mdec reads neither 10 bits nor a header as long as FFmpeg's.
+TEST_F(Vmaf, ReadsTenBitY4mWithALongHeader) {
+  const int width = 66, height = 50, frames = 3;
+  std::ofstream out(in("ten.y4m"), std::ios::binary);
+  out << "YUV4MPEG2 W66 H50 F30000:1001 Ip A1:1 C420p10 XYSCSS=420P10 XCOLORRANGE=LIMITED XCOMMENT="
+      << std::string(40, 'x') << '\n';
+  for (int n = 0; n < frames; ++n) {
+    out << "FRAME\n";
+    for (int i = 0; i < width * height * 3 / 2; ++i) {
+      const unsigned sample = (static_cast<unsigned>(i) * 37 + static_cast<unsigned>(n) * 11) % 1024;
+      out.put(static_cast<char>(sample & 255)).put(static_cast<char>(sample >> 8));
+    }
+  }
+  out.close();
+  const Outcome made = run("vmaf " + in("ten.y4m") + " " + in("ten.y4m") + " --psnr --progress none --html " +
+                           in("t.html") + " -o " + in("t.json"));
+  ASSERT_EQ(made.status, 0) << made.text;
+  const auto scores = nlohmann::json::parse(slurp("t.json"), nullptr, false);
+  ASSERT_EQ(scores["frames"].size(), static_cast<std::size_t>(frames));
+  EXPECT_EQ(scores["frames"][1]["metrics"]["psnr_y"], 72.0); // libvmaf's ceiling for 10 bits
+}
+
 } // namespace
 } // namespace hull::tools
