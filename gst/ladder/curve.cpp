@@ -102,9 +102,13 @@ CrossOver cross_over(const Curve &smaller, const Curve &larger, double tie) {
   }
   for (std::size_t n = 0; n < result.all.size() && result.kind != CrossKind::found; ++n) {
     if (!result.all[n].to_larger) continue;
-    const double end = n + 1 < result.all.size() ? std::log2(result.all[n + 1].bps) : high;
+    const bool last = n + 1 == result.all.size();
+    const double end = last ? high : std::log2(result.all[n + 1].bps);
+    // A lead that still grows where the measured rates end has not been seen to stay below the tie.
+    const double enough =
+        last && d[kSamples - 1] > 0 && d[kSamples - 1] == *most && *most > d[kSamples - 2] ? 0 : tie;
     for (int i = 0; i < kSamples; ++i)
-      if (x[i] >= std::log2(result.all[n].bps) && x[i] <= end && d[i] >= tie) {
+      if (x[i] >= std::log2(result.all[n].bps) && x[i] <= end && d[i] >= enough) {
         result.use = result.all[n];
         result.kind = CrossKind::found;
         break;

@@ -70,7 +70,9 @@ enum class CrossKind {
 struct CrossOver {
   Resolution smaller, larger;
   CrossKind kind = CrossKind::no_common_range;
-  Crossing use;              ///< the first change to the larger one that leads by `tie` VMAF later
+  /// The first change to the larger one that leads by `tie` VMAF later, or whose lead still grows at the last
+  /// common rate.
+  Crossing use;
   std::vector<Crossing> all; ///< every change, by rising rate
 };
 

@@ -2,14 +2,15 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import {Transform} from 'node:stream';
 
 const kTypes = {
   '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.m3u8': 'application/vnd.apple.mpegurl',
   '.mpd': 'application/dash+xml', '.mp4': 'video/mp4', '.m4s': 'video/mp4', '.vtt': 'text/vtt', '.json': 'application/json',
 };
 
-/** `roots` maps a URL prefix to a folder. Resolves to {origin, requests, close}. */
-export function serve(roots) {
+/** `roots` maps a URL prefix to a folder; each reply is sent at `bytesPerSecond`. Resolves to {origin, requests, close}. */
+export function serve(roots, bytesPerSecond = Infinity) {
   const requests = [];
   const server = http.createServer((request, response) => {
     const name = decodeURIComponent(new URL(request.url, 'http://x').pathname);
@@ -35,7 +36,13 @@ export function serve(roots) {
     headers['Content-Length'] = to - from + 1;
     response.writeHead(status, headers);
     if (request.method === 'HEAD' || size === 0) return void response.end();
-    fs.createReadStream(file, {start: from, end: to}).on('data', (part) => { entry.sent += part.length; }).pipe(response);
+    const paced = new Transform({
+      transform(part, _encoding, done) {
+        entry.sent += part.length;
+        setTimeout(() => done(null, part), 1000 * part.length / bytesPerSecond);
+      },
+    });
+    fs.createReadStream(file, {start: from, end: to}).pipe(paced).pipe(response);
   });
   return new Promise((resolve) =>
     server.listen(0, '127.0.0.1', () =>

@@ -136,6 +136,15 @@ TEST(CrossOver, OfLinesIsWhereTheyMeet) {
   EXPECT_NEAR(found.use.quality, 70, 1e-6);
 }
 
+// What flower does at 720p: the larger picture leads by 0.9 and more with every bit, but the smaller one was
+// measured no higher.
+TEST(CrossOver, CountsWhereTheMeasuredRatesEndBeforeTheLeadIsATie) {
+  const auto curves = curves_of({line(540, 4000, 80, 5), line(720, 4000, 80.9, 6)});
+  const CrossOver found = cross_over(curves[0], curves[1]);
+  ASSERT_EQ(found.kind, CrossKind::found);
+  EXPECT_NEAR(found.use.bps, 4e6 * std::exp2(-0.9), 1e3);
+}
+
 TEST(Curve, LeavesAQuantizerOutThatSpendsMoreForLess) {
   std::vector<Point> points = line(1080, 16000, 96, 9);
   points.back().bps = points[3].bps * 1.15;
