@@ -1,6 +1,7 @@
 #include "gst/isobmff/boxes_file.h"
 #include "gst/isobmff/layout.h"
 #include "tests/plugins/mp4_support.h"
+#include "tests/support/sanitizer.h"
 
 #include <gtest/gtest.h>
 
@@ -123,11 +124,8 @@ TEST(Mp4Sink, BadSettingsAreNamed) {
 // A limit on the file's size stands for a full disk: the write fails in the middle of a chunk.
 TEST(Mp4Sink, WhatIsOnAFullDiskStaysPlayable) {
   if (!have_ffmpeg()) GTEST_SKIP() << "ffprobe counts";
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-  GTEST_SKIP() << "gst-launch-1.0, a program without the sanitizer, cannot load plugins that have it";
-#endif
-#endif
+  if (test::kAddressSanitizer)
+    GTEST_SKIP() << "gst-launch-1.0, a program without the sanitizer, cannot load plugins that have it";
   const Folder folder;
   for (const int limit : {30'000, 50'001, 77'777}) {
     const std::string file = folder / ("full" + std::to_string(limit) + ".mp4");
