@@ -344,7 +344,9 @@ TEST_F(H264Events, AThousandLivesLeakNothing) {
   for (int i = 0; i < 1000; ++i)
     live();
   // A leaked encoder alone would be 300 kB each time.
-  if (!test::kAddressSanitizer) EXPECT_LT(resident_kb(), before + 4096);
+  if (!test::kAddressSanitizer) {
+    EXPECT_LT(resident_kb(), before + 4096);
+  }
 }
 
 } // namespace
