@@ -177,9 +177,8 @@ gboolean Decoder::set_format(GstVideoCodecState *state) {
     return FALSE;
   }
   if (stream_.sps()) {
-    if (const auto reason = beyond_progressive_420_8bit(*stream_.sps())) {
-      raise(GST_ELEMENT(self_), {ErrorCode::unsupported,
-                                 "OpenH264 cannot decode " + *reason + ". Use avdec_h264 for this stream."});
+    if (const auto refusal = stream_.refusal()) {
+      raise(GST_ELEMENT(self_), {ErrorCode::unsupported, *refusal});
       return FALSE;
     }
     update_latency();
@@ -284,11 +283,9 @@ bool Decoder::refuse_what_cannot_be_decoded(const PictureDecoder::Outcome &outco
   ++barren_units_;
   // After pictures have come out, a strange SPS is more likely damage: give the stream time to recover.
   if (pictures_ > 0 && barren_units_ < kMostBarren) return false;
-  const auto reason = beyond_progressive_420_8bit(*stream_.sps());
-  if (!reason) return false;
-  raise(GST_ELEMENT(self_),
-        {ErrorCode::unsupported, "OpenH264 cannot decode " + *reason + ". Use avdec_h264 for this stream."});
-  return true;
+  const auto refusal = stream_.refusal();
+  if (refusal) raise(GST_ELEMENT(self_), {ErrorCode::unsupported, *refusal});
+  return refusal.has_value();
 }
 
 void Decoder::release_lost_frames(std::uint64_t newest, bool no_delay) {

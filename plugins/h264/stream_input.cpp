@@ -5,6 +5,9 @@
 namespace hull::h264 {
 namespace {
 
+// Interleaved (0) and dispersed (1) slice groups; the library refuses parameter sets with others.
+constexpr unsigned kLastKnownMapType = 1;
+
 // As split_length_prefixed, but what comes before the damage is kept.
 std::vector<Nal> split_leniently(Bytes sample, unsigned length_size, bool &damaged) {
   std::vector<Nal> nals;
@@ -39,8 +42,19 @@ Result<void> StreamInput::use_avc(Bytes codec_data) {
   return {};
 }
 
+std::optional<std::string> StreamInput::refusal() const {
+  const auto beyond = sps_ ? beyond_progressive_420_8bit(*sps_) : std::nullopt;
+  if (beyond) return "OpenH264 cannot decode " + *beyond + ". Use avdec_h264 for this stream.";
+  if (strange_map_type_)
+    return "OpenH264 cannot decode slice groups of map type " + std::to_string(*strange_map_type_) +
+           " (it knows 0 and 1), and neither can avdec_h264. Encode the stream without flexible macroblock "
+           "ordering.";
+  return std::nullopt;
+}
+
 void StreamInput::forget() {
   sps_.reset();
+  strange_map_type_.reset();
   sps_nals_.clear();
   pps_nals_.clear();
 }
@@ -55,7 +69,10 @@ void StreamInput::learn(const Nal &nal) {
     sps_ = std::move(*sps);
   } else if (nal.type() == NalType::pps) {
     const auto pps = parse_pps(nal);
-    if (pps) pps_nals_[pps->pic_parameter_set_id].assign(nal.data.begin(), nal.data.end());
+    if (!pps) return;
+    pps_nals_[pps->pic_parameter_set_id].assign(nal.data.begin(), nal.data.end());
+    if (pps->num_slice_groups_minus1 > 0 && pps->slice_group_map_type > kLastKnownMapType)
+      strange_map_type_ = pps->slice_group_map_type;
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <string>
 
 namespace hull::h264 {
 
@@ -38,6 +39,8 @@ class StreamInput {
   const std::optional<Sps> &sps() const { return sps_; }
   /// Whether the last read() met a sequence parameter set with other content than the one before.
   bool sps_changed() const { return sps_changed_; }
+  /// Why the library cannot decode the stream, and what can: a sentence for an error; nullopt when it can.
+  std::optional<std::string> refusal() const;
   void forget();
 
  private:
@@ -47,6 +50,7 @@ class StreamInput {
   bool restate_ = false;
   bool sps_changed_ = false;
   std::optional<Sps> sps_;
+  std::optional<unsigned> strange_map_type_; ///< of slice groups that the library does not know
   std::map<std::uint32_t, ByteVector> sps_nals_, pps_nals_; // by id: at most 32 and 256
   ByteVector annexb_;
 };
