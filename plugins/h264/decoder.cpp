@@ -208,7 +208,7 @@ GstFlowReturn Decoder::parse(GstVideoCodecFrame *, GstAdapter *adapter, gboolean
   const gsize available = gst_adapter_available(adapter);
   if (available == 0) return GST_VIDEO_DECODER_FLOW_NEED_DATA;
   const auto *data = static_cast<const std::uint8_t *>(gst_adapter_map(adapter, available));
-  auto size = gatherer_.end_of_unit({data, available}, stream_.length_size());
+  auto size = gatherer_.end_of_unit({data, available}, stream_.length_size(), at_eos);
   gst_adapter_unmap(adapter);
   if (!size && at_eos) size = available;
   if (!size) return GST_VIDEO_DECODER_FLOW_NEED_DATA;

@@ -14,7 +14,7 @@ bool UnitGatherer::look(const Nal &nal) {
   return false;
 }
 
-std::optional<std::size_t> UnitGatherer::by_start_codes(Bytes data) {
+std::optional<std::size_t> UnitGatherer::by_start_codes(Bytes data, bool at_end) {
   for (;;) {
     const std::size_t code = find_start_code(data, at_);
     if (code + 3 >= data.size()) {
@@ -23,7 +23,7 @@ std::optional<std::size_t> UnitGatherer::by_start_codes(Bytes data) {
       return std::nullopt;
     }
     const Bytes rest = data.subspan(code + 3);
-    const bool whole = find_start_code(rest, 0) < rest.size();
+    const bool whole = at_end || find_start_code(rest, 0) < rest.size();
     if (!whole && rest.size() < kHead) {
       at_ = code;
       return std::nullopt;
@@ -43,9 +43,9 @@ std::optional<std::size_t> UnitGatherer::by_lengths(Bytes data, unsigned length_
   return std::nullopt;
 }
 
-std::optional<std::size_t> UnitGatherer::end_of_unit(Bytes data, unsigned length_size) {
+std::optional<std::size_t> UnitGatherer::end_of_unit(Bytes data, unsigned length_size, bool at_end) {
   if (at_ > data.size()) reset();
-  return length_size ? by_lengths(data, length_size) : by_start_codes(data);
+  return length_size ? by_lengths(data, length_size) : by_start_codes(data, at_end);
 }
 
 } // namespace hull::h264

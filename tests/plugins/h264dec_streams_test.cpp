@@ -1,8 +1,10 @@
 // hullh264dec on streams of other encoders, streams that change on the way, and consumers that are late.
 
+#include "plugins/h264/unit_gatherer.h"
 #include "tests/plugins/h264_mutations.h"
 
 #include <algorithm>
+#include <fstream>
 #include <gtest/gtest.h>
 
 #include <gst/check/gstharness.h>
@@ -126,6 +128,52 @@ TEST_F(H264DecStreams, LosslessCodingIsRefusedAndNamesAvdec) {
              format + " ! hullh264dec ! appsink name=out");
     EXPECT_NE(played.error.find("lossless"), std::string::npos) << played.error;
     EXPECT_NE(played.error.find("avdec_h264"), std::string::npos) << played.error;
+  }
+}
+
+// The stream of an encoder whose picture parameter set is exchanged for one with slice groups.
+ByteVector with_slice_groups(const Played &coded, std::uint8_t map_type) {
+  ByteVector stream;
+  for (const BufferRef &buffer : coded.buffers) {
+    const ByteVector unit = bytes_of(buffer.get());
+    for (const Nal &nal : split_annexb(unit)) {
+      if (nal.type() != NalType::pps) {
+        append_annexb(stream, nal.data);
+        continue;
+      }
+      Pps pps = *parse_pps(nal);
+      pps.num_slice_groups_minus1 = 1;
+      pps.slice_group_map_type = map_type;
+      append_annexb(stream, *write_pps(pps));
+    }
+  }
+  return stream;
+}
+
+// Pictures that only repeat the one before take 8 bytes where the picture order follows from frame_num.
+TEST_F(H264DecStreams, ATinyLastSliceIsAPictureOfItsOwn) {
+  const ByteVector two = {0, 0, 0, 1, 0x61, 0xe0, 0x01, 0x3e, 0x40, 0x2e, 0xe3, 0x2f, 0x80,
+                          0, 0, 0, 1, 0x61, 0xe0, 0x01, 0x7e, 0x40, 0x32, 0xe3, 0x60};
+  UnitGatherer gatherer;
+  EXPECT_EQ(gatherer.end_of_unit(two, 0, false),
+            std::nullopt); // the second may still be a part of its beginning
+  EXPECT_EQ(gatherer.end_of_unit(two, 0, true), 13u);
+  gatherer.reset();
+  EXPECT_EQ(gatherer.end_of_unit(Bytes(two).subspan(13), 0, true), std::nullopt);
+}
+
+TEST_F(H264DecStreams, SliceGroupsBeyondTheLibraryAreRefusedInWords) {
+  const Played coded = play("videotestsrc num-buffers=3 ! video/x-raw,width=64,height=64 ! hullh264enc ! "
+                            "video/x-h264,profile=baseline,stream-format=byte-stream ! appsink name=out");
+  for (std::uint8_t type : {0, 3, 5}) {
+    const std::string file = ::testing::TempDir() + "hull-slice-groups.264";
+    const ByteVector stream = with_slice_groups(coded, type);
+    std::ofstream(file, std::ios::binary)
+        .write(reinterpret_cast<const char *>(stream.data()), static_cast<std::streamsize>(stream.size()));
+    const Played played = play("filesrc location=" + file + " ! h264parse ! hullh264dec ! appsink name=out");
+    EXPECT_EQ(played.error.find("map type " + std::to_string(type)) != std::string::npos, type > 1)
+        << played.error;
+    std::remove(file.c_str());
   }
 }
 
