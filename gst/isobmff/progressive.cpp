@@ -43,6 +43,17 @@ std::uint64_t complete_track(Node &trak, const SampleTable &table, const TrackEd
   return duration;
 }
 
+std::uint64_t expected_movie_size(std::span<const ExpectedTrack> tracks, std::uint64_t duration,
+                                  std::uint64_t interleave) {
+  double rate = 0; // bytes a second
+  for (const ExpectedTrack &track : tracks) {
+    const double chunks =
+        std::min(1e9 / static_cast<double>(std::max<std::uint64_t>(interleave, 1)), track.samples_per_second);
+    rate += track.samples_per_second * (track.pictures ? 12 : 4) + (track.pictures ? 4 : 0) + 24 * chunks;
+  }
+  return 8192 + static_cast<std::uint64_t>(1.25 * rate * static_cast<double>(duration) / 1e9);
+}
+
 Node progressive_movie_box(const std::vector<ProgressiveTrack> &tracks, const InitOptions &options,
                            std::int64_t shift) {
   Node moov("moov");

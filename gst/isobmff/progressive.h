@@ -26,6 +26,19 @@ struct TrackEdit {
 std::uint64_t complete_track(Node &trak, const SampleTable &table, const TrackEdit &edit,
                              std::uint32_t movie_timescale, std::int64_t shift, bool wide);
 
+/// What is known of a track before it is written.
+struct ExpectedTrack {
+  double samples_per_second = 0;
+  bool pictures = false;
+};
+
+/// Bytes that the moov of a file of `duration` nanoseconds will hardly exceed, for room kept in front of the
+/// media: 4 bytes a sample for its size, 8 more for a picture's place among reordered ones, 4 a second for
+/// its sync samples, 24 for each chunk of `interleave` nanoseconds, a quarter on top, and 8 KiB for all the
+/// rest.
+std::uint64_t expected_movie_size(std::span<const ExpectedTrack> tracks, std::uint64_t duration,
+                                  std::uint64_t interleave);
+
 /// moov of an unfragmented file, its chunk offsets moved by `shift` bytes. Movie times are milliseconds.
 /// `ISO/IEC 14496-12` 8.2.1; the edit list starts the media at its priming plus the reordering, after an
 /// empty edit as long as the track's delay.

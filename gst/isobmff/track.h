@@ -28,6 +28,8 @@ struct Colour {
 struct SampleFormat {
   FourCC entry;                    ///< avc1, mp4a, Opus …
   std::vector<Opaque> codec_boxes; ///< avcC, esds, dOps … inside the entry; tmcd: the entry itself
+  bool quicktime = false;          ///< as QuickTime files have it: wave around sound's boxes, nclc
+  std::uint32_t frame_samples = 0; ///< of sound in QuickTime files: samples of a packet
 
   // Pictures.
   std::uint16_t width = 0, height = 0; ///< coded pixels
@@ -42,6 +44,7 @@ struct SampleFormat {
 
   // Text.
   std::string text_namespace;
+  bool imsc1_text = false; ///< the documents name IMSC1's text profile
 
   std::uint32_t average_bitrate = 0, maximum_bitrate = 0; ///< bit/s, 0 = unknown: no btrt
   std::optional<EncryptionSettings> protection;           ///< the entry is encv or enca with a sinf
@@ -64,6 +67,7 @@ struct TrackConfig {
   std::int64_t priming = 0;
   /// Presentation time at which the track starts, in nanoseconds of the movie (progressive: an empty edit).
   std::int64_t delay = 0;
+  bool quicktime = false;    ///< handlers and headers as QuickTime files have them
   std::vector<Opaque> extra; ///< the track's udta and what an application added
 };
 
