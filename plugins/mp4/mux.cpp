@@ -54,10 +54,18 @@ const Property<MuxSettings> kProperties[] = {
     property<&MuxSettings::key_id>("key-id", "Id of that key, 16 bytes as hex"),
     property<&MuxSettings::iv>("iv", "Initialization vector of 16 bytes as hex; none = random"),
     property<&MuxSettings::pssh>("pssh", "Name the keys in a pssh box of the common system"),
+    property<&MuxSettings::timecode>("timecode",
+                                     "Label of the first picture, hh:mm:ss:ff or hh:mm:ss;ff, for a timecode "
+                                     "track; empty = what the pictures say, none = no such track"),
+    property<&MuxSettings::expected_duration>(
+        "expected-duration",
+        "Nanoseconds a whole file will last: room for its movie box is kept in front of the media; 0 = what "
+        "upstream says where hullmp4sink layout=reserve asks, else no room",
+        Mutable::ready, 0, 1.8e19),
     computed<&Mp4Mux::stats>("stats", "Repaired and dropped samples since the start"),
 };
 
-constexpr char kSourceCaps[] = "video/quicktime, variant=(string){ iso, iso-fragmented, cmaf }";
+constexpr char kSourceCaps[] = "video/quicktime, variant=(string){ iso, iso-fragmented, cmaf, apple }";
 
 Mp4Mux &impl(GstAggregator *self) {
   return Shell<Mp4Mux>::of(self);
@@ -118,6 +126,7 @@ gboolean Mp4Mux::stop() {
 
 void Mp4Mux::reset() {
   output_.reset();
+  timecode_.reset();
   inputs_.clear();
   tags_ = {};
   pads_known_ = false;
@@ -147,7 +156,17 @@ GstFlowReturn Mp4Mux::flush() {
 
 bool Mp4Mux::ready_to_start(bool timeout) {
   bool any = false;
+  const bool only_text =
+      std::all_of(inputs_.begin(), inputs_.end(), [](const auto &input) { return bool(input->text); });
+  const bool live = gst_aggregator_get_latency(self_) != GST_CLOCK_TIME_NONE;
   for (auto &input : inputs_) {
+    if (input->text) { // its header needs the first cue; live ones may take their time
+      while (!input->text->heard() && hear(*input)) {
+      }
+      any |= only_text && (input->text->any() || (input->text->heard() && !input->text->over()));
+      if (!input->text->heard() && !timeout && !live) return false;
+      continue;
+    }
     if (fill(*input)) {
       any = true;
       continue;
@@ -175,6 +194,7 @@ GstFlowReturn Mp4Mux::aggregate(gboolean timeout) {
     MuxInput *next = nullptr;
     std::int64_t patience = std::numeric_limits<std::int64_t>::max(); // until when no track may have more
     for (auto &input : inputs_) {
+      if (input->text && input->text->joins) continue;
       if (!fill(*input)) {
         if (!timeout && !done(*input)) patience = std::min(patience, input->idle_until);
         continue;
@@ -188,6 +208,7 @@ GstFlowReturn Mp4Mux::aggregate(gboolean timeout) {
       if (!next || input->head_time < next->head_time) next = input.get();
     }
     if (!next) break;
+    patience = std::min(patience, listen(*next, timeout));
     if (next->head_time >= patience) { // a gap has ended: its pad must have more before this sample may go
       if (end_gaps(next->head_time)) continue;
       return GST_FLOW_OK;
@@ -222,115 +243,10 @@ GstFlowReturn Mp4Mux::advance(MuxInput &input) {
   return output_->add(input, std::move(sample));
 }
 
-Result<Variant> Mp4Mux::choose_variant() {
-  GstPad *source = GST_AGGREGATOR_SRC_PAD(self_);
-  const auto allowed = CapsRef::adopt(gst_pad_get_allowed_caps(source));
-  if (!allowed || gst_caps_is_empty(allowed.get()))
-    return fail(ErrorCode::unsupported,
-                "What follows the muxer takes none of video/quicktime with variant iso, "
-                "iso-fragmented or cmaf.");
-  auto query = QueryRef::adopt(gst_query_new_seeking(GST_FORMAT_BYTES));
-  gboolean seekable = FALSE;
-  if (gst_pad_peer_query(source, query.get()))
-    gst_query_parse_seeking(query.get(), nullptr, &seekable, nullptr, nullptr);
-  for (guint i = 0; i < gst_caps_get_size(allowed.get()); ++i) {
-    const auto caps = CapsRef::adopt(gst_caps_copy_nth(allowed.get(), i));
-    for (const auto &[name, variant] : {std::pair{"iso", Variant::iso},
-                                        {"iso-fragmented", Variant::iso_fragmented},
-                                        {"cmaf", Variant::cmaf}}) {
-      const auto wanted =
-          CapsRef::adopt(gst_caps_new_simple("video/quicktime", "variant", G_TYPE_STRING, name, nullptr));
-      if (!gst_caps_can_intersect(caps.get(), wanted.get())) continue;
-      if (variant == Variant::iso && !seekable) continue;
-      return variant;
-    }
-  }
-  return fail(
-      ErrorCode::settings,
-      "A whole file (variant=iso) is completed where it began, and what follows the muxer cannot go back. "
-      "Put hullmp4sink or filesink behind it, or let it take variant=iso-fragmented or cmaf.");
-}
-
-GstFlowReturn Mp4Mux::begin() {
-  hurry_ = gst_aggregator_get_latency(self_) != GST_CLOCK_TIME_NONE;
-  running_ = snapshot();
-  auto variant = choose_variant();
-  std::vector<MuxInput *> tracks;
-  for (auto &input : inputs_) {
-    if (!input->timeline || !input->head) continue; // no data came in time
-    input->in_file = true;
-    input->index = tracks.size();
-    input->config.id = static_cast<std::uint32_t>(tracks.size() + 1);
-    if (input->config.media == Media::audio) {
-      const std::int64_t before_zero = input->timeline->origin();
-      input->config.priming = std::max<std::int64_t>(input->caps->priming, before_zero);
-    }
-    if (input->config.media == Media::video && !input->orientation.empty()) {
-      const SampleFormat &format = input->config.formats.front();
-      if (variant && *variant != Variant::cmaf) // CMF-03 wants the unity matrix
-        input->config.matrix = orientation_matrix(input->orientation, format.width, format.height);
-    }
-    tracks.push_back(input.get());
-  }
-  Result<void> started;
-  for (MuxInput *input : tracks)
-    if (started && running_.encryption != Encryption::none) started = protect(*input);
-  if (started && running_.encryption != Encryption::none && variant && *variant == Variant::iso)
-    started = fail(ErrorCode::settings, "Encrypted samples are written in fragments: let what follows the "
-                                        "muxer take variant=cmaf or iso-fragmented.");
-  if (!started) {
-  } else if (!variant) {
-    started = tl::unexpected(variant.error());
-  } else {
-    output_ = *variant == Variant::iso ? make_progressive_output(*this, running_)
-                                       : make_fragmented_output(*this, running_, *variant);
-    started = output_->start(tracks);
-  }
-  if (!started) {
-    failed_ = true;
-    raise(GST_ELEMENT(self_), started.error());
-    return GST_FLOW_ERROR;
-  }
-  return GST_FLOW_OK;
-}
-
-// The key comes from who answers the signal, else from the properties.
-Result<void> Mp4Mux::protect(MuxInput &input) {
-  if (input.config.media != Media::video && input.config.media != Media::audio) return {};
-  std::string key = running_.key, id = running_.key_id;
-  if (const auto given = StructureRef::adopt(ask_for_key(GST_ELEMENT(self_), input.pad.get()))) {
-    const char *text = gst_structure_get_string(given.get(), "key");
-    key = text ? text : "";
-    text = gst_structure_get_string(given.get(), "key-id");
-    id = text ? text : "";
-  }
-  const auto bytes = parse_hex_16(key), kid = parse_hex_16(id);
-  if (!bytes || !kid)
-    return fail(ErrorCode::settings,
-                std::string("Encryption of ") + GST_PAD_NAME(input.pad.get()) +
-                    " needs a key and a key-id of 32 hex digits each, by property or by the signal "
-                    "encryption-key.");
-  Uuid iv{};
-  for (std::size_t i = 0; i < iv.size(); i += 4)
-    store_be(iv.data() + i, 4, g_random_int());
-  if (!running_.iv.empty()) {
-    const auto wanted = parse_hex_16(running_.iv);
-    if (!wanted) return fail(ErrorCode::settings, "iv: " + wanted.error().text + ".");
-    iv = *wanted;
-    iv[0] ^= static_cast<std::uint8_t>(input.index); // no two tracks of a key may share a counter
-  }
-  const Scheme scheme = running_.encryption == Encryption::cbcs ? Scheme::cbcs : Scheme::cenc;
-  auto made = Protector::create(scheme, {*kid, *bytes}, iv, input.config.formats.front());
-  if (!made) return tl::unexpected(made.error());
-  input.protector = std::move(*made);
-  for (SampleFormat &format : input.config.formats)
-    format.protection = input.protector->settings();
-  return {};
-}
-
 GstFlowReturn Mp4Mux::finish() {
   if (finished_) return GST_FLOW_EOS;
   finished_ = true;
+  hear_all();
   count();
   warn_of_repairs();
   if (!output_) {

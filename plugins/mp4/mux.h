@@ -46,6 +46,8 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   void caution(const Error &error) override { warn(GST_ELEMENT(self_), error); }
   void want_key_unit(MuxInput &input, std::int64_t running_time) override;
   void complete_movie(isobmff::Node &moov, Variant variant) override;
+  const TimecodeTrack *timecode() const override { return timecode_.get(); }
+  std::uint64_t movie_room(const std::vector<MuxInput *> &inputs) override;
   std::vector<ByteVector> take_fragment_boxes() override { return wishes_.take_fragment_boxes(); }
 
   // Aggregating thread.
@@ -55,6 +57,12 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   bool set_track_caps(MuxInput &input, const GstCaps *caps);
   void take_tags(MuxInput &input, const GstTagList *tags);
   bool fill(MuxInput &input);
+  bool fill_text(MuxInput &input);
+  bool hear(MuxInput &input);
+  std::int64_t listen(const MuxInput &next, bool timeout);
+  void hear_all();
+  void begin_text(const std::vector<MuxInput *> &tracks, Variant variant);
+  Result<void> begin_timecode(const std::vector<MuxInput *> &tracks, Variant variant);
   bool end_gaps(std::int64_t time);
   void order_picture(MuxInput &input, GstBuffer *buffer, bool sync, isobmff::Stamp &stamp);
   bool complete_format(MuxInput &input, GstBuffer *buffer);
@@ -75,6 +83,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   guint32 pads_cookie_ = 0;
   bool pads_known_ = false;
   MuxSettings running_; // as they were when the output began
+  std::unique_ptr<TimecodeTrack> timecode_;
   std::unique_ptr<MuxOutput> output_;
   std::int64_t held_back_ =
       MuxInput::kNotIdle; // decode time of the last sample that had to wait for a gap's end

@@ -39,7 +39,11 @@ GstFlowReturn Mp4Mux::sink_event_pre_queue(GstAggregatorPad *pad, GstEvent *even
       return flow;
     }
   }
-  return Shell<Mp4Mux>::parent_class()->sink_event_pre_queue(self_, pad, event);
+  // Nobody shall wait for the first words of a text that is live.
+  const bool opens_text =
+      GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT && g_str_has_prefix(GST_PAD_NAME(pad), "text");
+  const GstFlowReturn flow = Shell<Mp4Mux>::parent_class()->sink_event_pre_queue(self_, pad, event);
+  return opens_text && flow == GST_FLOW_OK ? door.arrive({}) : flow;
 }
 
 gboolean Mp4Mux::sink_event(GstAggregatorPad *pad, GstEvent *event) {
@@ -80,7 +84,10 @@ void Mp4Mux::complete_movie(Node &moov, Variant variant) {
         kids.push_back(kid);
   if (running_.pssh && !kids.empty()) moov.add(make_common_pssh(kids));
   if (variant != Variant::cmaf) // validators of CMAF warn of udta
-    if (auto udta = tags_ ? movie_tags(tags_.get()) : std::nullopt) moov.add(std::move(*udta));
+    if (auto box = !tags_                      ? std::nullopt
+                   : variant == Variant::apple ? quicktime_tags(tags_.get())
+                                               : movie_tags(tags_.get()))
+      moov.add(std::move(*box));
   for (const Error &refused : wishes_.additions().apply(moov, variant == Variant::cmaf))
     caution(refused);
   wishes_.close_movie();
@@ -117,7 +124,7 @@ GstFlowReturn Mp4Mux::push(BufferListRef list) {
 }
 
 void Mp4Mux::set_caps(Variant variant, BufferRef header) {
-  const char *names[] = {"iso", "iso-fragmented", "cmaf"};
+  const char *names[] = {"iso", "iso-fragmented", "cmaf", "apple"};
   const auto caps = CapsRef::adopt(gst_caps_new_simple("video/quicktime", "variant", G_TYPE_STRING,
                                                        names[static_cast<int>(variant)], nullptr));
   if (header) {
@@ -131,9 +138,9 @@ void Mp4Mux::set_caps(Variant variant, BufferRef header) {
   }
   gst_aggregator_set_src_caps(self_, caps.get());
   GstSegment segment;
-  gst_segment_init(&segment, variant == Variant::iso ? GST_FORMAT_BYTES : GST_FORMAT_TIME);
+  gst_segment_init(&segment, is_whole(variant) ? GST_FORMAT_BYTES : GST_FORMAT_TIME);
   gst_aggregator_update_segment(self_, &segment);
-  if (variant != Variant::iso) {
+  if (!is_whole(variant)) {
     const GstClockTime held = running_.chunk_duration ? running_.chunk_duration : running_.fragment_duration;
     gst_aggregator_set_latency(self_, held, held);
   }

@@ -39,6 +39,9 @@ class FragmentedOutput final : public MuxOutput {
   GstFlowReturn emit(Chunk chunk, const MuxInput *settled = nullptr);
   Result<void> encrypt(MuxInput &input, MuxSample &sample);
   void settle(Chunk &chunk, const MuxInput *settled);
+  void add_text(Chunk &chunk, std::int64_t until);
+  void add_timecode(Chunk &chunk);
+  std::int64_t end_of(const Chunk &chunk, std::size_t track) const;
   std::vector<FragmentTrack> fragment_tracks(const Chunk &chunk) const;
   Result<BufferRef> chunk_header(const Chunk &chunk, std::size_t reference);
   void add_samples(GstBufferList *list, const Chunk &chunk);
@@ -56,7 +59,8 @@ class FragmentedOutput final : public MuxOutput {
   std::vector<std::uint32_t> formats_; // sample_description_index of each track's pending samples
   std::vector<std::deque<MuxSample>> pending_;
   std::optional<Fragmenter> fragmenter_;
-  BufferRef header_; // waits for the first fragment
+  BufferRef header_;   // waits for the first fragment
+  BufferRef timecode_; // sample of the chunk that leaves
   bool finishing_ = false;
   std::uint64_t offset_ = 0;                // of the next byte, for mfra
   std::vector<RandomAccess> random_access_; // 16 bytes a fragment, kept only where mfra wants them
@@ -82,6 +86,7 @@ Result<BufferRef> FragmentedOutput::header() {
   std::vector<TrackConfig> tracks;
   for (const MuxInput *input : inputs_)
     tracks.push_back(input->config);
+  if (const TimecodeTrack *timecode = host_.timecode()) tracks.push_back(timecode->config);
   std::vector<Node> boxes;
   boxes.push_back(file_type_box(options));
   boxes.push_back(init_movie_box(tracks, options));
@@ -104,10 +109,13 @@ Result<void> FragmentedOutput::start(const std::vector<MuxInput *> &inputs) {
                                      "video/quicktime,variant=iso-fragmented for several in one file.");
   std::vector<Fragmenter::Track> tracks;
   std::size_t reference = 0;
+  const auto rank = [](const MuxInput &input) { // pictures decide, text never where there is something else
+    return input.config.media == Media::video ? 2 : input.config.media == Media::audio ? 1 : 0;
+  };
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const TrackConfig &config = inputs[i]->config;
     tracks.push_back({config.timescale, config.media != Media::video});
-    if (config.media == Media::video && inputs[reference]->config.media != Media::video) reference = i;
+    if (rank(*inputs[i]) > rank(*inputs[reference])) reference = i;
   }
   Fragmenter::Settings cut;
   cut.fragment_duration = static_cast<std::int64_t>(settings_.fragment_duration);
@@ -207,6 +215,7 @@ std::vector<FragmentTrack> FragmentedOutput::fragment_tracks(const Chunk &chunk)
       add_sample_encryption(traf, input.protector->settings(), protections);
     };
   }
+  if (const TimecodeTrack *timecode = host_.timecode()) tracks.emplace_back().id = timecode->config.id;
   return tracks;
 }
 
@@ -271,12 +280,54 @@ void FragmentedOutput::add_samples(GstBufferList *list, const Chunk &chunk) {
       gst_buffer_list_add(list, last);
     }
   }
+  if (timecode_) {
+    last = timecode_.release();
+    gst_buffer_list_add(list, last);
+  }
   if (last) GST_BUFFER_FLAG_SET(last, GST_BUFFER_FLAG_MARKER);
+}
+
+// In nanoseconds; 0 where the track has nothing in the chunk.
+std::int64_t FragmentedOutput::end_of(const Chunk &chunk, std::size_t track) const {
+  const auto &run = chunk.runs[track];
+  return run.empty() ? 0 : inputs_[track]->in_nanoseconds(run.back().decode_time + run.back().duration);
+}
+
+void FragmentedOutput::add_text(Chunk &chunk, std::int64_t until) {
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    TextInput *text = inputs_[i]->text.get();
+    while (auto made = text && text->joins ? text->next(until) : std::nullopt) {
+      MuxSample sample = sample_of(*inputs_[i], std::move(*made));
+      chunk.runs[i].push_back(sample.sample);
+      pending_[i].push_back(std::move(sample));
+    }
+  }
+}
+
+// One label per chunk, that of its first picture: the last run, of a track that is no input.
+void FragmentedOutput::add_timecode(Chunk &chunk) {
+  const TimecodeTrack *track = host_.timecode();
+  if (!track) return;
+  auto &labels = chunk.runs.emplace_back();
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const MuxInput &input = *inputs_[i];
+    const auto &run = chunk.runs[i];
+    if (!input.config.chapter_or_timecode || run.empty()) continue;
+    const std::int64_t start = track->ticks(input, run.front().decode_time);
+    const std::int64_t end = track->ticks(input, run.back().decode_time + run.back().duration);
+    if (end <= start) return;
+    labels.push_back({start, static_cast<std::uint32_t>(end - start), 0, 4, true, false});
+    timecode_ = buffer_of(timecode_sample(track->frame_number(input, pending_[i].front())));
+    GST_BUFFER_FLAG_SET(timecode_.get(), GST_BUFFER_FLAG_DELTA_UNIT);
+    return;
+  }
 }
 
 GstFlowReturn FragmentedOutput::emit(Chunk chunk, const MuxInput *settled) {
   settle(chunk, settled);
+  add_text(chunk, end_of(chunk, reference_of(chunk)));
   const std::size_t reference = reference_of(chunk);
+  add_timecode(chunk);
   auto header = chunk_header(chunk, reference);
   if (!header) {
     host_.report(header.error());
@@ -317,6 +368,12 @@ GstFlowReturn FragmentedOutput::format_changed(MuxInput &input) {
 GstFlowReturn FragmentedOutput::finish() {
   finishing_ = true;
   auto chunk = fragmenter_->drain();
+  if (!chunk) chunk.emplace().runs.resize(inputs_.size());
+  for (const MuxInput *input : inputs_) // cues that outlast the pictures
+    if (input->text && input->text->joins)
+      add_text(*chunk, std::max(end_of(*chunk, fragmenter_->reference()),
+                                input->in_nanoseconds(input->text->track().last_end())));
+  if (std::ranges::all_of(chunk->runs, [](const auto &run) { return run.empty(); })) chunk.reset();
   const GstFlowReturn flow = chunk ? emit(std::move(*chunk)) : GST_FLOW_OK;
   if (flow != GST_FLOW_OK || random_access_.empty()) return flow;
   auto bytes = random_access_box(inputs_.front()->config.id, random_access_);

@@ -6,6 +6,7 @@
 #include "plugins/mp4/mux_pad.h"
 #include "plugins/mp4/picture_order.h"
 #include "plugins/mp4/protector.h"
+#include "plugins/mp4/text_input.h"
 #include "plugins/mp4/track_caps.h"
 
 #include <deque>
@@ -15,6 +16,9 @@
 #include <string>
 
 namespace hull {
+
+/// Running time of a timestamp, negative in front of the segment's start; none where it has no meaning.
+std::optional<std::int64_t> running_time(const GstSegment &segment, GstClockTime time);
 
 /// A sample on its way: its place on the track's timeline and its bytes.
 struct MuxSample {
@@ -49,6 +53,7 @@ struct MuxInput {
   PictureOrder order;                   ///< of H.264 whose buffers have no PTS
   std::int64_t idr_time = 0;            ///< decode time of the last IDR picture, nanoseconds
   std::unique_ptr<Protector> protector; ///< of a track that is encrypted
+  std::unique_ptr<TextInput> text;      ///< of a text track
   std::string orientation;              ///< of pictures, as GST_TAG_IMAGE_ORIENTATION says it
   bool released = false;                ///< the pad has left the element
   std::uint64_t dropped = 0;            ///< samples before the first sync sample, or that cannot be placed

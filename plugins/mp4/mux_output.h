@@ -2,6 +2,7 @@
 
 #include "gst/core/result.h"
 #include "plugins/mp4/mux_input.h"
+#include "plugins/mp4/timecode.h"
 
 #include <functional>
 #include <memory>
@@ -9,7 +10,12 @@
 namespace hull {
 
 /// The shape of the file, as the caps name it.
-enum class Variant { iso, iso_fragmented, cmaf };
+enum class Variant { iso, iso_fragmented, cmaf, apple };
+
+/// Samples are named by one movie box, which is complete at the end, instead of by fragments.
+inline bool is_whole(Variant variant) {
+  return variant == Variant::iso || variant == Variant::apple;
+}
 
 enum class Encryption { none, cenc, cbcs };
 
@@ -27,6 +33,8 @@ struct MuxSettings {
   Encryption encryption = Encryption::none;
   std::string key, key_id, iv;
   bool pssh = true;
+  std::string timecode;
+  std::uint64_t expected_duration = 0;
 };
 
 /// What an output needs from the element.
@@ -41,6 +49,10 @@ class MuxHost {
   virtual void caution(const Error &error) = 0; ///< a warning
   /// Adds to a movie box what is not the tracks': pssh, tags, what the application wants.
   virtual void complete_movie(isobmff::Node &moov, Variant variant) = 0;
+  /// The timecode track of the file's pictures, null where it has none.
+  virtual const TimecodeTrack *timecode() const = 0;
+  /// Bytes wanted in front of the media for the movie box of a whole file; 0 = none.
+  virtual std::uint64_t movie_room(const std::vector<MuxInput *> &inputs) = 0;
   /// Boxes the application wants in front of the fragment that starts now.
   virtual std::vector<ByteVector> take_fragment_boxes() = 0;
   /// A fragment has started; the next one is wanted at this running time.
@@ -63,8 +75,12 @@ class MuxOutput {
 /// A buffer around `bytes`, without a copy.
 BufferRef buffer_of(ByteVector bytes);
 
+/// A sample of a text track as the outputs take it.
+MuxSample sample_of(const MuxInput &input, isobmff::TextSample text);
+
 std::unique_ptr<MuxOutput> make_fragmented_output(MuxHost &host, const MuxSettings &settings,
                                                   Variant variant);
-std::unique_ptr<MuxOutput> make_progressive_output(MuxHost &host, const MuxSettings &settings);
+std::unique_ptr<MuxOutput> make_progressive_output(MuxHost &host, const MuxSettings &settings,
+                                                   Variant variant);
 
 } // namespace hull

@@ -13,7 +13,8 @@ namespace {
 /// the mdat says "to the end of the file". Moving moov to the front is the sink's affair.
 class ProgressiveOutput final : public MuxOutput {
  public:
-  ProgressiveOutput(MuxHost &host, const MuxSettings &settings) : host_(host), settings_(settings) {}
+  ProgressiveOutput(MuxHost &host, const MuxSettings &settings, Variant variant)
+      : host_(host), settings_(settings), variant_(variant) {}
 
   Result<void> start(const std::vector<MuxInput *> &inputs) override;
   GstFlowReturn add(MuxInput &input, MuxSample sample) override;
@@ -33,24 +34,34 @@ class ProgressiveOutput final : public MuxOutput {
   };
   GstFlowReturn flush(Track &track);
   GstFlowReturn push_bytes(ByteVector bytes, std::optional<std::uint64_t> at = std::nullopt);
+  void set_brands(const std::vector<MuxInput *> &inputs);
+  Result<void> write_front();
+  std::optional<ProgressiveTrack> labels(std::int64_t start);
+  GstFlowReturn write_movie(Node &moov);
 
   MuxHost &host_;
   MuxSettings settings_;
+  Variant variant_;
   InitOptions options_;
   std::vector<Track> tracks_;
   BufferListRef ready_; // chunks on their way out
   std::uint64_t ready_bytes_ = 0;
   std::uint64_t offset_ = 0;
-  std::uint64_t mdat_ = 0; // of the 16 bytes before the media
+  std::uint64_t room_at_ = 0, room_ = 0; // kept for the movie box, with the header of a free box
+  std::uint64_t mdat_ = 0;               // of the 16 bytes before the media
+  SampleTable labels_;                   // of the timecode track
 };
 
 constexpr std::uint64_t kPushBytes = 256 << 10;
 constexpr std::uint64_t kLargestChunk = 1 << 20;
 
-Result<void> ProgressiveOutput::start(const std::vector<MuxInput *> &inputs) {
-  tracks_.resize(inputs.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    tracks_[i].input = inputs[i];
+void ProgressiveOutput::set_brands(const std::vector<MuxInput *> &inputs) {
+  if (variant_ == Variant::apple) {
+    options_.major_brand = "qt  ";
+    options_.minor_version = 0x20050300; // of the format's edition, as its description asks for
+    options_.compatible_brands = {"qt  "};
+    return;
+  }
   options_.major_brand = "isom";
   options_.minor_version = 0x200;
   options_.compatible_brands = {"isom", "iso2", "mp41"};
@@ -59,17 +70,47 @@ Result<void> ProgressiveOutput::start(const std::vector<MuxInput *> &inputs) {
       options_.compatible_brands.push_back("avc1");
       break;
     }
+}
+
+Result<void> ProgressiveOutput::start(const std::vector<MuxInput *> &inputs) {
+  tracks_.resize(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    tracks_[i].input = inputs[i];
+  set_brands(inputs);
+  room_ = host_.movie_room(inputs);
+  host_.set_caps(variant_, {});
+  ready_ = BufferListRef::adopt(gst_buffer_list_new());
+  return write_front();
+}
+
+// ftyp, the room for the movie box, and an mdat to the end of the file that begins with the first label.
+Result<void> ProgressiveOutput::write_front() {
   Node ftyp = file_type_box(options_);
   auto bytes = write_tree(ftyp);
   if (!bytes) return tl::unexpected(bytes.error());
-  mdat_ = bytes->size();
+  room_at_ = bytes->size();
+  mdat_ = room_at_ + room_;
+  GstFlowReturn flow = GST_FLOW_OK;
+  if (room_ > 0) { // a file system leaves the skipped bytes out, or gives zeros
+    append_box_header(*bytes, "free", room_ - 8);
+    flow = push_bytes(std::move(*bytes));
+    bytes->clear();
+    offset_ = mdat_;
+    host_.seek(mdat_);
+  }
   append_box_header(*bytes, "free", 0);
-  append_be(*bytes, 4, 0); // an mdat to the end of the file
+  append_be(*bytes, 4, 0);
   append_be(*bytes, 4, FourCC("mdat").value);
-  host_.set_caps(Variant::iso, {});
-  ready_ = BufferListRef::adopt(gst_buffer_list_new());
-  if (push_bytes(std::move(*bytes)) != GST_FLOW_OK)
-    return fail(ErrorCode::io, "What follows the muxer refused the first bytes.");
+  if (const TimecodeTrack *timecode = host_.timecode())
+    for (const Track &track : tracks_) {
+      const MuxInput &input = *track.input;
+      if (!input.config.chapter_or_timecode) continue;
+      append(*bytes, timecode_sample(timecode->frame_number(input, *input.head)));
+      labels_.add({0, 1, 0, 4, true, false});
+      labels_.end_chunk(mdat_ + 16, 1);
+    }
+  if (flow == GST_FLOW_OK) flow = push_bytes(std::move(*bytes));
+  if (flow != GST_FLOW_OK) return fail(ErrorCode::io, "What follows the muxer refused the first bytes.");
   return {};
 }
 
@@ -119,6 +160,52 @@ GstFlowReturn ProgressiveOutput::flush(Track &track) {
   return host_.push(std::move(out));
 }
 
+// The timecode track: one label that lasts as long as the pictures.
+std::optional<ProgressiveTrack> ProgressiveOutput::labels(std::int64_t start) {
+  const TimecodeTrack *timecode = host_.timecode();
+  if (!timecode || labels_.samples() == 0) return std::nullopt;
+  ProgressiveTrack made{timecode->config, &labels_, 0};
+  for (const Track &track : tracks_) {
+    if (!track.input->config.chapter_or_timecode) continue;
+    const auto length = timecode->ticks(*track.input, static_cast<std::int64_t>(track.table.duration()));
+    labels_.set_last_duration(static_cast<std::uint32_t>(std::clamp<std::int64_t>(length, 1, 0xffffffff)));
+    const std::int64_t first = track.input->timeline->first_presentation();
+    made.config.delay = track.input->in_nanoseconds(std::max<std::int64_t>(first, 0)) - start;
+  }
+  return made;
+}
+
+// Into the room that was kept, or behind the media.
+GstFlowReturn ProgressiveOutput::write_movie(Node &moov) {
+  const auto size = tree_size(moov);
+  if (!size) {
+    host_.report(size.error());
+    return GST_FLOW_ERROR;
+  }
+  const bool fits = room_ > 0 && (*size == room_ || *size + 8 <= room_);
+  if (room_ > 0 && !fits)
+    host_.caution({ErrorCode::no_space, "The movie box takes " + std::to_string(*size) + " bytes, but " +
+                                            std::to_string(room_) +
+                                            " were kept: it goes behind the media. Set expected-duration to "
+                                            "more."});
+  if (fits) host_.seek(room_at_);
+  GstFlowReturn flow = GST_FLOW_OK;
+  const auto written = stream_tree(moov, [&](Bytes piece) -> Result<void> {
+    flow = push_bytes(ByteVector(piece.begin(), piece.end()));
+    if (flow != GST_FLOW_OK) return fail(ErrorCode::io, "What follows the muxer refused the movie box.");
+    return {};
+  });
+  if (flow != GST_FLOW_OK) return flow;
+  if (!written) {
+    host_.report(written.error());
+    return GST_FLOW_ERROR;
+  }
+  if (!fits || *size == room_) return flow;
+  ByteVector rest;
+  append_box_header(rest, "free", room_ - *size - 8);
+  return push_bytes(std::move(rest));
+}
+
 GstFlowReturn ProgressiveOutput::finish() {
   for (Track &track : tracks_) {
     const GstFlowReturn flow = flush(track);
@@ -141,20 +228,12 @@ GstFlowReturn ProgressiveOutput::finish() {
     made.config.delay = presentation(track) - start;
     tracks.push_back(std::move(made));
   }
+  if (auto track = labels(start)) tracks.push_back(std::move(*track));
   Node moov = progressive_movie_box(tracks, options_, 0);
-  host_.complete_movie(moov, Variant::iso);
+  host_.complete_movie(moov, variant_);
   const std::uint64_t mdat_end = offset_;
-  GstFlowReturn flow = GST_FLOW_OK;
-  const auto written = stream_tree(moov, [&](Bytes piece) -> Result<void> {
-    flow = push_bytes(ByteVector(piece.begin(), piece.end()));
-    if (flow != GST_FLOW_OK) return fail(ErrorCode::io, "What follows the muxer refused the movie box.");
-    return {};
-  });
+  const GstFlowReturn flow = write_movie(moov);
   if (flow != GST_FLOW_OK) return flow;
-  if (!written) {
-    host_.report(written.error());
-    return GST_FLOW_ERROR;
-  }
   ByteVector header;
   const std::uint64_t payload = mdat_end - mdat_ - 16;
   if (payload + 8 > 0xffffffffu) {
@@ -168,8 +247,9 @@ GstFlowReturn ProgressiveOutput::finish() {
 
 } // namespace
 
-std::unique_ptr<MuxOutput> make_progressive_output(MuxHost &host, const MuxSettings &settings) {
-  return std::make_unique<ProgressiveOutput>(host, settings);
+std::unique_ptr<MuxOutput> make_progressive_output(MuxHost &host, const MuxSettings &settings,
+                                                   Variant variant) {
+  return std::make_unique<ProgressiveOutput>(host, settings, variant);
 }
 
 } // namespace hull

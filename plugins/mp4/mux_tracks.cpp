@@ -9,8 +9,6 @@ namespace hull {
 
 using namespace isobmff;
 
-namespace {
-
 std::optional<std::int64_t> running_time(const GstSegment &segment, GstClockTime time) {
   if (!GST_CLOCK_TIME_IS_VALID(time) || segment.format != GST_FORMAT_TIME) return std::nullopt;
   guint64 result = 0;
@@ -18,8 +16,6 @@ std::optional<std::int64_t> running_time(const GstSegment &segment, GstClockTime
   if (sign == 0) return std::nullopt;
   return sign > 0 ? static_cast<std::int64_t>(result) : -static_cast<std::int64_t>(result);
 }
-
-} // namespace
 
 // Pads
 
@@ -92,8 +88,13 @@ bool Mp4Mux::set_track_caps(MuxInput &input, const GstCaps *caps) {
         static_cast<std::uint32_t>(rescale(track->nominal_duration, wanted, track->timescale));
     track->timescale = wanted;
   }
+  if (input.text && track->text && track->media == input.config.media) {
+    input.text->set_form(*track->text);
+    return true;
+  }
   input.caps = std::move(*track);
   if (input.caps->is_h264) input.order.configure(input.caps->format.codec_boxes.front().data);
+  if (input.config.quicktime) adapt_to_quicktime(*input.caps, input.caps->format);
   if (input.timeline) { // the track goes on with another sample entry
     input.config.formats.push_back(input.caps->format);
     if (input.protector) {
@@ -108,6 +109,9 @@ bool Mp4Mux::set_track_caps(MuxInput &input, const GstCaps *caps) {
   input.config.timescale = input.caps->timescale;
   input.config.formats = {input.caps->format};
   input.timeline.emplace(input.caps->timescale, input.caps->pacing, input.caps->nominal_duration);
+  if (input.caps->text)
+    input.text =
+        std::make_unique<TextInput>(*input.caps->text, input.caps->timescale, GST_PAD_NAME(input.pad.get()));
   return true;
 }
 
@@ -130,6 +134,7 @@ bool Mp4Mux::done(const MuxInput &input) const {
 
 // Places the next sample of the track; false when there is none yet.
 bool Mp4Mux::fill(MuxInput &input) {
+  if (input.text) return fill_text(input);
   while (!input.head) {
     if (input.arrivals.empty() &&
         (input.released ||

@@ -18,7 +18,8 @@ namespace {
 
 const GEnumValue kLayoutValues[] = {
     {0, "Hybrid for recordings in fragments, insert for whole files, as it comes for CMAF", "auto"},
-    {1, "Whole files: as insert", "reserve"},
+    {1, "Movie box in room kept in front of the media, for hullmp4mux; where it does not fit, as insert",
+     "reserve"},
     {2, "Movie box in front by inserting blocks, else at the end", "insert"},
     {3, "Fragmented while it is written, whole with the movie box in front afterwards", "hybrid"},
     {4, "Movie box in front by writing the file anew", "spool"},
@@ -49,6 +50,10 @@ bool starts_fragment(GstBuffer *buffer) {
          !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
 }
 
+bool is_fragmented(const std::string &variant) {
+  return variant == "iso-fragmented" || variant == "cmaf";
+}
+
 bool is_header(GstBuffer *buffer) {
   return starts_fragment(buffer) && GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT);
 }
@@ -65,9 +70,9 @@ void Mp4Sink::class_init(GstBaseSinkClass *klass) {
   gst_element_class_set_static_metadata(element, "MP4 file sink", "Sink/File",
                                         "Writes MP4 files that start fast and survive a crash",
                                         "gst-plugins-hull developers");
-  const auto caps = CapsRef::adopt(
-      gst_caps_from_string("video/quicktime, variant=(string){ iso-fragmented, iso, cmaf }; video/quicktime; "
-                           "audio/x-m4a; application/mp4"));
+  const auto caps = CapsRef::adopt(gst_caps_from_string(
+      "video/quicktime, variant=(string){ iso-fragmented, iso, cmaf, apple }; video/quicktime; "
+      "audio/x-m4a; application/mp4"));
   gst_element_class_add_pad_template(element,
                                      gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps.get()));
   klass->start = thunk<&Mp4Sink::start>;
@@ -202,6 +207,10 @@ gboolean Mp4Sink::query(GstQuery *query) {
     gst_query_set_seeking(query, format, format == GST_FORMAT_BYTES || format == GST_FORMAT_DEFAULT, 0, -1);
     return TRUE;
   }
+  case GST_QUERY_CUSTOM: // hullmp4mux asks
+    if (gst_structure_has_name(gst_query_get_structure(query), "hull-mp4-keeps-room"))
+      return snapshot().layout == SinkLayout::reserve;
+    return Shell<Mp4Sink>::parent_class()->query(self_, query);
   case GST_QUERY_FORMATS:
     gst_query_set_formats(query, 2, GST_FORMAT_DEFAULT, GST_FORMAT_BYTES);
     return TRUE;
@@ -276,7 +285,7 @@ Result<void> Mp4Sink::write(std::span<GstBuffer *> buffers) {
   const auto put = [&]() -> Result<void> {
     if (auto ok = file_->write(position_, parts); !ok) {
       // Half a chunk would only confuse: a fragmented file ends with its last whole one.
-      if (variant_ != "iso") (void)file_->truncate(position_);
+      if (is_fragmented(variant_)) (void)file_->truncate(position_);
       return ok;
     }
     for (const Bytes part : parts)
@@ -292,7 +301,7 @@ Result<void> Mp4Sink::write(std::span<GstBuffer *> buffers) {
         if (auto ok = write_header(buffer); !ok) return ok;
       continue;
     }
-    if (starts_fragment(buffer) && variant_ != "iso") {
+    if (starts_fragment(buffer) && is_fragmented(variant_)) {
       if (auto ok = put(); !ok) return ok;
       if (auto ok = rotate_if_due(buffer); !ok) return ok;
     }

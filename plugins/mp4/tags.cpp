@@ -99,6 +99,42 @@ std::optional<Node> movie_tags(const GstTagList *tags) {
   return udta;
 }
 
+std::optional<Node> quicktime_tags(const GstTagList *tags) {
+  static constexpr std::pair<const char *, const char *> kKeys[] = {
+      {GST_TAG_TITLE, "title"},         {GST_TAG_ARTIST, "artist"},
+      {GST_TAG_ALBUM, "album"},         {GST_TAG_COMMENT, "comment"},
+      {GST_TAG_GENRE, "genre"},         {GST_TAG_ENCODER, "software"},
+      {GST_TAG_COPYRIGHT, "copyright"}, {GST_TAG_DESCRIPTION, "description"},
+      {GST_TAG_KEYWORDS, "keywords"}};
+  MetadataKeys keys;
+  Node ilst("ilst");
+  const auto add = [&](const char *key, std::string_view value) {
+    const std::string name = std::string("com.apple.quicktime.") + key;
+    MetadataKeys::Key &entry = keys.keys.emplace_back();
+    entry.key_size = static_cast<std::uint32_t>(8 + name.size());
+    entry.key_value.assign(name.begin(), name.end());
+    add_text(ilst, FourCC(static_cast<std::uint32_t>(keys.keys.size())), value);
+  };
+  for (const auto &[tag, key] : kKeys) {
+    char *text = nullptr;
+    if (!gst_tag_list_get_string(tags, tag, &text)) continue;
+    add(key, text);
+    g_free(text);
+  }
+  GstDateTime *time = nullptr;
+  if (gst_tag_list_get_date_time(tags, GST_TAG_DATE_TIME, &time)) {
+    const OwnedText text(gst_date_time_to_iso8601_string(time));
+    add("creationdate", text.c_str());
+    gst_date_time_unref(time);
+  }
+  if (ilst.children.empty()) return std::nullopt;
+  Node meta(Meta(true));
+  meta.add<Handler>().handler_type = "mdta";
+  meta.add(Node(std::move(keys)));
+  meta.add(std::move(ilst));
+  return meta;
+}
+
 Matrix orientation_matrix(const std::string &orientation, std::uint32_t width, std::uint32_t height) {
   // a b c d of a picture's (x, y) → (ax + cy, bx + dy), and the translation that brings it back to the
   // corner.

@@ -23,7 +23,8 @@ const char kAudioCaps[] = "audio/mpeg, mpegversion=4, stream-format=raw; "
                           "audio/x-flac, framed=true; "
                           "audio/x-ac3, framed=true, alignment=frame; "
                           "audio/x-eac3, framed=true, alignment=iec61937";
-const char kTextCaps[] = "application/x-subtitle-vtt; text/x-raw, format=utf8; application/ttml+xml";
+const char kTextCaps[] = "application/x-subtitle-vtt; text/x-raw, format=(string){ utf8, pango-markup }; "
+                         "application/ttml+xml";
 
 namespace {
 
@@ -104,6 +105,8 @@ Result<void> set_picture(const GstCaps *caps, TrackCaps &track) {
   track.format.colour = colour_of(s);
   add_light_levels(caps, track.format);
   if (gst_structure_get_fraction(s, "framerate", &n, &d) && n > 0 && d > 0) {
+    track.frame_rate_numerator = static_cast<std::uint32_t>(n);
+    track.frame_rate_denominator = static_cast<std::uint32_t>(d);
     track.timescale = video_timescale(static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(d));
     track.nominal_duration = static_cast<std::uint32_t>(std::uint64_t{track.timescale} * d / n);
   }
@@ -200,6 +203,7 @@ Result<void> mpeg_audio(const GstStructure *s, TrackCaps &track) {
     int mpeg_audio_version = 1;
     gst_structure_get_int(s, "mpegaudioversion", &mpeg_audio_version);
     track.nominal_duration = mpeg_audio_version == 1 ? 1152 : 576;
+    track.is_mp3 = true;
     add_esds(track, mpeg_audio_version == 1 ? 0x6b : 0x69, {});
     return {};
   }
@@ -277,6 +281,19 @@ void dolby(bool enhanced, TrackCaps &track) {
   track.nominal_duration = 1536;
 }
 
+// WebVTT's header and TTML's namespaces are in the stream: TextInput knows them.
+void text(std::string_view name, const GstStructure *s, TrackCaps &track) {
+  const char *format = gst_structure_get_string(s, "format");
+  track.text = name == "application/ttml+xml"                  ? TextForm::ttml
+               : name == "application/x-subtitle-vtt"          ? TextForm::webvtt
+               : format && g_str_equal(format, "pango-markup") ? TextForm::pango
+                                                               : TextForm::plain;
+  track.media = track.text == TextForm::ttml ? Media::subtitle : Media::text;
+  track.format.entry = track.text == TextForm::ttml ? FourCC("stpp") : FourCC("wvtt");
+  track.pacing = Pacing::sparse;
+  track.timescale = 1000; // what both can say
+}
+
 } // namespace
 
 Result<void> complete_from_sample(SampleFormat &format, Bytes sample) {
@@ -295,6 +312,14 @@ Result<void> complete_from_sample(SampleFormat &format, Bytes sample) {
     format.codec_boxes.push_back(sealed(std::move(*av1c)));
   }
   return {};
+}
+
+void adapt_to_quicktime(const TrackCaps &track, SampleFormat &format) {
+  format.quicktime = true;
+  format.frame_samples = track.nominal_duration;
+  if (!track.is_mp3) return;
+  format.entry = ".mp3";
+  format.codec_boxes.clear();
 }
 
 Result<TrackCaps> track_from_caps(const GstCaps *caps) {
@@ -324,6 +349,8 @@ Result<TrackCaps> track_from_caps(const GstCaps *caps) {
       ok = flac(s, track);
     else if (ok)
       dolby(name == "audio/x-eac3", track);
+  } else if (name == "text/x-raw" || name == "application/x-subtitle-vtt" || name == "application/ttml+xml") {
+    text(name, s, track);
   } else {
     ok = fail(ErrorCode::unsupported, std::string(name) + " has no place in an MP4 file here.");
   }
