@@ -1,6 +1,7 @@
 #include "gst/publish/live.h"
 
 #include "gst/core/time.h"
+#include "gst/publish/text_segment.h"
 #include "gst/publish/utc.h"
 
 #include <algorithm>
@@ -21,6 +22,18 @@ constexpr std::uint64_t kLongestGap = 30;
 bool parse_number(std::string_view text, std::uint64_t &value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size() && !text.empty();
+}
+
+// The view's fragments as one WebVTT text.
+void rewrite_as_text(ObjectView &view, std::uint32_t timescale, std::int64_t start, std::size_t from_chunk) {
+  const auto text = webvtt_segment(view.chunks, timescale, start);
+  view.chunks.clear();
+  view.bytes = 0;
+  view.content_type = "text/vtt";
+  if (!text) view.found = Found::gone;
+  if (!text || from_chunk > 0) return;
+  view.chunks.push_back(std::make_shared<const ByteVector>(text->begin(), text->end()));
+  view.bytes = text->size();
 }
 
 } // namespace
@@ -70,6 +83,10 @@ std::int64_t Live::utc(const Row &row, std::int64_t ticks) const {
 
 std::string Live::segment_name(const Row &row, std::uint64_t number) const {
   return fmt::format("{}/{}.m4s", row.info.id, number);
+}
+
+std::string Live::text_name(const Row &row, std::uint64_t number) const {
+  return fmt::format("{}/{}.vtt", row.info.id, number);
 }
 
 std::size_t Live::add_track(Track track) {
@@ -148,6 +165,11 @@ void Live::complete_segment(Row &row, std::vector<LiveEvent> &events, std::size_
   if (segment.duration > grid(row, 1) * 5 / 4) ++stats_.late_segments;
   events.push_back({LiveEvent::Kind::segment, index, segment_name(row, segment.number), segment.number,
                     nullptr, seconds(row, segment.duration), utc(row, segment.start)});
+  if (is_webvtt(row.info) && config_.hls) {
+    LiveEvent text = events.back();
+    text.name = text_name(row, segment.number);
+    events.push_back(std::move(text));
+  }
   slide(row, events, index);
 }
 
@@ -163,9 +185,11 @@ void Live::slide(Row &row, std::vector<LiveEvent> &events, std::size_t index) {
   }
   while (row.listed_from > kGraceSegments + wanted / 2) {
     stats_.bytes_held -= row.segments.front().bytes;
+    const std::uint64_t number = row.segments.front().number;
     if (!row.segments.front().gap)
-      events.push_back({LiveEvent::Kind::removed, index, segment_name(row, row.segments.front().number),
-                        row.segments.front().number, nullptr, 0, 0});
+      events.push_back({LiveEvent::Kind::removed, index, segment_name(row, number), number, nullptr, 0, 0});
+    if (!row.segments.front().gap && is_webvtt(row.info) && config_.hls)
+      events.push_back({LiveEvent::Kind::removed, index, text_name(row, number), number, nullptr, 0, 0});
     row.segments.pop_front();
     --row.listed_from;
   }
@@ -301,7 +325,8 @@ ObjectView Live::object(std::string_view name, std::size_t from_chunk) const {
       ready(Found::ready, &row->inits[number], 1);
     return view;
   }
-  if (!file.ends_with(".m4s")) return view;
+  const bool as_text = is_webvtt(row->info) && file.ends_with(".vtt");
+  if (!as_text && !file.ends_with(".m4s")) return view;
   file.remove_suffix(4);
   const std::size_t dot = file.find('.');
   const bool is_part = dot != std::string_view::npos;
@@ -328,7 +353,9 @@ ObjectView Live::object(std::string_view name, std::size_t from_chunk) const {
     view.found = Found::gone;
     return view;
   }
-  if (!is_part) {
+  if (as_text && !is_part && !found->complete) {
+    view.found = Found::hold; // a text is made of all its chunks
+  } else if (!is_part) {
     ready(found->complete ? Found::ready : Found::growing, found->chunks.data(), found->chunks.size());
   } else if (part < found->parts.size()) {
     const Part &p = found->parts[part];
@@ -339,6 +366,8 @@ ObjectView Live::object(std::string_view name, std::size_t from_chunk) const {
   } else if (!found->complete && part == found->parts.size()) {
     view.found = Found::hold;
   }
+  if (as_text && view.found == Found::ready)
+    rewrite_as_text(view, row->info.timescale, found->start, from_chunk);
   return view;
 }
 

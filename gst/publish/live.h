@@ -183,6 +183,7 @@ class Live {
   void complete_segment(Row &row, std::vector<LiveEvent> &events, std::size_t index);
   void slide(Row &row, std::vector<LiveEvent> &events, std::size_t index);
   std::string segment_name(const Row &row, std::uint64_t number) const;
+  std::string text_name(const Row &row, std::uint64_t number) const; ///< of a wvtt track's segment in HLS
   double seconds(const Row &row, std::int64_t ticks) const;
   std::int64_t utc(const Row &row, std::int64_t ticks) const;
   bool all_ended() const;

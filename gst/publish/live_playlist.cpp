@@ -1,5 +1,6 @@
 #include "gst/publish/live.h"
 #include "gst/publish/playlist.h"
+#include "gst/publish/text_segment.h"
 #include "gst/publish/utc.h"
 
 #include <algorithm>
@@ -17,6 +18,11 @@ constexpr double kSkipTargets = 6; // HLS-07
 
 std::string map_uri(const Track &track, std::size_t init) {
   return init == 0 ? fmt::format("{}/init.mp4", track.id) : fmt::format("{}/init-{}.mp4", track.id, init);
+}
+
+// HLS has WebVTT as files of its own; their bytes are made from the fragments.
+const char *suffix(const Track &track) {
+  return is_webvtt(track) ? "vtt" : "m4s";
 }
 
 } // namespace
@@ -49,29 +55,32 @@ void Live::write_segment(std::string &out, const Row &row, const LiveSegment &se
                          bool with_parts) const {
   if ((segment.parts.empty() || !with_parts) && !segment.complete) return; // nothing to name yet
   if (segment.discontinuity) out += "#EXT-X-DISCONTINUITY\n";
-  if (segment.discontinuity) out += fmt::format("#EXT-X-MAP:URI=\"{}\"\n", map_uri(row.info, segment.init));
+  if (segment.discontinuity && !is_webvtt(row.info))
+    out += fmt::format("#EXT-X-MAP:URI=\"{}\"\n", map_uri(row.info, segment.init));
   out += fmt::format("#EXT-X-PROGRAM-DATE-TIME:{}\n", utc_text(utc(row, segment.start)));
   if (with_parts)
     for (std::size_t i = 0; i < segment.parts.size(); ++i)
-      out += fmt::format("#EXT-X-PART:DURATION={:.6f},URI=\"{}/{}.{}.m4s\"{}\n",
+      out += fmt::format("#EXT-X-PART:DURATION={:.6f},URI=\"{}/{}.{}.{}\"{}\n",
                          seconds(row, segment.parts[i].duration), row.info.id, segment.number, i,
+                         suffix(row.info),
                          segment.parts[i].independent ? ",INDEPENDENT=YES"
                          : segment.parts[i].gap       ? ",GAP=YES"
                                                       : "");
   if (!segment.complete) return;
   if (segment.gap) out += "#EXT-X-GAP\n";
-  out +=
-      fmt::format("#EXTINF:{:.6f},\n{}\n", seconds(row, segment.duration), segment_name(row, segment.number));
+  out += fmt::format("#EXTINF:{:.6f},\n{}/{}.{}\n", seconds(row, segment.duration), row.info.id,
+                     segment.number, suffix(row.info));
 }
 
 void Live::write_tail(std::string &out, const Row &row) const {
   const LiveSegment &last = row.segments.back();
   if (row.ended) return;
   if (last.complete)
-    out += fmt::format("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{}/{}.0.m4s\"\n", row.info.id, last.number + 1);
+    out += fmt::format("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{}/{}.0.{}\"\n", row.info.id, last.number + 1,
+                       suffix(row.info));
   else
-    out += fmt::format("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{}/{}.{}.m4s\"\n", row.info.id, last.number,
-                       last.parts.size());
+    out += fmt::format("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{}/{}.{}.{}\"\n", row.info.id, last.number,
+                       last.parts.size(), suffix(row.info));
   for (const Row &other : rows_) {
     if (&other == &row) continue;
     for (auto segment = other.segments.rbegin(); segment != other.segments.rend(); ++segment) {
@@ -104,7 +113,7 @@ std::string Live::write_playlist(const Row &row, bool skip, bool low_latency) co
   out += "#EXT-X-INDEPENDENT-SEGMENTS\n";
   if (skipped) out += fmt::format("#EXT-X-SKIP:SKIPPED-SEGMENTS={}\n", skipped);
   const std::size_t first = row.listed_from + skipped;
-  if (!skipped && !row.segments[first].discontinuity)
+  if (!skipped && !row.segments[first].discontinuity && !is_webvtt(row.info))
     out += fmt::format("#EXT-X-MAP:URI=\"{}\"\n", map_uri(row.info, row.segments[first].init));
   double behind = listed_seconds(row);
   for (std::size_t i = row.listed_from; i < row.segments.size(); ++i) {
@@ -175,6 +184,8 @@ PlaylistReply Live::plain_playlist(std::string_view track_id) const {
 bool Live::started() const {
   bool all = !rows_.empty(), some = false;
   for (const Row &row : rows_) {
+    if (row.info.kind == Kind::text && rows_.size() > 1 && row.inits.empty())
+      continue; // nothing was said yet
     all = all && !row.segments.empty();
     some = some || row.segments.size() > 2;
   }

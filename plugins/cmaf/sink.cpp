@@ -86,7 +86,8 @@ GstStaticPadTemplate kAudio = GST_STATIC_PAD_TEMPLATE(
                     "video/quicktime, variant=(string)cmaf"));
 GstStaticPadTemplate kText = GST_STATIC_PAD_TEMPLATE(
     "text_%u", GST_PAD_SINK, GST_PAD_REQUEST,
-    GST_STATIC_CAPS("application/x-subtitle-vtt; text/x-raw, format=utf8; application/ttml+xml; "
+    GST_STATIC_CAPS("application/x-subtitle-vtt; text/x-raw, format=(string){ utf8, pango-markup }; "
+                    "application/ttml+xml; "
                     "video/quicktime, variant=(string)cmaf"));
 
 std::int64_t ns(std::uint64_t time) {
@@ -256,7 +257,21 @@ void CmafSink::go_on_air() {
   if (application_wants_streams()) outputs_.push_back(make_app_output(application_hooks(), live_, report));
   for (const auto &[name, stream] : streams_)
     stream->open(live_, clock_, s);
+  follow_texts();
   if (origin_) origin_->publish(live_);
+}
+
+// Pictures lead texts, sound does where there are none.
+void CmafSink::follow_texts() {
+  Stream *leader = nullptr;
+  std::vector<std::shared_ptr<TextFollower>> texts;
+  for (const auto &[name, stream] : streams_) {
+    if (const auto follower = stream->follower())
+      texts.push_back(follower);
+    else if (!leader || name.starts_with("video"))
+      leader = stream.get();
+  }
+  if (leader) leader->lead(std::move(texts));
 }
 
 bool CmafSink::application_wants_streams() const {

@@ -41,6 +41,7 @@ class CmafSink : public Configured<SinkSettings> {
   void go_off_air();
   void on_event(const publish::LiveEvent &event);
   bool application_wants_streams() const;
+  void follow_texts();
   AppHooks application_hooks();
   GstElement *element() const { return GST_ELEMENT(self_); }
 

@@ -89,6 +89,10 @@ void Stream::open(std::shared_ptr<publish::Live> live, std::shared_ptr<WallClock
   track.kind = kind_;
   track_ = live_->add_track(track);
   intake_ = std::make_unique<Intake>(*live_, track_);
+  texts_.clear();
+  told_ = 0;
+  if (kind_ == publish::Kind::text) follower_ = std::make_shared<TextFollower>();
+  if (follower_) follower_->start(mux_pad_);
   epoch_lock_ = settings.epoch_lock;
   paced_ = placed_ = false;
   gst_segment_init(&segment_, GST_FORMAT_TIME);
@@ -109,6 +113,7 @@ void Stream::close() {
 GstPadProbeReturn Stream::probe(GstPadProbeInfo *info) {
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) {
     GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    tell_texts(buffer);
     if (!clock_ || placed_ || !GST_BUFFER_PTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
     if (const auto utc = reference_utc(buffer))
       clock_->reference(*utc, static_cast<std::int64_t>(gst_segment_to_running_time(
@@ -129,8 +134,23 @@ GstPadProbeReturn Stream::probe(GstPadProbeInfo *info) {
     gst_event_parse_tag(event, &tags);
     char *code = nullptr;
     if (gst_tag_list_get_string(tags, GST_TAG_LANGUAGE_CODE, &code)) language_ = OwnedText(code).c_str();
+  } else if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+    for (const auto &text : texts_)
+      text->end();
+    if (follower_ && follower_->hold_end()) return GST_PAD_PROBE_DROP;
   }
   return GST_PAD_PROBE_OK;
+}
+
+void Stream::tell_texts(GstBuffer *buffer) {
+  constexpr std::int64_t kOften = 40'000'000; // ns
+  const GstClockTime time = GST_BUFFER_DTS_OR_PTS(buffer);
+  if (texts_.empty() || !GST_CLOCK_TIME_IS_VALID(time)) return;
+  const auto now = static_cast<std::int64_t>(gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, time));
+  if (now < told_ + kOften) return;
+  told_ = now;
+  for (const auto &text : texts_)
+    text->reach(now);
 }
 
 void Stream::on_caps(const GstCaps *caps) {
@@ -161,6 +181,7 @@ void Stream::route(bool through_mux) {
 // other encoder with the same clock. A pad's offset does that before the muxer sees the segment.
 void Stream::on_segment(const GstSegment *segment) {
   gst_segment_copy_into(segment, &segment_);
+  if (follower_) follower_->open(through_mux_ ? segment : nullptr);
   if (!epoch_lock_ || placed_ || !clock_) return;
   placed_ = true;
   const std::int64_t epoch = clock_->epoch(GST_ELEMENT(bin_)) / 1'000'000 * 1'000'000;

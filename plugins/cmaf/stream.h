@@ -6,9 +6,11 @@
 #include "plugins/cmaf/clock.h"
 #include "plugins/cmaf/intake.h"
 #include "plugins/cmaf/settings.h"
+#include "plugins/cmaf/text_follower.h"
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace hull::cmaf {
 
@@ -25,6 +27,9 @@ class Stream {
             const SinkSettings &settings);
   /// The track ends in the window.
   void close();
+  /// These texts follow this stream's time, and end with it.
+  void lead(std::vector<std::shared_ptr<TextFollower>> texts) { texts_ = std::move(texts); }
+  std::shared_ptr<TextFollower> follower() const { return follower_; }
 
  private:
   Stream(GstBin *bin, std::string id, publish::Kind kind) : bin_(bin), id_(std::move(id)), kind_(kind) {}
@@ -35,6 +40,7 @@ class Stream {
   void on_caps(const GstCaps *caps);
   void route(bool through_mux);
   void pace();
+  void tell_texts(GstBuffer *buffer);
 
   GstBin *bin_;
   std::string id_;
@@ -54,6 +60,9 @@ class Stream {
   bool paced_ = false;
   bool placed_ = false; // epoch-lock has moved the pad's running time
   std::uint64_t refused_ = 0;
+  std::shared_ptr<TextFollower> follower_; // of a text
+  std::vector<std::shared_ptr<TextFollower>> texts_;
+  std::int64_t told_ = 0; // running time the texts know
 };
 
 } // namespace hull::cmaf
