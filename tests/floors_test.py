@@ -15,7 +15,8 @@ HOMES = {
     r"wels/.*": "plugins/h264/",
     r"libsoup/.*": "plugins/cmaf/",
     r"libav.*": "plugins/scope/",
-    r"CLI/.*": "gst/tools/",
+    r"CLI/.*": "gst/tools/options.cpp",
+    r"nlohmann/.*": "gst/core/json.cpp",
     r"openssl/.*": "gst/isobmff/crypt_aes.cpp",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

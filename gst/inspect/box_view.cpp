@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
-#include <nlohmann/json.hpp>
 
 namespace hull::inspect {
 namespace {
@@ -15,8 +14,6 @@ using isobmff::FieldKind;
 using isobmff::FieldList;
 using isobmff::FieldValue;
 using isobmff::Node;
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t kSummaryWidth = 110;
 
 // A file says what it likes: only what is harmless on a terminal and valid UTF-8 may be printed.
@@ -136,13 +133,13 @@ Json value_json(const FieldValue &field) {
 }
 
 void put(Json &object, const std::string &name, Json value) {
-  const auto found = object.find(name);
-  if (found == object.end())
+  if (!object.contains(name)) {
     object[name] = std::move(value);
-  else if (found->is_array())
-    found->push_back(std::move(value));
-  else
-    *found = Json::array({std::move(*found), std::move(value)});
+    return;
+  }
+  Json &known = object[name];
+  if (!known.is_array()) known = Json::array({known});
+  known.push_back(std::move(value));
 }
 
 // Fields from `at` on that lie at `depth` or deeper become one object; groups are objects inside.

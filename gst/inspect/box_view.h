@@ -2,10 +2,10 @@
 
 // Trees of boxes for people: text, JSON, HTML.
 
+#include "gst/core/json.h"
 #include "gst/isobmff/box_fields.h"
 #include "gst/isobmff/box_tree.h"
 
-#include <nlohmann/json_fwd.hpp>
 
 namespace hull::inspect {
 
@@ -22,10 +22,10 @@ std::string box_text(isobmff::Node &node, const ViewOptions &options = {});
 
 /// {"type", "offset", "size", "header_size", "fields", "children", "problem"…}. Fields that come several
 /// times are arrays; numbers above 2^53 stay integers. `left_out` counts fields past the limit.
-nlohmann::ordered_json box_json(isobmff::Node &node, const ViewOptions &options = {});
+Json box_json(isobmff::Node &node, const ViewOptions &options = {});
 
 /// One field: {"name", "value", "offset", "bits"}, the offset counted in bytes from the file's start.
-nlohmann::ordered_json field_json(const isobmff::FieldValue &field, std::uint64_t payload_offset);
+Json field_json(const isobmff::FieldValue &field, std::uint64_t payload_offset);
 
 /// A page of its own with all boxes as folding lists; no script, no outside reference.
 std::string box_html(std::vector<isobmff::Node> &nodes, const std::string &title,

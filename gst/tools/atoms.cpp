@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 namespace hull::tools {
 namespace {
@@ -26,11 +25,6 @@ struct Options {
 
 void print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
-}
-
-std::string dumped(const nlohmann::ordered_json &json, int indent = 2) {
-  // A file's texts need not be UTF-8; what is not becomes U+FFFD.
-  return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 // Boxes leave one by one, so that a recording of a day costs no more memory than its largest box.
@@ -49,7 +43,7 @@ int list(const Options &options) {
   if (options.json) print("[");
   const auto end = isobmff::for_each_box(*source, [&](Node &node) {
     if (options.json)
-      print((first ? "\n" : ",\n") + dumped(inspect::box_json(node, view)));
+      print((first ? "\n" : ",\n") + inspect::box_json(node, view).dump(2));
     else
       print(inspect::box_text(node, view));
     first = false;
@@ -88,13 +82,13 @@ int show(const Options &options) {
   view.limits = {100'000, 1 << 20};
   if (options.raw) return show_bytes(*source, node);
   if (path.field.empty()) {
-    print(options.json ? dumped(inspect::box_json(node, view)) + "\n" : inspect::box_text(node, view));
+    print(options.json ? inspect::box_json(node, view).dump(2) + "\n" : inspect::box_text(node, view));
     return kDone;
   }
   const auto field = isobmff::get_field(*node.box, path.field);
   if (!field) return report(field.error());
   const std::uint64_t payload = node.offset + node.header_size;
-  print((options.json ? dumped(inspect::field_json(*field, payload)) : isobmff::format_value(*field)) + "\n");
+  print((options.json ? inspect::field_json(*field, payload).dump(2) : isobmff::format_value(*field)) + "\n");
   return kDone;
 }
 
@@ -104,7 +98,7 @@ int check(const Options &options) {
   if (!source) return report(source.error());
   const auto findings = cmaf::check_file(*source);
   if (!findings) return report(findings.error());
-  auto json = nlohmann::ordered_json::array();
+  Json json = Json::array();
   std::size_t errors = 0;
   for (const cmaf::Finding &finding : *findings) {
     const cmaf::Rule &rule = cmaf::rule(finding.rule);
@@ -121,7 +115,7 @@ int check(const Options &options) {
                  cmaf::name(rule.certainty), finding.offset, finding.text);
   }
   if (options.json)
-    print(dumped(json) + "\n");
+    print(json.dump(2) + "\n");
   else
     fmt::print("{} broken, {} to look at\n", errors, findings->size() - errors);
   return errors == 0 ? kDone : kFailed;
@@ -195,46 +189,44 @@ int recover(const Options &options) {
   return kDone;
 }
 
-CLI::App *add_verb(CLI::App &atoms, const std::shared_ptr<Options> &options, Run &run, const char *name,
-                   const char *help, int (*action)(const Options &)) {
-  CLI::App *verb = atoms.add_subcommand(name, help);
-  verb->add_option("FILE", options->file, "An MP4, MOV or fragmented MP4 file")->required();
-  verb->callback([options, &run, action] { run = [options, action] { return action(*options); }; });
+Command add_verb(Command &atoms, const std::shared_ptr<Options> &options, const char *name, const char *help,
+                 int (*action)(const Options &)) {
+  Command verb = atoms.command(name, help);
+  verb.option("FILE", options->file, "An MP4, MOV or fragmented MP4 file").required();
+  verb.does([options, action] { return action(*options); });
   return verb;
 }
 
 } // namespace
 
-void add_atoms(CLI::App &app, Run &run) {
+void add_atoms(Command &program) {
   const auto options = std::make_shared<Options>();
-  CLI::App *atoms = app.add_subcommand("atoms", "Look into MP4 files and change them");
-  atoms->require_subcommand(1);
-  CLI::App *ls =
-      add_verb(*atoms, options, run, "ls", "Print the tree of boxes: offset, size, type, fields", list);
-  ls->add_flag("--json", options->json, "As JSON");
-  ls->add_flag("--html", options->html, "As an HTML page");
-  ls->add_flag("--fields", options->fields, "Every field on a line of its own, with its place");
-  CLI::App *cat = add_verb(*atoms, options, run, "cat", "Print a box or one of its fields", show);
-  cat->add_option("PATH", options->path, "Like moov/trak[1]/tkhd or moov/trak[1]/tkhd.width")->required();
-  cat->add_flag("--json", options->json, "As JSON");
-  CLI::App *set_field = add_verb(*atoms, options, run, "set", "Set one field of a box", set);
-  set_field->add_option("PATH", options->path, "Like moov/trak[1]/tkhd.width")->required();
-  set_field->add_option("VALUE", options->value, "As cat prints it; bytes as hex or text:…")->required();
-  CLI::App *add = add_verb(*atoms, options, run, "insert", "Add a box", insert);
-  add->add_option("PATH", options->path, "Its parent, / for the end of the file, or its neighbour")
-      ->required();
-  add->add_option("--box", options->box_file, "A file with the whole box");
-  add->add_option("--hex", options->hex, "The whole box as hex digits");
-  CLI::Option *before = add->add_flag("--before", options->before, "Put it before PATH");
-  add->add_flag("--after", options->after, "Put it after PATH")->excludes(before);
-  CLI::App *remove = add_verb(*atoms, options, run, "remove", "Take a box out", take_out);
-  remove->add_option("PATH", options->path, "Like moov/udta")->required();
-  add_verb(*atoms, options, run, "faststart", "Put moov in front of the media", fast_start);
-  CLI::App *repair = add_verb(*atoms, options, run, "recover", "Repair a recording that was cut", recover);
-  repair->add_flag("--keep-fragments", options->keep_fragments, "Only drop what is not whole");
-  CLI::App *rules = add_verb(*atoms, options, run, "check", "Ask a fragmented file all CMAF rules", check);
-  rules->add_flag("--json", options->json, "As JSON");
-  cat->add_flag("--raw", options->raw, "The box's own bytes, header included");
+  Command atoms = program.command("atoms", "Look into MP4 files and change them");
+  atoms.needs_subcommand();
+  Command ls = add_verb(atoms, options, "ls", "Print the tree of boxes: offset, size, type, fields", list);
+  ls.flag("--json", options->json, "As JSON");
+  ls.flag("--html", options->html, "As an HTML page");
+  ls.flag("--fields", options->fields, "Every field on a line of its own, with its place");
+  Command cat = add_verb(atoms, options, "cat", "Print a box or one of its fields", show);
+  cat.option("PATH", options->path, "Like moov/trak[1]/tkhd or moov/trak[1]/tkhd.width").required();
+  cat.flag("--json", options->json, "As JSON");
+  Command set_field = add_verb(atoms, options, "set", "Set one field of a box", set);
+  set_field.option("PATH", options->path, "Like moov/trak[1]/tkhd.width").required();
+  set_field.option("VALUE", options->value, "As cat prints it; bytes as hex or text:…").required();
+  Command add = add_verb(atoms, options, "insert", "Add a box", insert);
+  add.option("PATH", options->path, "Its parent, / for the end of the file, or its neighbour").required();
+  add.option("--box", options->box_file, "A file with the whole box");
+  add.option("--hex", options->hex, "The whole box as hex digits");
+  const Option before = add.flag("--before", options->before, "Put it before PATH");
+  add.flag("--after", options->after, "Put it after PATH").excludes(before);
+  Command remove = add_verb(atoms, options, "remove", "Take a box out", take_out);
+  remove.option("PATH", options->path, "Like moov/udta").required();
+  add_verb(atoms, options, "faststart", "Put moov in front of the media", fast_start);
+  Command repair = add_verb(atoms, options, "recover", "Repair a recording that was cut", recover);
+  repair.flag("--keep-fragments", options->keep_fragments, "Only drop what is not whole");
+  Command rules = add_verb(atoms, options, "check", "Ask a fragmented file all CMAF rules", check);
+  rules.flag("--json", options->json, "As JSON");
+  cat.flag("--raw", options->raw, "The box's own bytes, header included");
 }
 
 } // namespace hull::tools

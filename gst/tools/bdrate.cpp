@@ -1,5 +1,6 @@
 #include "gst/ladder/bdrate.h"
 
+#include "gst/core/json.h"
 #include "gst/tools/command.h"
 #include "gst/tools/commands.h"
 #include "gst/tools/csv.h"
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 namespace hull::tools {
 namespace {
@@ -33,11 +33,11 @@ int compare(const Options &options) {
   const auto bd = ladder::bd_rate(*anchor, *test, kMethods.at(options.method));
   if (!bd) return report(bd.error());
   if (options.json) {
-    const nlohmann::ordered_json out = {{"bd_rate_percent", bd->percent},
-                                        {"method", options.method},
-                                        {"quality_low", bd->quality_low},
-                                        {"quality_high", bd->quality_high},
-                                        {"overlap", bd->overlap}};
+    const Json out = {{"bd_rate_percent", bd->percent},
+                      {"method", options.method},
+                      {"quality_low", bd->quality_low},
+                      {"quality_high", bd->quality_high},
+                      {"overlap", bd->overlap}};
     fmt::print("{}\n", out.dump(2));
     return kDone;
   }
@@ -52,18 +52,16 @@ int compare(const Options &options) {
 
 } // namespace
 
-void add_bdrate(CLI::App &app, Run &run) {
+void add_bdrate(Command &program) {
   const auto options = std::make_shared<Options>();
-  CLI::App *command =
-      app.add_subcommand("bdrate", "Compare two rate-quality curves by Bjontegaard delta rate");
-  command->add_option("ANCHOR.csv", options->anchor, "Curve to compare against; columns kbps,vmaf")
-      ->required();
-  command->add_option("TEST.csv", options->test, "Curve to judge")->required();
-  command->add_option("--method", options->method, "Interpolation of log rate over quality")
-      ->check(CLI::IsMember({"pchip", "akima", "cubic"}))
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &run] { run = [options] { return compare(*options); }; });
+  Command command = program.command("bdrate", "Compare two rate-quality curves by Bjontegaard delta rate");
+  command.option("ANCHOR.csv", options->anchor, "Curve to compare against; columns kbps,vmaf").required();
+  command.option("TEST.csv", options->test, "Curve to judge").required();
+  command.option("--method", options->method, "Interpolation of log rate over quality")
+      .one_of({"pchip", "akima", "cubic"})
+      .shows_default();
+  command.flag("--json", options->json, "Print JSON");
+  command.does([options] { return compare(*options); });
 }
 
 } // namespace hull::tools

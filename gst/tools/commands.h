@@ -1,15 +1,15 @@
 #pragma once
 
-#include "gst/tools/command.h"
+#include "gst/tools/options.h"
 
 namespace hull::tools {
 
 // The subcommands, one per file of the same name; main.cpp lists them.
-void add_atoms(CLI::App &app, Run &run);
-void add_bdrate(CLI::App &app, Run &run);
-void add_encode(CLI::App &app, Run &run);
-void add_lint(CLI::App &app, Run &run);
-void add_pertitle(CLI::App &app, Run &run);
-void add_vmaf(CLI::App &app, Run &run);
+void add_atoms(Command &program);
+void add_bdrate(Command &program);
+void add_encode(Command &program);
+void add_lint(Command &program);
+void add_pertitle(Command &program);
+void add_vmaf(Command &program);
 
 } // namespace hull::tools

@@ -4,7 +4,6 @@
 #include "gst/ladder/fixed.h"
 #include "gst/tools/record.h"
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -1,3 +1,4 @@
+#include "gst/tools/command.h"
 #include "gst/tools/commands.h"
 #include "gst/tools/encode_plan.h"
 #include "gst/tools/files.h"
@@ -272,22 +273,19 @@ int run_encode(const Arguments &arguments) {
 
 } // namespace
 
-void add_encode(CLI::App &app, Run &run) {
+void add_encode(Command &program) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App *command = app.add_subcommand(
+  Command command = program.command(
       "encode", "Encode one file to an average bitrate or a mean VMAF, at one quantizer for all scenes");
-  command->add_option("input", arguments->input, "File to encode")->required();
-  command->add_option("-o,--output", arguments->output, "File to write: .mp4, .mkv or .264")->required();
-  command->add_option("--bitrate", arguments->bitrate_kbps, "Average bitrate of the pictures in kbit/s")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--vmaf", arguments->vmaf, "Mean VMAF (v0.6.1) to reach")
-      ->check(CLI::Range(1.0, 100.0));
-  command
-      ->add_option("--key-int-max", arguments->gop,
-                   "Most pictures from one key unit to the next; default 2 s")
-      ->check(CLI::Range(1u, 100000u));
-  command->add_flag("--no-audio", arguments->no_audio, "Leave the sound out");
-  command->callback([arguments, &run] { run = [arguments] { return run_encode(*arguments); }; });
+  command.option("input", arguments->input, "File to encode").required();
+  command.option("-o,--output", arguments->output, "File to write: .mp4, .mkv or .264").required();
+  command.option("--bitrate", arguments->bitrate_kbps, "Average bitrate of the pictures in kbit/s")
+      .positive();
+  command.option("--vmaf", arguments->vmaf, "Mean VMAF (v0.6.1) to reach").range(1.0, 100.0);
+  command.option("--key-int-max", arguments->gop, "Most pictures from one key unit to the next; default 2 s")
+      .range(1, 100000);
+  command.flag("--no-audio", arguments->no_audio, "Leave the sound out");
+  command.does([arguments] { return run_encode(*arguments); });
 }
 
 } // namespace hull::tools

@@ -12,7 +12,7 @@ class ListEngine : public Engine {
  public:
   Result<void> run(const std::string &, const std::vector<Task> &tasks, const std::atomic<int> &,
                    const std::function<void(double)> &) override {
-    auto list = nlohmann::ordered_json::array();
+    Json list = Json::array();
     for (const Task &task : tasks)
       list.push_back(to_json(task));
     fmt::print("{}\n", list.dump(1));
@@ -40,13 +40,13 @@ std::string own_program() {
 std::optional<Error> error_of(const Task &task, const std::string &folder) {
   const auto text = read_file(folder + "/" + task.error_file());
   if (!text) return std::nullopt;
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  const auto json = Json::parse(*text);
   if (!json.is_object() || !json.contains("text") || !json.contains("code")) return std::nullopt;
   return Error{static_cast<ErrorCode>(json.value("code", 0)), json.value("text", "")};
 }
 
 void leave_error(const std::string &file, const Error &error) {
-  const nlohmann::json json = {{"code", static_cast<int>(error.code)}, {"text", error.text}};
+  const Json json = {{"code", static_cast<int>(error.code)}, {"text", error.text}};
   (void)write_file(file, json.dump() + "\n"); // on a full disk the missing result says it all
 }
 

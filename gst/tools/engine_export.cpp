@@ -13,10 +13,11 @@ constexpr int kPlans = 6;
 
 Result<void> write_snakefile(const std::string &folder, const std::string &cwd,
                              const std::vector<std::string> &arguments) {
-  nlohmann::json list = {own_program()};
+  Json list = Json::array({own_program()});
   for (const std::string &argument : arguments)
     list.push_back(argument);
-  list.insert(list.end(), {"--engine", "list", "--progress", "none"});
+  for (const char *argument : {"--engine", "list", "--progress", "none"})
+    list.push_back(argument);
   const std::string text = fmt::format(
       R"py(# One title by Snakemake: snakemake -s Snakefile -d FOLDER -j CORES
 # Each plan asks gst-hull-1.0 which tasks come next, since the search depends on what was measured; a plan without
@@ -55,8 +56,8 @@ rule task:
     wildcard_constraints: key="[0-9a-f]{{64}}"
     shell: "{{params.tool}} pertitle task tasks/{{wildcards.key}}.json > /dev/null"
 )py",
-      fmt::arg("program", nlohmann::json(own_program()).dump()), fmt::arg("command", list.dump()),
-      fmt::arg("cwd", nlohmann::json(cwd).dump()), fmt::arg("last", kPlans - 1));
+      fmt::arg("program", Json(own_program()).dump()), fmt::arg("command", list.dump()),
+      fmt::arg("cwd", Json(cwd).dump()), fmt::arg("last", kPlans - 1));
   return write_file(folder + "/Snakefile", text);
 }
 

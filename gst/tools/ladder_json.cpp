@@ -6,12 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace hull::tools {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 double rounded(double value, double steps) {
   return std::round(value * steps) / steps;
@@ -54,7 +51,7 @@ Json rung_json(const FinalRung &f, const TitleOptions &) {
 
 } // namespace
 
-nlohmann::ordered_json ladder_json(const TitleResult &result, const TitleOptions &options) {
+Json ladder_json(const TitleResult &result, const TitleOptions &options) {
   const Decision &d = result.decision;
   Json rungs = Json::array(), crosses = Json::array(), fixed = Json::array(), checks = Json::array();
   for (const FinalRung &f : result.rungs)
@@ -72,14 +69,16 @@ nlohmann::ordered_json ladder_json(const TitleResult &result, const TitleOptions
   for (const ladder::Check &c : result.checks)
     checks.push_back({{"rule", c.rule}, {"must", c.must}, {"passed", c.passed}, {"detail", c.detail}});
   Json saving = {{"against", options.against_name}};
-  if (!d.saving.note.empty())
+  if (!d.saving.note.empty()) {
     saving["note"] = d.saving.note;
-  else
-    saving.update({{"bits_at_equal_vmaf_percent", rounded(d.saving.rate_percent, 100)},
-                   {"all_rungs_percent", rounded(d.saving.storage_percent, 100)}});
-  if (d.saving.note.empty() && d.saving.bd_note.empty())
-    saving["bd_rate_percent"] = rounded(d.saving.bd.percent, 100);
-  if (d.saving.note.empty() && !d.saving.bd_note.empty()) saving["bd_rate_note"] = d.saving.bd_note;
+  } else {
+    saving["bits_at_equal_vmaf_percent"] = rounded(d.saving.rate_percent, 100);
+    saving["all_rungs_percent"] = rounded(d.saving.storage_percent, 100);
+    if (d.saving.bd_note.empty())
+      saving["bd_rate_percent"] = rounded(d.saving.bd.percent, 100);
+    else
+      saving["bd_rate_note"] = d.saving.bd_note;
+  }
   return {{"version", HULL_VERSION},
           {"source", source_json(result.source)},
           {"model", options.model},
@@ -136,13 +135,13 @@ Result<TitleResult> load_points(const std::string &folder) {
   if (!text)
     return fail(text.error().code,
                 text.error().text + "; measure a title first with gst-hull-1.0 pertitle FILE -o " + folder);
-  const auto whole = nlohmann::json::parse(*text, nullptr, false);
+  const auto whole = Json::parse(*text);
   TitleResult result;
   try {
     auto source = source_from_json(whole.at("source"));
     if (!source) return tl::unexpected(source.error());
     result.source = std::move(*source);
-    result.scan.shots = whole.at("shots").get<std::vector<std::uint64_t>>();
+    result.scan.shots = whole.at("shots").list<std::uint64_t>();
     for (const auto &p : whole.at("points")) {
       Record r;
       r.key = p.at("key").get<std::string>();
@@ -150,12 +149,12 @@ Result<TitleResult> load_points(const std::string &folder) {
       r.qp = p.at("qp").get<int>();
       r.pictures = p.at("pictures").get<std::uint64_t>();
       r.seconds = p.at("seconds").get<double>();
-      r.sizes = p.at("sizes").get<std::vector<std::uint32_t>>();
-      r.vmaf = p.at("vmaf").get<std::vector<double>>();
-      r.scored = p.at("scored").get<std::vector<std::uint64_t>>();
+      r.sizes = p.at("sizes").list<std::uint32_t>();
+      r.vmaf = p.at("vmaf").list<double>();
+      r.scored = p.at("scored").list<std::uint64_t>();
       result.records.push_back(std::move(r));
     }
-  } catch (const nlohmann::json::exception &) {
+  } catch (const JsonError &) {
     return fail(ErrorCode::bad_data,
                 folder + "/points.json is damaged; run the measurement again, it is cached");
   }
@@ -169,7 +168,7 @@ Result<TitleResult> load_result(const std::string &folder) {
   if (!text) return tl::unexpected(text.error());
   const auto cache = Cache::open(folder + "/cache");
   if (!cache) return tl::unexpected(cache.error());
-  const auto whole = nlohmann::json::parse(*text, nullptr, false);
+  const auto whole = Json::parse(*text);
   std::vector<std::string> videos;
   std::string audio;
   try {
@@ -187,7 +186,7 @@ Result<TitleResult> load_result(const std::string &folder) {
       result->rungs.push_back(std::move(rung));
     }
     if (!whole.at("source").at("audio").get<std::string>().empty()) audio = "audio.mp4";
-  } catch (const nlohmann::json::exception &) {
+  } catch (const JsonError &) {
     return fail(ErrorCode::bad_data,
                 folder + "/ladder.json is damaged; run the title again, its points are cached");
   }

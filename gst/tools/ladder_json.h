@@ -1,8 +1,7 @@
 #pragma once
 
+#include "gst/core/json.h"
 #include "gst/tools/title.h"
-
-#include <nlohmann/json_fwd.hpp>
 
 namespace hull::tools {
 
@@ -11,7 +10,7 @@ Result<void> write_points(const TitleResult &result, const TitleOptions &options
 
 /// OUT/ladder.json: rungs with reasons and files, cross-overs, fixed ladder, savings, checks, versions.
 Result<void> write_ladder(const TitleResult &result, const TitleOptions &options);
-nlohmann::ordered_json ladder_json(const TitleResult &result, const TitleOptions &options);
+Json ladder_json(const TitleResult &result, const TitleOptions &options);
 
 /// The measured points of an earlier run's folder, scores and all: what the commands that only decide or draw
 /// work from. Fails with not_found when nothing was measured there.

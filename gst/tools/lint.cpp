@@ -222,15 +222,14 @@ int run(const Options &options) {
 
 } // namespace
 
-void add_lint(CLI::App &app, Run &chosen) {
+void add_lint(Command &program) {
   auto options = std::make_shared<Options>();
-  CLI::App *command =
-      app.add_subcommand("lint", "Hold playlists, MPDs and CMAF media against numbered rules");
-  command->add_option("input", options->inputs,
-                      "URL or file: playlist, MPD or CMAF file; what they name is read too");
-  command->add_flag("--rules", options->rules, "List the rules");
-  command->add_flag("--media,!--no-media", options->media, "Also check the newest segment of each track");
-  command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+  Command command = program.command("lint", "Hold playlists, MPDs and CMAF media against numbered rules");
+  command.option("input", options->inputs,
+                 "URL or file: playlist, MPD or CMAF file; what they name is read too");
+  command.flag("--rules", options->rules, "List the rules");
+  command.flag("--media,!--no-media", options->media, "Also check the newest segment of each track");
+  command.does([options] { return run(*options); });
 }
 
 } // namespace hull::tools

@@ -1,5 +1,6 @@
 #include "gst/tools/measure.h"
 
+#include "gst/core/json.h"
 #include "gst/core/time.h"
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 
 #include <gst/video/video.h>
 
@@ -204,12 +204,11 @@ Result<void> Graph::collect(Branch &branch) {
   char *text = nullptr;
   g_object_get(branch.score_pad.get(), "result", &text, nullptr);
   const OwnedText owner(text);
-  const auto json = nlohmann::json::parse(owner.c_str(), nullptr, false);
+  const auto json = Json::parse(owner.c_str());
   if (!json.is_object() || !json.contains("frames"))
     return fail(ErrorCode::state, "hullvmafsink left no result; please report this with the source");
-  for (const auto &frame : json["frames"])
-    branch.result.vmaf.push_back(
-        frame.value("metrics", nlohmann::json::object()).value("vmaf", std::nan("")));
+  for (const Json &frame : json["frames"])
+    branch.result.vmaf.push_back(frame["metrics"].value("vmaf", std::nan("")));
   return {};
 }
 

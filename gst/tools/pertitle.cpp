@@ -161,7 +161,7 @@ int do_task(const std::string &file) {
   catch_signals();
   const auto text = read_file(file);
   if (!text) return report(text.error());
-  const auto task = task_from_json(nlohmann::json::parse(*text, nullptr, false));
+  const auto task = task_from_json(Json::parse(*text));
   if (!task) return report(task.error());
   Result<void> done = start_gstreamer();
   if (done)
@@ -229,97 +229,86 @@ int run_compare(Arguments arguments, const std::string &anchor, const std::strin
   return kDone;
 }
 
-void add_rules(CLI::App &command, Arguments &arguments) {
+void add_rules(Command &command, Arguments &arguments) {
   ladder::Rules &rules = arguments.title.rules;
-  command.add_option("--top", rules.top_quality, "VMAF of the top rung")
-      ->check(CLI::Range(1.0, 100.0))
-      ->capture_default_str();
-  command.add_option("--targets", rules.targets, "One rung for each of these VMAFs instead of the rule")
-      ->delimiter(',')
-      ->check(CLI::Range(1.0, 100.0));
-  command
-      .add_option("--cap", arguments.cap_kbps, "Highest rate of a rung in kbit/s; default 1.5 times Apple's")
-      ->check(CLI::PositiveNumber);
-  command.add_option("--rungs", rules.max_rungs, "Most rungs")
-      ->check(CLI::Range(1, 20))
-      ->capture_default_str();
-  command.add_option("--pool", arguments.pool, "How scores of pictures become one")
-      ->check(CLI::IsMember({"mean", "harmonic", "p5"}))
-      ->capture_default_str();
-  command.add_option("--against", arguments.against, "CSV kbps,height of a fixed ladder to compare with");
+  command.option("--top", rules.top_quality, "VMAF of the top rung").range(1.0, 100.0).shows_default();
+  command.option("--targets", rules.targets, "One rung for each of these VMAFs instead of the rule")
+      .separated_by_commas()
+      .range(1.0, 100.0);
+  command.option("--cap", arguments.cap_kbps, "Highest rate of a rung in kbit/s; default 1.5 times Apple's")
+      .positive();
+  command.option("--rungs", rules.max_rungs, "Most rungs").range(1, 20).shows_default();
+  command.option("--pool", arguments.pool, "How scores of pictures become one")
+      .one_of({"mean", "harmonic", "p5"})
+      .shows_default();
+  command.option("--against", arguments.against, "CSV kbps,height of a fixed ladder to compare with");
 }
 
-void add_search(CLI::App &command, Arguments &arguments) {
+void add_search(Command &command, Arguments &arguments) {
   TitleOptions &title = arguments.title;
-  command.add_option("FILE", title.file, "Video to work on");
-  command.add_option("-o,--output", title.out, "Folder for the package, the report and the cache");
-  command.add_option("--res", title.heights, "Heights to try, in lines, instead of the standard ones")
-      ->delimiter(',')
-      ->check(CLI::Range(34, 16384));
-  command.add_flag("--grid", arguments.grid, "Measure five quantizers at every size instead of searching");
-  command.add_option("--qp", title.qps, "Measure these quantizers at every size instead of searching")
-      ->delimiter(',')
-      ->check(CLI::Range(12, 51));
-  command.add_flag("--quick", title.quick, "Search with fewer encodes and score every fifth picture");
-  command.add_flag("--shots", title.shots,
-                   "One quantizer per shot, by equal slope; segments start with shots");
-  command.add_option("--budget", arguments.budget,
-                     "Time the search may take, such as 10min; fewer encodes if short");
-  command.add_option("--model", title.model, "VMAF model, a name hullvmafsink knows")->capture_default_str();
-  command.add_option("--progress", arguments.progress, "How progress is told")
-      ->check(CLI::IsMember({"auto", "plain", "json", "none"}))
-      ->capture_default_str();
+  command.option("FILE", title.file, "Video to work on");
+  command.option("-o,--output", title.out, "Folder for the package, the report and the cache");
+  command.option("--res", title.heights, "Heights to try, in lines, instead of the standard ones")
+      .separated_by_commas()
+      .range(34, 16384);
+  command.flag("--grid", arguments.grid, "Measure five quantizers at every size instead of searching");
+  command.option("--qp", title.qps, "Measure these quantizers at every size instead of searching")
+      .separated_by_commas()
+      .range(12, 51);
+  command.flag("--quick", title.quick, "Search with fewer encodes and score every fifth picture");
+  command.flag("--shots", title.shots, "One quantizer per shot, by equal slope; segments start with shots");
+  command.option("--budget", arguments.budget,
+                 "Time the search may take, such as 10min; fewer encodes if short");
+  command.option("--model", title.model, "VMAF model, a name hullvmafsink knows").shows_default();
+  command.option("--progress", arguments.progress, "How progress is told")
+      .one_of({"auto", "plain", "json", "none"})
+      .shows_default();
   command
-      .add_option("--engine", title.engine.name,
-                  "Who does the work: this machine, Slurm, or a Snakefile to export")
-      ->check(CLI::IsMember({"local", "slurm", "export", "list"}))
-      ->capture_default_str();
-  command.add_option("--workers", title.engine.workers, "Local: processor cores to use; default all")
-      ->check(CLI::Range(1u, 1024u));
-  command.add_option("--slurm-options", title.engine.slurm_options,
-                     "Slurm: more arguments for sbatch, such as \"--partition=encode --cpus-per-task=2\"");
+      .option("--engine", title.engine.name,
+              "Who does the work: this machine, Slurm, or a Snakefile to export")
+      .one_of({"local", "slurm", "export", "list"})
+      .shows_default();
+  command.option("--workers", title.engine.workers, "Local: processor cores to use; default all")
+      .range(1, 1024);
+  command.option("--slurm-options", title.engine.slurm_options,
+                 "Slurm: more arguments for sbatch, such as \"--partition=encode --cpus-per-task=2\"");
   add_rules(command, arguments);
 }
 
 } // namespace
 
-void add_pertitle(CLI::App &app, Run &run) {
+void add_pertitle(Command &program) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App *command = app.add_subcommand(
+  Command command = program.command(
       "pertitle", "Measure a title, choose its ladder on the convex hull, encode and package it");
-  command->require_subcommand(0, 1);
-  add_search(*command, *arguments);
-  command->callback([arguments, &run, command] {
-    if (command->get_subcommands().empty()) run = [arguments] { return run_title(*arguments, false); };
-  });
+  add_search(command, *arguments);
+  command.does([arguments] { return run_title(*arguments, false); });
 
   const auto on_folder = [&](const char *name, const char *text, int (*work)(Arguments)) {
     const auto own = std::make_shared<Arguments>();
-    CLI::App *sub = command->add_subcommand(name, text);
-    sub->add_option("FOLDER", own->title.out, "Folder of an earlier run")->required();
-    add_rules(*sub, *own);
-    sub->callback([own, work, &run] { run = [own, work] { return work(*own); }; });
+    Command sub = command.command(name, text);
+    sub.option("FOLDER", own->title.out, "Folder of an earlier run").required();
+    add_rules(sub, *own);
+    sub.does([own, work] { return work(*own); });
   };
   on_folder("ladder", "Choose again from the points of an earlier run, with other rules", run_ladder);
   on_folder("report", "Write the report of an earlier run again", run_report);
 
   const auto points = std::make_shared<Arguments>();
-  CLI::App *analyze = command->add_subcommand("analyze", "Measure points and choose, but encode no rung");
-  add_search(*analyze, *points);
-  analyze->callback([points, &run] { run = [points] { return run_title(*points, true); }; });
+  Command analyze = command.command("analyze", "Measure points and choose, but encode no rung");
+  add_search(analyze, *points);
+  analyze.does([points] { return run_title(*points, true); });
 
   const auto task = std::make_shared<std::string>();
-  CLI::App *work =
-      command->add_subcommand("task", "Do one task of a run, in the run's folder: what engines start");
-  work->add_option("TASK.json", *task, "File of the task")->required();
-  work->callback([task, &run] { run = [task] { return do_task(*task); }; });
+  Command work = command.command("task", "Do one task of a run, in the run's folder: what engines start");
+  work.option("TASK.json", *task, "File of the task").required();
+  work.does([task] { return do_task(*task); });
 
   const auto folders = std::make_shared<std::pair<std::string, std::string>>();
-  CLI::App *compare = command->add_subcommand("compare", "BD-rate between the frontiers of two earlier runs");
-  compare->add_option("ANCHOR", folders->first, "Folder to compare against")->required();
-  compare->add_option("TEST", folders->second, "Folder to judge")->required();
-  compare->callback(
-      [folders, &run] { run = [folders] { return run_compare({}, folders->first, folders->second); }; });
+  Command compare = command.command("compare", "BD-rate between the frontiers of two earlier runs");
+  compare.option("ANCHOR", folders->first, "Folder to compare against").required();
+  compare.option("TEST", folders->second, "Folder to judge").required();
+  compare.does([folders] { return run_compare({}, folders->first, folders->second); });
 }
 
 } // namespace hull::tools

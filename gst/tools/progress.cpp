@@ -1,10 +1,11 @@
 #include "gst/tools/progress.h"
 
+#include "gst/core/json.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -113,11 +114,11 @@ void Progress::draw(bool final) {
   tenth_ = tenth;
   drawn_ = now;
   if (style_ == Style::json) {
-    const nlohmann::ordered_json line = {{"phase", name_},
-                                         {"share", done_},
-                                         {"total", f},
-                                         {"seconds", spent},
-                                         {"seconds_left", left >= 0 ? left : 0}};
+    const Json line = {{"phase", name_},
+                       {"share", done_},
+                       {"total", f},
+                       {"seconds", spent},
+                       {"seconds_left", left >= 0 ? left : 0}};
     fmt::print(stderr, "{}\n", line.dump());
   } else if (done_ < 1) {
     fmt::print(stderr, "{}: {:.0f} %{}\n", name_, done_ * 100,

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 namespace hull::tools {
@@ -14,7 +13,7 @@ namespace {
 // Raised when the meaning of a record changes, so that old caches are measured anew.
 constexpr int kSchema = 2;
 
-nlohmann::json to_json(const Record &r) {
+Json to_json(const Record &r) {
   return {{"width", r.res.width},
           {"height", r.res.height},
           {"qp", r.qp},
@@ -28,17 +27,17 @@ nlohmann::json to_json(const Record &r) {
           {"media_bytes", r.media_bytes}};
 }
 
-Record from_json(const std::string &key, const nlohmann::json &j) {
+Record from_json(const std::string &key, const Json &j) {
   Record r;
   r.key = key;
   r.res = {j.at("width").get<unsigned>(), j.at("height").get<unsigned>()};
   r.qp = j.at("qp").get<int>();
   r.pictures = j.at("pictures").get<std::uint64_t>();
   r.seconds = j.at("seconds").get<double>();
-  r.sizes = j.at("sizes").get<std::vector<std::uint32_t>>();
-  r.keys = j.at("keys").get<std::vector<std::uint64_t>>();
-  r.vmaf = j.at("vmaf").get<std::vector<double>>();
-  r.scored = j.at("scored").get<std::vector<std::uint64_t>>();
+  r.sizes = j.at("sizes").list<std::uint32_t>();
+  r.keys = j.at("keys").list<std::uint64_t>();
+  r.vmaf = j.at("vmaf").list<double>();
+  r.scored = j.at("scored").list<std::uint64_t>();
   r.media = j.at("media").get<std::string>();
   r.media_bytes = j.at("media_bytes").get<std::uint64_t>();
   return r;
@@ -76,26 +75,26 @@ std::uint64_t Record::bytes() const {
 }
 
 std::string key_of(const Recipe &recipe, const Rendition &rendition) {
-  nlohmann::ordered_json schedule = nlohmann::ordered_json::array();
+  Json schedule = Json::array();
   for (const QpChange &change : rendition.schedule)
     schedule.push_back({change.picture, change.qp});
   const Source &s = recipe.source;
-  const nlohmann::ordered_json content = {{"schema", kSchema},
-                                          {"version", HULL_VERSION},
-                                          {"source", s.identity},
-                                          {"display", {s.display.width, s.display.height}},
-                                          {"rate", {s.fps_n, s.fps_d}},
-                                          {"part", {recipe.part.window.first, recipe.part.window.count}},
-                                          {"encoder", "hullh264enc cqp high"},
-                                          {"qp", rendition.qp},
-                                          {"schedule", schedule},
-                                          {"keys", recipe.part.keys},
-                                          {"size", {rendition.res.width, rendition.res.height}},
-                                          {"scaler", "hullscale bicubic down and up"},
-                                          {"model", recipe.model},
-                                          {"subsample", recipe.subsample},
-                                          {"scored", rendition.score},
-                                          {"media", !rendition.media.empty()}};
+  const Json content = {{"schema", kSchema},
+                        {"version", HULL_VERSION},
+                        {"source", s.identity},
+                        {"display", {s.display.width, s.display.height}},
+                        {"rate", {s.fps_n, s.fps_d}},
+                        {"part", {recipe.part.window.first, recipe.part.window.count}},
+                        {"encoder", "hullh264enc cqp high"},
+                        {"qp", rendition.qp},
+                        {"schedule", schedule},
+                        {"keys", recipe.part.keys},
+                        {"size", {rendition.res.width, rendition.res.height}},
+                        {"scaler", "hullscale bicubic down and up"},
+                        {"model", recipe.model},
+                        {"subsample", recipe.subsample},
+                        {"scored", rendition.score},
+                        {"media", !rendition.media.empty()}};
   return sha256(content.dump());
 }
 
@@ -142,17 +141,17 @@ Result<Cache> Cache::open(const std::string &folder) {
   return Cache(folder);
 }
 
-std::optional<nlohmann::json> Cache::get_json(const std::string &key) const {
+std::optional<Json> Cache::get_json(const std::string &key) const {
   const auto text = read_file(folder_ + "/" + key + ".json");
   if (!text) return std::nullopt;
-  const auto whole = nlohmann::json::parse(*text, nullptr, false);
+  const auto whole = Json::parse(*text);
   if (!whole.is_object() || !whole.contains("content") || !whole.contains("sha256")) return std::nullopt;
   if (whole["sha256"] != sha256(whole["content"].dump())) return std::nullopt;
   return whole["content"];
 }
 
-Result<void> Cache::put_json(const std::string &key, const nlohmann::json &content) const {
-  const nlohmann::json whole = {{"content", content}, {"sha256", sha256(content.dump())}};
+Result<void> Cache::put_json(const std::string &key, const Json &content) const {
+  const Json whole = {{"content", content}, {"sha256", sha256(content.dump())}};
   return write_file(folder_ + "/" + key + ".json", whole.dump() + "\n");
 }
 
@@ -161,7 +160,7 @@ std::optional<Record> Cache::get(const std::string &key) const {
   if (!content) return std::nullopt;
   try {
     return from_json(key, *content);
-  } catch (const nlohmann::json::exception &) {
+  } catch (const JsonError &) {
     return std::nullopt; // another program's file under our name
   }
 }

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "gst/core/json.h"
 #include "gst/tools/measure.h"
 #include "gst/tools/parts.h"
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,8 +68,8 @@ class Cache {
   std::optional<Record> get(const std::string &key) const;
   Result<void> put(const Record &record) const;
   /// Other results of a title, such as its scan.
-  std::optional<nlohmann::json> get_json(const std::string &key) const;
-  Result<void> put_json(const std::string &key, const nlohmann::json &content) const;
+  std::optional<Json> get_json(const std::string &key) const;
+  Result<void> put_json(const std::string &key, const Json &content) const;
   const std::string &folder() const { return folder_; }
 
  private:

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace hull::tools {
 namespace {

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace hull::tools {
 namespace {
@@ -108,20 +107,20 @@ Result<Scan> scan(const Source &source, const std::atomic<int> &stop,
   return result;
 }
 
-nlohmann::json to_json(const Scan &scan) {
+Json to_json(const Scan &scan) {
   return {{"pictures", scan.pictures}, {"seconds", scan.seconds}, {"variable_rate", scan.variable_rate},
           {"start_ns", scan.start_ns}, {"steady", scan.steady},   {"shots", scan.shots}};
 }
 
-Result<Scan> scan_from_json(const nlohmann::json &json) {
+Result<Scan> scan_from_json(const Json &json) {
   try {
     return Scan{json.at("pictures").get<std::uint64_t>(),
                 json.at("seconds").get<double>(),
                 json.at("variable_rate").get<bool>(),
                 json.at("start_ns").get<std::uint64_t>(),
                 json.at("steady").get<bool>(),
-                json.at("shots").get<std::vector<std::uint64_t>>()};
-  } catch (const nlohmann::json::exception &) {
+                json.at("shots").list<std::uint64_t>()};
+  } catch (const JsonError &) {
     return fail(ErrorCode::bad_data, "the scan in the cache is damaged");
   }
 }

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "gst/core/json.h"
 #include "gst/tools/source.h"
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json_fwd.hpp>
 #include <vector>
 
 namespace hull::tools {
@@ -24,7 +24,7 @@ struct Scan {
 Result<Scan> scan(const Source &source, const std::atomic<int> &stop,
                   const std::function<void(std::uint64_t)> &progress = {});
 
-nlohmann::json to_json(const Scan &scan);
-Result<Scan> scan_from_json(const nlohmann::json &json);
+Json to_json(const Scan &scan);
+Result<Scan> scan_from_json(const Json &json);
 
 } // namespace hull::tools

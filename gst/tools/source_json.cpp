@@ -1,11 +1,10 @@
 #include "gst/tools/source_json.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 namespace hull::tools {
 
-nlohmann::ordered_json source_json(const Source &s) {
+Json source_json(const Source &s) {
   return {{"file", s.path},
           {"sha256", s.identity},
           {"codec", s.video_codec},
@@ -27,7 +26,7 @@ nlohmann::ordered_json source_json(const Source &s) {
           {"seconds", std::round(s.seconds * 1e6) / 1e6}};
 }
 
-Result<Source> source_from_json(const nlohmann::json &json) {
+Result<Source> source_from_json(const Json &json) {
   Source s;
   bool y4m = false;
   try {
@@ -53,7 +52,7 @@ Result<Source> source_from_json(const nlohmann::json &json) {
     s.audio_carried = json.at("audio_carried").get<bool>();
     s.frames = json.at("pictures").get<std::uint64_t>();
     s.seconds = json.at("seconds").get<double>();
-  } catch (const nlohmann::json::exception &error) {
+  } catch (const JsonError &error) {
     return fail(ErrorCode::bad_data,
                 std::string("the description of the source is damaged: ") + error.what());
   }

@@ -13,8 +13,6 @@
 namespace hull::tools {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // Seconds of processor time per million pixels, least squares over generated and real clips: decoding, the
 // reference's part of VMAF, scoring one rendition (both per pixel of the source), and encoding, decoding and
 // scaling one (per pixel of its own).
@@ -31,7 +29,7 @@ Json rendition_json(const Rendition &r) {
           {"schedule", schedule}, {"score", r.score},       {"media", r.media}};
 }
 
-Rendition rendition_from(const nlohmann::json &j) {
+Rendition rendition_from(const Json &j) {
   Rendition r;
   r.res = {j.at("width").get<unsigned>(), j.at("height").get<unsigned>()};
   r.qp = j.at("qp").get<int>();
@@ -81,7 +79,7 @@ double Task::work() const {
   return kStart + work_of(recipe.source, recipe.part.window.count, renditions);
 }
 
-nlohmann::ordered_json to_json(const Task &task) {
+Json to_json(const Task &task) {
   const Recipe &recipe = task.recipe;
   Json outputs = Json::array(), renditions = Json::array();
   for (std::size_t i = 0; i < task.renditions.size(); ++i) {
@@ -107,7 +105,7 @@ nlohmann::ordered_json to_json(const Task &task) {
             {"renditions", renditions}}}};
 }
 
-Result<Task> task_from_json(const nlohmann::json &json) {
+Result<Task> task_from_json(const Json &json) {
   try {
     const auto &job = json.at("job");
     if (const auto version = job.at("version").get<std::string>(); version != HULL_VERSION)
@@ -126,7 +124,7 @@ Result<Task> task_from_json(const nlohmann::json &json) {
     Recipe recipe{
         std::move(*source), {}, job.at("model").get<std::string>(), job.at("subsample").get<unsigned>()};
     recipe.part = {{job.at("window").at(0).get<std::uint64_t>(), job.at("window").at(1).get<std::uint64_t>()},
-                   job.at("key_pictures").get<std::vector<std::uint64_t>>(),
+                   job.at("key_pictures").list<std::uint64_t>(),
                    job.at("lead").get<unsigned>(),
                    job.at("tail").get<unsigned>()};
     std::vector<Rendition> renditions;
@@ -134,7 +132,7 @@ Result<Task> task_from_json(const nlohmann::json &json) {
       renditions.push_back(rendition_from(rendition));
     Task task(json.at("id").get<std::string>(), std::move(recipe), std::move(renditions));
     if (task.key == json.at("key").get<std::string>()) return task;
-  } catch (const nlohmann::json::exception &) {
+  } catch (const JsonError &) {
   }
   return fail(ErrorCode::bad_data,
               "the task's file is damaged; run gst-hull-1.0 pertitle again to write it anew");

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "gst/core/json.h"
 #include "gst/tools/record.h"
 
 #include <atomic>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -28,8 +28,8 @@ struct Task {
   double work() const; ///< see work_of
 };
 
-nlohmann::ordered_json to_json(const Task &task);
-Result<Task> task_from_json(const nlohmann::json &json);
+Json to_json(const Task &task);
+Result<Task> task_from_json(const Json &json);
 
 /// Expected cost of a task's encodes and scores or, without renditions, of one decode; comparable between
 /// tasks of any kind. One unit is about a microsecond of a 2020s core.

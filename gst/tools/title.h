@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gst/core/json.h"
 #include "gst/ladder/per_shot.h"
 #include "gst/tools/decision.h"
 #include "gst/tools/engine.h"
@@ -11,7 +12,6 @@
 
 #include <atomic>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -121,8 +121,8 @@ class Title {
   std::vector<Part> samples_; ///< what the search measures
   bool samples_were_taken_ = false;
   unsigned subsample_ = 1;
-  bool own_cap_ = false; ///< the cap is ours, not the user's
-  nlohmann::ordered_json tasks_ = nlohmann::ordered_json::array(); ///< of this run so far
+  bool own_cap_ = false;       ///< the cap is ours, not the user's
+  Json tasks_ = Json::array(); ///< of this run so far
   TitleResult result_;
   std::vector<Record> media_;           ///< rungs encoded so far
   std::vector<ladder::ShotPlan> plans_; ///< of all sizes when shots have quantizers of their own

@@ -2,7 +2,6 @@
 #include "gst/tools/title.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <set>
 
 namespace hull::tools {

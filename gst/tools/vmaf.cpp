@@ -89,7 +89,7 @@ class Scoring {
       char *text = nullptr;
       g_object_get(pads_[i].get(), "result", &text, nullptr);
       const OwnedText owned(text);
-      files.push_back({arguments_.distorted[i], nlohmann::json::parse(owned.c_str(), nullptr, false)});
+      files.push_back({arguments_.distorted[i], Json::parse(owned.c_str())});
       if (!files.back().result.is_object())
         return fail(ErrorCode::state, "hullvmafsink left no result for " + arguments_.distorted[i]);
     }
@@ -211,7 +211,8 @@ int score(const Arguments &arguments) {
     if (auto written = write_file(arguments.html, *html); !written) return report(written.error());
   }
   for (const ScoredFile &file : *files)
-    if (const double mean = file.result["pooled_metrics"]["vmaf"]["mean"]; mean < arguments.threshold)
+    if (const double mean = file.result["pooled_metrics"]["vmaf"].value("mean", 0.0);
+        mean < arguments.threshold)
       return report(
           Error{ErrorCode::bad_data, fmt::format("the mean VMAF of {} is {:.3f}, below the threshold of {:g}",
                                                  file.path, mean, arguments.threshold)});
@@ -220,43 +221,37 @@ int score(const Arguments &arguments) {
 
 } // namespace
 
-void add_vmaf(CLI::App &app, Run &run) {
+void add_vmaf(Command &program) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App *command = app.add_subcommand("vmaf", "Score videos against a reference with VMAF");
-  command->add_option("REF", arguments->reference, "Reference video")->required();
+  Command command = program.command("vmaf", "Score videos against a reference with VMAF");
+  command.option("REF", arguments->reference, "Reference video").required();
+  command.option("DIST", arguments->distorted, "Videos to score; other sizes are scaled to the reference")
+      .required();
   command
-      ->add_option("DIST", arguments->distorted, "Videos to score; other sizes are scaled to the reference")
-      ->required();
+      .option("--models", arguments->models,
+              "vmaf_v0.6.1, vmaf_v0.6.1neg, vmaf_4k_v0.6.1, phone, auto; comma-separated")
+      .shows_default();
+  command.option("--model-file", arguments->model_file, "One more model, libvmaf's JSON");
+  command.flag("--psnr", arguments->psnr, "Measure PSNR too");
+  command.option("-o,--output", arguments->output,
+                 "File for the scores of every frame, - for standard output");
+  command.option("--format", arguments->format, "Its layout").one_of({"json", "csv", "xml"}).shows_default();
+  command.option("--html", arguments->html, "Report with curves and the worst frames as pictures");
   command
-      ->add_option("--models", arguments->models,
-                   "vmaf_v0.6.1, vmaf_v0.6.1neg, vmaf_4k_v0.6.1, phone, auto; comma-separated")
-      ->capture_default_str();
-  command->add_option("--model-file", arguments->model_file, "One more model, libvmaf's JSON");
-  command->add_flag("--psnr", arguments->psnr, "Measure PSNR too");
-  command->add_option("-o,--output", arguments->output,
-                      "File for the scores of every frame, - for standard output");
-  command->add_option("--format", arguments->format, "Its layout")
-      ->check(CLI::IsMember({"json", "csv", "xml"}))
-      ->capture_default_str();
-  command->add_option("--html", arguments->html, "Report with curves and the worst frames as pictures");
-  command
-      ->add_option("--align", arguments->align,
-                   "What pairs frames: their times or their numbers; auto counts elementary streams")
-      ->check(CLI::IsMember({"auto", "timestamp", "index"}))
-      ->capture_default_str();
-  command->add_option("--offset", arguments->offset, "Frames the distorted files run ahead");
-  command->add_option("--score-height", arguments->score_height, "Score at this many lines")
-      ->check(CLI::Range(34, 16384));
-  command->add_option("--subsample", arguments->subsample, "Score every n-th frame")
-      ->check(CLI::Range(1, 1000));
-  command->add_option("--threads", arguments->threads, "Threads per frame, 0 = one per processor")
-      ->check(CLI::Range(0, 64));
-  command->add_option("--threshold", arguments->threshold, "Exit status 1 when a mean is below this")
-      ->check(CLI::Range(0.0, 100.0));
-  command->add_option("--progress", arguments->progress, "How progress is told")
-      ->check(CLI::IsMember({"auto", "plain", "json", "none"}))
-      ->capture_default_str();
-  command->callback([arguments, &run] { run = [arguments] { return score(*arguments); }; });
+      .option("--align", arguments->align,
+              "What pairs frames: their times or their numbers; auto counts elementary streams")
+      .one_of({"auto", "timestamp", "index"})
+      .shows_default();
+  command.option("--offset", arguments->offset, "Frames the distorted files run ahead");
+  command.option("--score-height", arguments->score_height, "Score at this many lines").range(34, 16384);
+  command.option("--subsample", arguments->subsample, "Score every n-th frame").range(1, 1000);
+  command.option("--threads", arguments->threads, "Threads per frame, 0 = one per processor").range(0, 64);
+  command.option("--threshold", arguments->threshold, "Exit status 1 when a mean is below this")
+      .range(0.0, 100.0);
+  command.option("--progress", arguments->progress, "How progress is told")
+      .one_of({"auto", "plain", "json", "none"})
+      .shows_default();
+  command.does([arguments] { return score(*arguments); });
 }
 
 } // namespace hull::tools

@@ -16,18 +16,16 @@
 namespace hull::tools {
 namespace {
 
-using nlohmann::json;
-
 constexpr std::size_t kWorst = 3;
 
 double pooled(const ScoredFile &file, const char *name) {
-  const json &value = file.result["pooled_metrics"]["vmaf"][name];
+  const Json &value = file.result["pooled_metrics"]["vmaf"][name];
   return value.is_number() ? value.get<double>() : std::nan("");
 }
 
 std::vector<std::pair<std::uint64_t, double>> scores(const ScoredFile &file) {
   std::vector<std::pair<std::uint64_t, double>> found;
-  for (const json &frame : file.result["frames"])
+  for (const Json &frame : file.result["frames"])
     found.emplace_back(frame["frameNum"].get<std::uint64_t>(), frame["metrics"]["vmaf"].get<double>());
   return found;
 }
@@ -127,7 +125,7 @@ std::string table(const std::vector<ScoredFile> &files) {
       "<th>5 %</th><th>frames</th><th>notes</th></tr>";
   for (std::size_t i = 0; i < files.size(); ++i) {
     std::string notes;
-    for (const json &warning : files[i].result["warnings"])
+    for (const Json &warning : files[i].result["warnings"])
       notes += publish::escape_xml(warning.get<std::string>()) + ". ";
     html += fmt::format("<tr><td><span style=\"color:{}\">&#9632;</span> {}</td>", colour_of(i),
                         publish::escape_xml(files[i].path));

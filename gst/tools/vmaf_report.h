@@ -1,9 +1,9 @@
 #pragma once
 
+#include "gst/core/json.h"
 #include "gst/core/result.h"
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -14,7 +14,7 @@ namespace hull::tools {
 /// One distorted file with hullvmafsink's result.
 struct ScoredFile {
   std::string path;
-  nlohmann::json result;
+  Json result;
 };
 
 /// Pooled figures of each file as a table for a terminal.

@@ -1,9 +1,10 @@
 #include "gst/vmaf/log.h"
 
+#include "gst/core/json.h"
+
 #include <cmath>
 #include <fmt/format.h>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
 namespace hull::vmaf {
 namespace {
@@ -175,7 +176,7 @@ std::string to_text(LogLayout layout, const ScoreLog &log, const ReportHead &hea
 }
 
 std::string json_text(const std::string &text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return Json(text).dump();
 }
 
 } // namespace hull::vmaf

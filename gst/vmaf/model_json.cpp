@@ -1,23 +1,21 @@
+#include "gst/core/json.h"
 #include "gst/vmaf/model.h"
 
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 namespace hull::vmaf {
 namespace {
-
-using Json = nlohmann::json;
 
 tl::unexpected<Error> bad(const std::string &what) {
   return fail(ErrorCode::bad_data, "The VMAF model does not load: " + what + ".");
 }
 
 Result<std::vector<double>> numbers(const Json &dict, const char *key, std::size_t count) {
-  const auto found = dict.find(key);
-  if (found == dict.end() || !found->is_array() || found->size() != count)
+  const Json *found = dict.find(key);
+  if (!found || !found->is_array() || found->size() != count)
     return bad(std::string("'") + key + "' must be " + std::to_string(count) + " numbers");
   std::vector<double> values;
   for (const Json &value : *found) {
@@ -47,7 +45,7 @@ Result<Feature> feature_of(const std::string &name) {
 Result<int> gain_of(const Json &options) {
   int gain = 0;
   if (!options.is_object()) return bad("'feature_opts_dicts' must hold objects");
-  for (const auto &[key, value] : options.items()) {
+  for (const auto &[key, value] : options.members()) {
     const bool limit = key == "adm_enhn_gain_limit" || key == "vif_enhn_gain_limit";
     if (limit && value.is_number() && value.get<double>() == kGainLimit[1])
       gain = 1;
@@ -59,9 +57,9 @@ Result<int> gain_of(const Json &options) {
 }
 
 Result<std::vector<FeatureUse>> features_of(const Json &dict) {
-  const auto names = dict.find("feature_names"), options = dict.find("feature_opts_dicts");
-  if (names == dict.end() || !names->is_array() || names->empty()) return bad("'feature_names' is missing");
-  if (options != dict.end() && (!options->is_array() || options->size() != names->size()))
+  const Json *names = dict.find("feature_names"), *options = dict.find("feature_opts_dicts");
+  if (!names || !names->is_array() || names->empty()) return bad("'feature_names' is missing");
+  if (options && (!options->is_array() || options->size() != names->size()))
     return bad("'feature_opts_dicts' must have one entry per feature");
   std::vector<FeatureUse> uses;
   for (std::size_t i = 0; i < names->size(); ++i) {
@@ -69,7 +67,7 @@ Result<std::vector<FeatureUse>> features_of(const Json &dict) {
     auto feature = feature_of((*names)[i].get<std::string>());
     if (!feature) return tl::unexpected(feature.error());
     int gain = 0;
-    if (options != dict.end()) {
+    if (options) {
       auto asked = gain_of((*options)[i]);
       if (!asked) return tl::unexpected(asked.error());
       gain = *asked;
@@ -134,30 +132,29 @@ Result<void> parse_svm(const std::string &text, std::size_t features, Svr &svr) 
 }
 
 bool is_true(const Json &dict, const char *key) {
-  const auto found = dict.find(key);
-  if (found == dict.end()) return false;
-  return found->is_string() ? *found == "true" : found->is_boolean() && found->get<bool>();
+  const Json &value = dict[key];
+  return value.is_string() ? value == "true" : value.is_bool() && value.get<bool>();
 }
 
 Result<Transform> transform_of(const Json &dict) {
   Transform transform;
-  const auto found = dict.find("score_transform");
-  if (found == dict.end() || found->is_null()) return transform;
-  if (!found->is_object()) return bad("'score_transform' must be an object");
-  transform.enabled = is_true(*found, "enabled");
-  transform.at_least_input = is_true(*found, "out_gte_in");
-  transform.at_most_input = is_true(*found, "out_lte_in");
+  const Json &found = dict["score_transform"];
+  if (found.is_null()) return transform;
+  if (!found.is_object()) return bad("'score_transform' must be an object");
+  transform.enabled = is_true(found, "enabled");
+  transform.at_least_input = is_true(found, "out_gte_in");
+  transform.at_most_input = is_true(found, "out_lte_in");
   const auto term = [&found](const char *key, std::optional<double> &out) {
-    const auto value = found->find(key);
-    if (value != found->end() && value->is_number()) out = value->get<double>();
+    const Json &value = found[key];
+    if (value.is_number()) out = value.get<double>();
   };
   term("p0", transform.p0);
   term("p1", transform.p1);
   term("p2", transform.p2);
-  const auto knots = found->find("knots");
-  if (knots == found->end() || knots->is_null()) return transform;
-  if (!knots->is_array()) return bad("'knots' must be pairs of numbers");
-  for (const Json &knot : *knots) {
+  const Json &knots = found["knots"];
+  if (knots.is_null()) return transform;
+  if (!knots.is_array()) return bad("'knots' must be pairs of numbers");
+  for (const Json &knot : knots) {
     if (!knot.is_array() || knot.size() != 2 || !knot[0].is_number() || !knot[1].is_number())
       return bad("'knots' must be pairs of numbers");
     transform.knots.emplace_back(knot[0].get<double>(), knot[1].get<double>());
@@ -167,10 +164,9 @@ Result<Transform> transform_of(const Json &dict) {
 
 Result<Svr> member_of(const Json &dict, std::size_t features) {
   Svr svr;
-  const auto norm = dict.find("norm_type");
-  if (norm == dict.end() || (*norm != "linear_rescale" && *norm != "none"))
-    return bad("'norm_type' is missing or unknown");
-  if (*norm == "linear_rescale") {
+  const Json &norm = dict["norm_type"];
+  if (norm != "linear_rescale" && norm != "none") return bad("'norm_type' is missing or unknown");
+  if (norm == "linear_rescale") {
     auto slopes = numbers(dict, "slopes", features + 1),
          intercepts = numbers(dict, "intercepts", features + 1);
     if (!slopes) return tl::unexpected(slopes.error());
@@ -182,17 +178,16 @@ Result<Svr> member_of(const Json &dict, std::size_t features) {
     svr.slopes.assign(features + 1, 1.0);
     svr.intercepts.assign(features + 1, 0.0);
   }
-  const auto text = dict.find("model");
-  if (text == dict.end() || !text->is_string()) return bad("'model' is missing");
-  if (auto parsed = parse_svm(text->get<std::string>(), features, svr); !parsed)
+  const Json &text = dict["model"];
+  if (!text.is_string()) return bad("'model' is missing");
+  if (auto parsed = parse_svm(text.get<std::string>(), features, svr); !parsed)
     return tl::unexpected(parsed.error());
   return svr;
 }
 
 Result<Model> model_of(const Json &dict, std::string name) {
-  const auto type = dict.find("model_type");
-  if (type == dict.end() ||
-      (*type != "LIBSVMNUSVR" && *type != "BOOTSTRAP_LIBSVMNUSVR" && *type != "RESIDUEBOOTSTRAP_LIBSVMNUSVR"))
+  const Json &type = dict["model_type"];
+  if (type != "LIBSVMNUSVR" && type != "BOOTSTRAP_LIBSVMNUSVR" && type != "RESIDUEBOOTSTRAP_LIBSVMNUSVR")
     return bad("'model_type' is missing or unknown");
   Model model;
   model.name = std::move(name);
@@ -202,8 +197,7 @@ Result<Model> model_of(const Json &dict, std::string name) {
   auto transform = transform_of(dict);
   if (!transform) return tl::unexpected(transform.error());
   model.transform = *transform;
-  const auto clip = dict.find("score_clip");
-  if (clip != dict.end() && !clip->is_null()) {
+  if (!dict["score_clip"].is_null()) {
     auto limits = numbers(dict, "score_clip", 2);
     if (!limits) return tl::unexpected(limits.error());
     if ((*limits)[0] > (*limits)[1]) return bad("'score_clip' is upside down");
@@ -216,23 +210,20 @@ Result<Model> model_of(const Json &dict, std::string name) {
 }
 
 const Json *dict_of(const Json &root) {
-  if (!root.is_object()) return nullptr;
-  const auto found = root.find("model_dict");
-  return found != root.end() && found->is_object() ? &*found : nullptr;
+  const Json *found = root.find("model_dict");
+  return found && found->is_object() ? found : nullptr;
 }
 
 } // namespace
 
 Result<Model> parse_model(std::string_view text, std::string name) {
-  const Json root = Json::parse(text.begin(), text.end(), nullptr, false);
-  if (root.is_discarded()) return bad("it is not valid JSON");
+  const Json root = Json::parse(text);
+  if (root.is_null()) return bad("it is not valid JSON");
   if (const Json *dict = dict_of(root)) return model_of(*dict, std::move(name));
-  if (!root.is_object() || !root.contains("0"))
-    return bad("it has neither 'model_dict' nor a collection of models");
+  if (!root.contains("0")) return bad("it has neither 'model_dict' nor a collection of models");
   Model model;
   for (std::size_t i = 0; i < root.size(); ++i) {
-    const auto member = root.find(std::to_string(i));
-    const Json *dict = member == root.end() ? nullptr : dict_of(*member);
+    const Json *dict = dict_of(root[std::to_string(i)]);
     if (!dict) return bad("member " + std::to_string(i) + " of the collection is missing or broken");
     auto parsed = model_of(*dict, name);
     if (!parsed) return tl::unexpected(parsed.error());

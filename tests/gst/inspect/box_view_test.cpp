@@ -4,7 +4,6 @@
 #include "gst/isobmff/boxes_sample.h"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 namespace hull::inspect {
 namespace {
@@ -39,7 +38,7 @@ TEST(BoxJson, RepeatedFieldsAreArraysAndGroupsObjects) {
   stbl.add<ChunkOffset>().chunk_offsets = {5, 6, 7};
   auto nodes = reread(std::move(stbl));
   const auto json = box_json(nodes[0]);
-  EXPECT_EQ(json["children"][0]["fields"]["chunk_offset"], nlohmann::ordered_json({5, 6, 7}));
+  EXPECT_EQ(json["children"][0]["fields"]["chunk_offset"], Json({5, 6, 7}));
   EXPECT_EQ(json["children"][0]["offset"], 8);
 }
 
