@@ -24,6 +24,22 @@ void ParameterSets::take(const Nal &nal) {
   }
 }
 
+ByteVector whole_record(ByteVector record) {
+  auto configuration = parse_decoder_configuration(record);
+  if (!configuration || configuration->has_high_fields || configuration->sequence_parameter_sets.empty())
+    return record;
+  const ByteVector &unit = configuration->sequence_parameter_sets.front().data;
+  const auto sps = unit.empty() ? Result<Sps>() : parse_sps(Nal{unit});
+  if (unit.empty() || !sps || !sps->has_chroma_format()) return record;
+  configuration->chroma_format = sps->chroma_format_idc;
+  configuration->bit_depth_luma_minus8 = sps->bit_depth_luma_minus8;
+  configuration->bit_depth_chroma_minus8 = sps->bit_depth_chroma_minus8;
+  configuration->has_high_fields = true;
+  Writer writer;
+  configuration->fields(writer);
+  return writer.ok() ? writer.out().take() : record;
+}
+
 std::optional<ParameterSets::Active> ParameterSets::of_slice(const Nal &slice) const {
   const auto pps = pps_.find(slice_pps_id(slice));
   if (pps == pps_.end()) return std::nullopt;

@@ -31,4 +31,8 @@ class ParameterSets {
   std::map<std::uint32_t, h264::Pps> pps_;
 };
 
+/// An AVC configuration record with the fields that High profiles have behind their parameter sets (chroma
+/// format, bit depths: ISO/IEC 14496-15 5.3.3.1), which h264parse leaves out; anything else as it is.
+ByteVector whole_record(ByteVector record);
+
 } // namespace hull

@@ -5,6 +5,7 @@
 #include "gst/isobmff/ac3.h"
 #include "gst/isobmff/av1.h"
 #include "gst/isobmff/boxes_entry.h"
+#include "plugins/mp4/parameter_sets.h"
 
 #include <gst/pbutils/pbutils.h>
 #include <gst/video/video.h>
@@ -133,7 +134,7 @@ Result<void> need_codec_data(const ByteVector &record, const char *parser) {
 }
 
 Result<void> h26x(const GstStructure *s, TrackCaps &track, bool hevc) {
-  const ByteVector record = codec_data(s);
+  const ByteVector record = hevc ? codec_data(s) : whole_record(codec_data(s));
   if (auto ok = need_codec_data(record, hevc ? "h265parse" : "h264parse"); !ok) return ok;
   track.is_h264 = !hevc;
   const std::string_view stream_format = gst_structure_get_string(s, "stream-format");

@@ -196,6 +196,25 @@ TEST(Mp4Apple, RefusesWhatApplesPlayersDoNotTake) {
             std::string::npos);
 }
 
+TEST(Mp4Avc, RecordsOfHighProfilesAreWhole) {
+  if (!has("x264enc")) GTEST_SKIP() << "needs x264enc";
+  const Folder folder;
+  const std::string file = folder / "high.mp4";
+  for (const auto &[profile, tail] : {std::pair{"high", "fdf8f800"}, {"high-10", "fdfafa00"}}) {
+    const std::string format = std::string(profile) == "high" ? "I420" : "I420_10LE";
+    ASSERT_EQ(launch("videotestsrc num-buffers=5 ! video/x-raw,format=" + format +
+                     ",width=64,height=64 ! x264enc ! video/x-h264,profile=" + profile +
+                     " ! h264parse ! hullmp4mux ! video/quicktime,variant=cmaf ! filesink location=" + file)
+                  .error,
+              "");
+    auto source = FileSource::open(file);
+    auto avcc = locate(*source, "moov/trak/mdia/minf/stbl/stsd/avc1/avcC");
+    ASSERT_TRUE(avcc);
+    const ByteVector &record = std::as_const(*avcc->node).as<CodecConfiguration>()->configuration;
+    EXPECT_EQ(to_hex(Bytes(record).last(4)), tail) << profile;
+  }
+}
+
 // Boxes in front of the media, and what was said, for a recording that expects `expected`.
 struct Kept {
   Ran ran;
