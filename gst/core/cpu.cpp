@@ -1,6 +1,7 @@
 #include "gst/core/cpu.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
@@ -23,9 +24,17 @@ Cpu cpu() {
   static const Cpu chosen = [] {
     const char *asked = std::getenv("HULL_CPU");
     if (!asked) return detected_cpu();
+    const Cpu best = detected_cpu();
     for (const Cpu set : {Cpu::scalar, Cpu::avx2, Cpu::avx512})
-      if (std::string_view(asked) == cpu_name(set)) return std::min(set, detected_cpu());
-    return detected_cpu();
+      if (std::string_view(asked) == cpu_name(set)) {
+        if (set > best)
+          std::fprintf(stderr, "HULL_CPU=%s: this machine has no more than %s, which is used instead.\n",
+                       asked, cpu_name(best));
+        return std::min(set, best);
+      }
+    std::fprintf(stderr, "HULL_CPU=%s is no instruction set: scalar, avx2 or avx512. Using %s.\n", asked,
+                 cpu_name(best));
+    return best;
   }();
   return chosen;
 }

@@ -16,7 +16,7 @@ struct Analyzer::Task {
 /// What one thread needs, and the sums it has gathered.
 struct Analyzer::Scratch {
   Scratch(int width, std::size_t pictures)
-      : vif(width),
+      : vif(width, pictures),
         adm(width, pictures),
         motion(width, 1),
         vif_sums(pictures * kScales),

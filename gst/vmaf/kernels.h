@@ -29,14 +29,29 @@ struct Scaling {
   int square_shift = 16; ///< rounding shift of the filtered products; 0 = none
 };
 
-/// Output rows that VIF's vertical passes make at once.
+/// Output rows that VIF's passes make at once.
 inline constexpr int kVifRows = 4;
 
-/// One filtered row: means, and the products' 32-bit sums as two halves.
+/// Two neighbouring source rows, made ready for the vertical filter in a form that each set of kernels has
+/// for itself: samples, and the halves of their products (of bytes there is only `low`). Twice as many words
+/// as the rows have samples.
+struct SourcePair {
+  std::uint16_t *sample = nullptr;
+  std::uint16_t *high = nullptr;
+  std::uint16_t *low = nullptr;
+};
+
+/// One filtered row: means (null where they are not wanted), and the products' 32-bit sums as two halves.
 struct FilteredRow {
   std::uint16_t *mean = nullptr;
   std::uint16_t *high = nullptr;
   std::uint16_t *low = nullptr;
+};
+
+/// What pairs need of the reference: unrounded means and variances of kVifRows rows, in a set's own order.
+struct VifMoments {
+  std::uint32_t *mean[kVifRows] = {};
+  std::int32_t *variance[kVifRows] = {};
 };
 
 /// A symmetric low-pass of odd length whose taps add up to 65536.
@@ -44,6 +59,8 @@ struct Filter {
   const std::uint16_t *taps;
   int length;
   int radius() const { return length / 2; }
+  /// Pairs of source rows behind kVifRows output rows; the first row is `radius` above the first output's.
+  int pairs() const { return (length + kVifRows) / 2; }
 };
 extern const Filter kVifFilter[4];
 
@@ -82,21 +99,22 @@ struct AdmMaskShifts {
 struct Kernels {
   const char *name;
 
-  // VIF. `rows` is filter.length + kVifRows - 1 pointers, `out` kVifRows rows.
-  void (*vif_self_8)(const std::uint8_t *const *rows, const Filter &filter, int width,
-                     const FilteredRow *out);
-  void (*vif_self_16)(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling,
-                      int width, const FilteredRow *out);
-  void (*vif_cross_8)(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &filter,
-                      int width, const FilteredRow *out);
-  void (*vif_cross_16)(const std::uint16_t *const *a, const std::uint16_t *const *b, const Filter &filter,
-                       const Scaling &scaling, int width, const FilteredRow *out);
-  /// Horizontal pass of the reference: unrounded means, variances, and its share of the sums.
-  void (*vif_reference)(const FilteredRow &row, const Filter &filter, int width, std::uint32_t *mean,
-                        std::int32_t *variance, VifSums &sums);
-  /// Horizontal pass of a distorted row and of the products, then the sums of the pair.
-  void (*vif_pair)(const FilteredRow &distorted, const FilteredRow &cross, const Filter &filter, int width,
-                   const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums);
+  // VIF, vertical. Two rows become samples and squares; samples of two pictures become products;
+  // filter.pairs() pairs become kVifRows filtered rows. Bytes exist at scale 0 only.
+  void (*vif_prepare_8)(const std::uint8_t *const *rows, int width, const SourcePair &out);
+  void (*vif_prepare_16)(const std::uint16_t *const *rows, int drop, int width, const SourcePair &out);
+  void (*vif_multiply_8)(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out);
+  void (*vif_multiply_16)(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out);
+  void (*vif_columns_8)(const SourcePair *pairs, const Filter &filter, int width, const FilteredRow *out);
+  void (*vif_columns_16)(const SourcePair *pairs, const Filter &filter, const Scaling &scaling, int width,
+                         const FilteredRow *out);
+  // VIF, horizontal: kVifRows filtered rows of which the first `count` are scored.
+  /// The reference's moments, and its share of the sums.
+  void (*vif_reference)(const FilteredRow *rows, int count, const Filter &filter, int width,
+                        const VifMoments &moments, VifSums &sums);
+  /// A distorted picture's rows and the products', then the sums of the pair.
+  void (*vif_pair)(const FilteredRow *distorted, const FilteredRow *cross, int count, const Filter &filter,
+                   int width, const VifMoments &reference, Gains gains, VifSums &sums);
   /// Low-pass for the next scale: filter.length rows, one output row, then every second column.
   void (*smooth_8)(const std::uint8_t *const *rows, const Filter &filter, int width, std::uint16_t *out);
   void (*smooth_16)(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling, int width,

@@ -9,7 +9,8 @@
 
 namespace hull::vmaf {
 
-/// Aligned rows with kRowPad samples before and kRowPad + kRowSlack after each, zeroed once.
+/// Aligned rows with kRowPad samples before and kRowPad + kRowSlack after each, zeroed once. A row is an odd
+/// number of cache lines long: at a multiple of 4 KiB all rows would share the same few sets of the cache.
 template <class T> class Rows {
  public:
   Rows() = default;
@@ -24,7 +25,10 @@ template <class T> class Rows {
   std::ptrdiff_t stride_bytes() const { return stride_ * static_cast<std::ptrdiff_t>(sizeof(T)); }
 
  private:
-  static std::ptrdiff_t aligned(std::ptrdiff_t samples) { return (samples + 63) / 64 * 64; }
+  static std::ptrdiff_t aligned(std::ptrdiff_t samples) {
+    constexpr auto kLine = static_cast<std::ptrdiff_t>(64 / sizeof(T));
+    return ((samples + kLine - 1) / kLine | 1) * kLine;
+  }
   struct Free {
     void operator()(T *memory) const { std::free(memory); }
   };
@@ -34,9 +38,10 @@ template <class T> class Rows {
 
 /// Mirrors `radius` samples on both sides of a row, VIF's rule.
 template <class T> void mirror(T *row, int width, int radius) {
+  const bool once = width > radius; // no sample is reflected at both ends
   for (int k = 1; k <= radius; ++k) {
-    row[-k] = row[reflect(-k, width)];
-    row[width - 1 + k] = row[reflect(width - 1 + k, width)];
+    row[-k] = row[once ? k : reflect(-k, width)];
+    row[width - 1 + k] = row[once ? width - 1 - k : reflect(width - 1 + k, width)];
   }
 }
 

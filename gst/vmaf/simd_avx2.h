@@ -54,6 +54,10 @@ HULL_SIMD_INLINE Vec ramp(int step) {
 HULL_SIMD_INLINE void keep(Vec &v) {
   __asm__("" : "+x"(v));
 }
+/// Keeps a value in a register where it stands, out of a loop or inside.
+HULL_SIMD_INLINE void hold(Vec &v) {
+  __asm__ volatile("" : "+x"(v));
+}
 
 HULL_SIMD_INLINE Vec zeros() {
   return _mm256_setzero_si256();

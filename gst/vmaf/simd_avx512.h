@@ -61,6 +61,14 @@ HULL_SIMD_INLINE void keep(Vec &v) {
   __asm__("" : "+v"(v));
 #endif
 }
+/// Keeps a value in a register where it stands, out of a loop or inside.
+HULL_SIMD_INLINE void hold(Vec &v) {
+#if defined(HULL_SIMD_EMULATED)
+  static_cast<void>(v);
+#else
+  __asm__ volatile("" : "+v"(v));
+#endif
+}
 
 HULL_SIMD_INLINE Vec zeros() {
   return _mm512_setzero_si512();

@@ -7,63 +7,139 @@ Scaling scaling_of(const Plane &plane) {
   return {plane.drop, plane.bits, 2 * (plane.bits - 8)};
 }
 
-/// Pointers to the source rows first .. first + count - 1, reflected at the plane's edges.
+/// Pointers to the source rows first .. first + count - 1 from column x on, reflected at the plane's edges.
 template <class T> struct RowPointers {
-  std::array<const T *, 17 + kVifRows - 1> at;
-  RowPointers(const Plane &plane, int first, int count) {
+  std::array<const T *, 9> at;
+  RowPointers(const Plane &plane, int first, int count, int x = 0) {
     for (int i = 0; i < count; ++i)
       at[static_cast<std::size_t>(i)] =
-          reinterpret_cast<const T *>(plane.data + reflect(first + i, plane.height) * plane.stride);
+          reinterpret_cast<const T *>(plane.data + reflect(first + i, plane.height) * plane.stride) + x;
   }
 };
+
+constexpr int kMostPairs = 10;         ///< of 17 taps
+constexpr int kHalo = 16;              ///< columns beside a strip, at least the largest radius
+constexpr int kRingBytes = 256 * 1024; ///< half of a second-level cache
+constexpr int kNarrowest = 128;        ///< strips are not narrower, whatever the cache holds
+
+/// Columns of a strip whose rings have `words` words per column.
+int strip_columns(int width, std::size_t words) {
+  const int most = std::max(kNarrowest, kRingBytes / (2 * static_cast<int>(words)));
+  const int strips = (width + most - 1) / most;
+  return std::max(kNarrowest, ((width + strips - 1) / strips + 63) / 64 * 64);
+}
+
+/// Words per column of all rings: a reference's and each picture's, and each picture's products with it.
+std::size_t ring_words(std::size_t pictures, int pairs, bool bytes) {
+  const std::size_t own = bytes ? 2 : 3, cross = own - 1;
+  return 2 * static_cast<std::size_t>(pairs) * (own + pictures * (own + cross));
+}
 
 using Outputs = std::array<FilteredRow, kVifRows>;
 
-Outputs outputs(Rows<std::uint16_t> &rows) {
+Outputs outputs(Rows<std::uint16_t> &rows, bool with_mean) {
   Outputs made;
   for (int i = 0; i < kVifRows; ++i)
-    made[static_cast<std::size_t>(i)] = {rows.row(3 * i), rows.row(3 * i + 1), rows.row(3 * i + 2)};
+    made[static_cast<std::size_t>(i)] = {with_mean ? rows.row(3 * i) : nullptr, rows.row(3 * i + 1),
+                                         rows.row(3 * i + 2)};
   return made;
 }
 
-void mirror_rows(const Outputs &rows, int count, int width, int radius, bool with_mean) {
-  for (int i = 0; i < count; ++i) {
-    const FilteredRow &row = rows[static_cast<std::size_t>(i)];
-    if (with_mean) mirror(row.mean, width, radius);
-    mirror(row.high, width, radius);
-    mirror(row.low, width, radius);
+/// Columns [left, right) of one scale.
+class Strip {
+ public:
+  Strip(const Kernels &kernels, const Plane &reference, std::span<VifPyramid *const> distorted, int scale,
+        int left, int right, VifScratch &scratch)
+      : kernels_(kernels),
+        filter_(kVifFilter[scale]),
+        reference_(reference),
+        distorted_(distorted),
+        scale_(scale),
+        first_(std::max(0, left - kHalo)),
+        columns_(std::min(reference.width, right + kHalo) - first_),
+        offset_(left - first_),
+        width_(right - left),
+        scratch_(scratch) {
+    for (int i = 0; i < kVifRows; ++i) {
+      moments_.mean[i] = scratch.mean.row(i);
+      moments_.variance[i] = scratch.variance.row(i);
+    }
   }
-}
 
-struct Block {
-  const Kernels &kernels;
-  const Filter &filter;
-  int first, count, width; ///< first source row; output rows that are wanted
+  void run(int begin, int end, Gains gains, VifSums &reference_sums, std::span<VifSums> sums) {
+    const Outputs p = outputs(scratch_.reference, true), q = outputs(scratch_.distorted, true),
+                  pq = outputs(scratch_.cross, false);
+    int ready = 0;
+    for (int y = begin; y < end; y += kVifRows) {
+      const int first = (y - begin) / 2, count = std::min(kVifRows, end - y);
+      for (; ready < first + filter_.pairs(); ++ready)
+        prepare(ready, begin - filter_.radius() + 2 * ready);
+      filter(scratch_.reference_ring, first, p);
+      kernels_.vif_reference(shifted(p).data(), count, filter_, width_, moments_, reference_sums);
+      for (std::size_t i = 0; i < distorted_.size(); ++i) {
+        filter(scratch_.distorted_rings[i], first, q);
+        filter(scratch_.cross_rings[i], first, pq);
+        kernels_.vif_pair(shifted(q).data(), shifted(pq).data(), count, filter_, width_, moments_, gains,
+                          sums[i]);
+      }
+    }
+  }
+
+ private:
+  /// Pair `index` of all rings, whose first source row is y.
+  void prepare(int index, int y) {
+    const int slot = index % filter_.pairs();
+    const SourcePair p = scratch_.reference_ring.at(slot);
+    prepare(reference_, y, p);
+    for (std::size_t i = 0; i < distorted_.size(); ++i) {
+      const SourcePair q = scratch_.distorted_rings[i].at(slot);
+      prepare(distorted_[i]->plane(scale_), y, q);
+      (reference_.bits == 8 ? kernels_.vif_multiply_8
+                            : kernels_.vif_multiply_16)(p, q, columns_, scratch_.cross_rings[i].at(slot));
+    }
+  }
+
+  void prepare(const Plane &plane, int y, const SourcePair &out) {
+    if (plane.bits == 8)
+      kernels_.vif_prepare_8(RowPointers<std::uint8_t>(plane, y, 2, first_).at.data(), columns_, out);
+    else
+      kernels_.vif_prepare_16(RowPointers<std::uint16_t>(plane, y, 2, first_).at.data(), plane.drop, columns_,
+                              out);
+  }
+
+  /// Rows from pair `first` on, mirrored at both ends; where a strip ends inside the picture that is beyond
+  /// what is read.
+  void filter(VifScratch::Ring &ring, int first, const Outputs &out) {
+    std::array<SourcePair, kMostPairs> pairs;
+    for (int i = 0; i < filter_.pairs(); ++i)
+      pairs[static_cast<std::size_t>(i)] = ring.at((first + i) % filter_.pairs());
+    if (reference_.bits == 8)
+      kernels_.vif_columns_8(pairs.data(), filter_, columns_, out.data());
+    else
+      kernels_.vif_columns_16(pairs.data(), filter_, scaling_of(reference_), columns_, out.data());
+    for (const FilteredRow &row : out)
+      for (std::uint16_t *words : {row.mean, row.high, row.low})
+        if (words) mirror(words, columns_, filter_.radius());
+  }
+
+  /// The rows from the strip's first column on.
+  Outputs shifted(const Outputs &rows) const {
+    Outputs made = rows;
+    for (FilteredRow &row : made)
+      row = {row.mean ? row.mean + offset_ : nullptr, row.high + offset_, row.low + offset_};
+    return made;
+  }
+
+  const Kernels &kernels_;
+  const Filter &filter_;
+  const Plane &reference_;
+  std::span<VifPyramid *const> distorted_;
+  int scale_;
+  int first_, columns_; ///< what the vertical filter sees
+  int offset_, width_;  ///< what is scored of it
+  VifScratch &scratch_;
+  VifMoments moments_;
 };
-
-void filter_self(const Block &b, const Plane &plane, const Outputs &out) {
-  const int rows = kVifRows + b.filter.length - 1;
-  if (plane.bits == 8)
-    b.kernels.vif_self_8(RowPointers<std::uint8_t>(plane, b.first, rows).at.data(), b.filter, b.width,
-                         out.data());
-  else
-    b.kernels.vif_self_16(RowPointers<std::uint16_t>(plane, b.first, rows).at.data(), b.filter,
-                          scaling_of(plane), b.width, out.data());
-  mirror_rows(out, b.count, b.width, b.filter.radius(), true);
-}
-
-void filter_cross(const Block &b, const Plane &p, const Plane &q, const Outputs &out) {
-  const int rows = kVifRows + b.filter.length - 1;
-  if (p.bits == 8)
-    b.kernels.vif_cross_8(RowPointers<std::uint8_t>(p, b.first, rows).at.data(),
-                          RowPointers<std::uint8_t>(q, b.first, rows).at.data(), b.filter, b.width,
-                          out.data());
-  else
-    b.kernels.vif_cross_16(RowPointers<std::uint16_t>(p, b.first, rows).at.data(),
-                           RowPointers<std::uint16_t>(q, b.first, rows).at.data(), b.filter, scaling_of(p),
-                           b.width, out.data());
-  mirror_rows(out, b.count, b.width, b.filter.radius(), false);
-}
 
 } // namespace
 
@@ -78,34 +154,33 @@ VifPyramid::VifPyramid(int width, int height) {
   }
 }
 
-VifScratch::VifScratch(int width)
-    : reference(width, 3 * kVifRows),
-      distorted(width, 3 * kVifRows),
-      cross(width, 3 * kVifRows),
+VifScratch::VifScratch(int width, std::size_t pictures)
+    : columns(strip_columns(width, ring_words(pictures, kMostPairs, true)) + 2 * kHalo),
+      reference_ring(columns, 3 * kMostPairs),
+      reference(columns, 3 * kVifRows),
+      distorted(columns, 3 * kVifRows),
+      cross(columns, 3 * kVifRows),
       smooth(width, 1),
-      mean(width, kVifRows),
-      variance(width, kVifRows) {}
+      mean(columns, kVifRows),
+      variance(columns, kVifRows) {
+  for (std::size_t i = 0; i < pictures; ++i) {
+    distorted_rings.emplace_back(columns, 3 * kMostPairs);
+    cross_rings.emplace_back(columns, 3 * kMostPairs);
+  }
+}
+
+SourcePair VifScratch::Ring::at(int index) {
+  return {rows.row(3 * index), rows.row(3 * index + 1), rows.row(3 * index + 2)};
+}
 
 void vif_stripe(const Kernels &kernels, const Plane &reference, std::span<VifPyramid *const> distorted,
                 int scale, int begin, int end, Gains gains, VifScratch &scratch, VifSums &reference_sums,
                 std::span<VifSums> sums) {
-  const Filter &filter = kVifFilter[scale];
-  const int width = reference.width;
-  const Outputs p = outputs(scratch.reference), q = outputs(scratch.distorted), pq = outputs(scratch.cross);
-  for (int y = begin; y < end; y += kVifRows) {
-    const Block block{kernels, filter, y - filter.radius(), std::min(kVifRows, end - y), width};
-    filter_self(block, reference, p);
-    for (int i = 0; i < block.count; ++i)
-      kernels.vif_reference(p[static_cast<std::size_t>(i)], filter, width, scratch.mean.row(i),
-                            scratch.variance.row(i), reference_sums);
-    for (std::size_t d = 0; d < distorted.size(); ++d) {
-      filter_self(block, distorted[d]->plane(scale), q);
-      filter_cross(block, reference, distorted[d]->plane(scale), pq);
-      for (int i = 0; i < block.count; ++i)
-        kernels.vif_pair(q[static_cast<std::size_t>(i)], pq[static_cast<std::size_t>(i)], filter, width,
-                         scratch.mean.row(i), scratch.variance.row(i), gains, sums[d]);
-    }
-  }
+  const std::size_t words = ring_words(distorted.size(), kVifFilter[scale].pairs(), reference.bits == 8);
+  const int columns = std::min(strip_columns(reference.width, words), scratch.columns - 2 * kHalo);
+  for (int x = 0; x < reference.width; x += columns)
+    Strip(kernels, reference, distorted, scale, x, std::min(x + columns, reference.width), scratch)
+        .run(begin, end, gains, reference_sums, sums);
 }
 
 void vif_halve(const Kernels &kernels, VifPyramid &pyramid, int scale, int begin, int end,

@@ -25,9 +25,19 @@ class VifPyramid {
   std::array<Rows<std::uint16_t>, kScales - 1> rows_;
 };
 
-/// Row buffers of one thread.
+/// Buffers of one thread. The vertical filters' rings of prepared rows are to stay in the second-level cache,
+/// so a wide picture is worked through in strips of columns.
 struct VifScratch {
-  explicit VifScratch(int width);
+  VifScratch(int width, std::size_t pictures);
+  /// A ring of prepared pairs: samples and products of one picture, or products alone.
+  struct Ring {
+    Ring(int width, int count) : rows(2 * width, count) {}
+    SourcePair at(int index);
+    Rows<std::uint16_t> rows;
+  };
+  int columns; ///< of the widest strip, its surroundings included
+  Ring reference_ring;
+  std::vector<Ring> distorted_rings, cross_rings;
   Rows<std::uint16_t> reference, distorted, cross, smooth;
   Rows<std::uint32_t> mean;
   Rows<std::int32_t> variance;

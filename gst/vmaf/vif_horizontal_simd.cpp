@@ -15,48 +15,77 @@ namespace {
 
 constexpr int kNoise = 131072;
 
-template <int L, int K> HULL_SIMD_INLINE Vec add_windows(const std::uint16_t *row, Vec sum) {
-  if constexpr (K < L) {
-    sum = madd_add(sum, load(row + K), tap_pair(tap<L>(K), tap<L>(K + 1)));
-    keep(sum);
-    return add_windows<L, K + 2>(row, sum);
-  }
-  return sum;
+/// Sums of windows of four rows: those that begin at even columns and those at odd ones.
+struct Windows {
+  Vec even[kVifRows], odd[kVifRows];
+};
+
+HULL_SIMD_INLINE void accumulate(Vec &even, Vec &odd, const std::uint16_t *row, Vec even_taps, Vec odd_taps) {
+  const Vec words = loaded(row);
+  even = madd_add(even, words, even_taps);
+  odd = madd_add(odd, words, odd_taps);
+  keep(even);
+  keep(odd);
 }
 
-/// Sum of windows that begin at row, row + 2, …
-template <int L> HULL_SIMD_INLINE Vec windows(const std::uint16_t *row) {
-  const Vec start = set_32(static_cast<int>(0x80000000u)); // the samples are 32768 too small
-  if constexpr (L == 3)
-    return madd_add(madd_add(start, load(row), tap_pair(tap<3>(0), tap<3>(1))), load(row + 1),
-                    tap_pair(tap<3>(2), tap<3>(3)));
-  else
-    return add_windows<L, 0>(row, start);
+// A pair of words is loaded once for both sums, and four rows share a load of taps: loads that cross cache
+// lines are what this waits for.
+template <int L> HULL_SIMD_INLINE Windows windows(const std::uint16_t *const *rows, int x) {
+  const Vec start = top_bit(); // the samples are 32768 too small
+  Vec e0 = start, e1 = start, e2 = start, e3 = start, o0 = start, o1 = start, o2 = start, o3 = start;
+  const std::uint16_t *const at[4] = {rows[0] + x, rows[1] + x, rows[2] + x, rows[3] + x};
+#pragma GCC unroll 9
+  for (int p = 0; p <= L / 2; ++p)
+#pragma GCC unroll 2
+    for (int part = 0; part < TapTable<L>::kParts; ++part) {
+      const Vec even = loaded(kTapTable<L>.taps[p][part][0]), odd = loaded(kTapTable<L>.taps[p][part][1]);
+      accumulate(e0, o0, at[0] + 2 * p, even, odd);
+      accumulate(e1, o1, at[1] + 2 * p, even, odd);
+      accumulate(e2, o2, at[2] + 2 * p, even, odd);
+      accumulate(e3, o3, at[3] + 2 * p, even, odd);
+    }
+  return {{e0, e1, e2, e3}, {o0, o1, o2, o3}};
 }
 
-// Windows come before the statistics, in loops of their own: with nothing else to hold, the taps stay in
+// Windows come before the statistics, in loops of their own: with nothing else to hold, the sums stay in
 // registers. A block's even columns are followed by its odd ones.
 
 template <int L>
-HULL_SIMD [[gnu::noinline]] void mean_row(const std::uint16_t *row, int width, std::uint32_t *out) {
-  row -= L / 2;
+HULL_SIMD [[gnu::noinline]] void mean_rows(const FilteredRow *rows, int from, int width,
+                                           std::uint32_t *const *out) {
+  const std::uint16_t *const source[4] = {rows[0].mean + from - L / 2, rows[1].mean + from - L / 2,
+                                          rows[2].mean + from - L / 2, rows[3].mean + from - L / 2};
   for (int x = 0; x < width; x += kWords) {
-    store(out + x, windows<L>(row + x));
-    store(out + x + kInts, windows<L>(row + x + 1));
+    const Windows sums = windows<L>(source, x);
+#pragma GCC unroll 4
+    for (int r = 0; r < kVifRows; ++r) {
+      store(out[r] + x, sums.even[r]);
+      store(out[r] + x + kInts, sums.odd[r]);
+    }
   }
 }
 
+/// One 32-bit number of its filtered halves.
+HULL_SIMD_INLINE Vec whole(Vec high, Vec low) {
+  return add_32(high, srl_32(add_32(low, set_32(32768)), 16));
+}
+
+/// Two rows, high halves and low ones. Blocks whose flag in `wanted` is not set may be left out; null = all
+/// are wanted.
 template <int L>
-HULL_SIMD [[gnu::noinline]] void product_row(const std::uint16_t *high, const std::uint16_t *low, int width,
-                                             std::uint32_t *out) {
-  const Vec half = set_32(32768);
-  high -= L / 2;
-  low -= L / 2;
-  for (int x = 0; x < width; x += kWords)
-    for (int odd = 0; odd < 2; ++odd) {
-      const Vec carry = srl_32(add_32(windows<L>(low + x + odd), half), 16);
-      store(out + x + kInts * odd, add_32(windows<L>(high + x + odd), carry));
+HULL_SIMD [[gnu::noinline]] void product_rows(const FilteredRow *rows, int from, int width,
+                                              const bool *wanted, std::uint32_t *const *out) {
+  const std::uint16_t *const source[4] = {rows[0].high + from - L / 2, rows[0].low + from - L / 2,
+                                          rows[1].high + from - L / 2, rows[1].low + from - L / 2};
+  for (int x = 0; x < width; x += kWords) {
+    if (wanted && !wanted[x / kWords]) continue;
+    const Windows sums = windows<L>(source, x);
+#pragma GCC unroll 2
+    for (int r = 0; r < 2; ++r) {
+      store(out[r] + x, whole(sums.even[2 * r], sums.even[2 * r + 1]));
+      store(out[r] + x + kInts, whole(sums.odd[2 * r], sums.odd[2 * r + 1]));
     }
+  }
 }
 
 /// (a * b + 2^31) >> 32 of unsigned lanes.
@@ -67,36 +96,24 @@ HULL_SIMD_INLINE Vec mean_product(Vec a, Vec b) {
   return blend_odd(srl_64(even, 32), odd);
 }
 
-/// Sums of logarithms in steps of 1/2048. Exponent and mantissa of a number, read as one integer, are already
-/// its logarithm up to a correction below 256: that alone is looked up, lane by lane on the integer units,
-/// for a gather takes longer than the loads and only the sum is wanted. Correction 0 is zero, so masked lanes
-/// add nothing.
-struct LogSum {
-  std::int64_t corrections = 0;
-  Vec straight;
-  HULL_SIMD LogSum() : straight(zeros()) {}
-  HULL_SIMD std::int64_t total() const { return corrections + sum_32(straight); }
-};
+// Sums of logarithms in steps of 1/2048. Exponent and mantissa of a number, read as one integer, are already
+// its logarithm up to a correction below 256: that alone is looked up, lane by lane on the integer units,
+// for a gather takes longer than the loads and only the sum is wanted. Correction 0 is zero, so masked lanes
+// add nothing. Lookups have a loop of their own: behind a division and a store they would wait for both.
 
-struct LogIndex {
-  alignas(64) std::uint32_t at[kInts];
-};
-
-HULL_SIMD_INLINE LogIndex log_index(Vec bits, Mask mask) {
-  LogIndex index;
-  store(index.at, where(mask, bit_and(bits, set_32(0x7fff))));
-  return index;
+/// Where the corrections of a block's lanes are.
+HULL_SIMD_INLINE void store_indices(std::uint32_t *at, Vec bits, Mask mask) {
+  store(at, where(mask, bit_and(bits, set_32(0x7fff))));
 }
 
-HULL_SIMD_INLINE std::int64_t looked_up(const LogIndex &index, const std::uint8_t *table) {
-  // Volatile, or the compiler takes the lanes out of the register one by one, at twice the price of a load.
-  const volatile std::uint32_t *at = index.at;
-  std::uint32_t sum = 0;
-#pragma GCC unroll 4
-  for (int i = 0; i < kInts; i += 4)
-    sum += (static_cast<std::uint32_t>(table[at[i]]) + table[at[i + 1]]) +
-           (static_cast<std::uint32_t>(table[at[i + 2]]) + table[at[i + 3]]);
-  return sum;
+std::int64_t looked_up(const std::uint32_t *indices, int count) {
+  const std::uint8_t *table = log_corrections().data();
+  std::uint32_t a = 0, b = 0;
+  for (int i = 0; i < count; i += 4) {
+    a += std::uint32_t{table[indices[i]]} + table[indices[i + 1]];
+    b += std::uint32_t{table[indices[i + 2]]} + table[indices[i + 3]];
+  }
+  return std::int64_t{a} + b;
 }
 
 HULL_SIMD_INLINE Vec straight(Vec bits) {
@@ -108,46 +125,61 @@ HULL_SIMD_INLINE Mask inside(int first, int width) {
   return gt_32(set_32(width - first), ramp(2));
 }
 
-struct ReferenceSums {
-  LogSum log;
-  Vec count;
-};
+constexpr int kPart = 128; ///< columns that are scored at once, so that their numbers stay in the first cache
 
-/// `variance` holds the filtered squares and becomes the variance.
-HULL_SIMD_INLINE void reference_block(int x, int width, const std::uint32_t *mean, std::int32_t *variance,
-                                      const std::uint8_t *table, ReferenceSums &sums) {
+/// `variance` holds the filtered squares and becomes the variance. Blocks with a busy lane, one that is no
+/// flat area, go to `out`; returns their lanes.
+HULL_SIMD_INLINE int variances(int x, int width, const std::uint32_t *mean, std::int32_t *variance,
+                               std::int32_t *out, Vec &busy_count) {
   const Vec m = load(mean);
   const Vec s1 = where(inside(x, width), sub_32(load(variance), mean_product(m, m)));
   store(variance, s1);
+  store(out, s1);
   const Mask busy = gt_32(s1, set_32(kNoise - 1));
-  if (!any(busy)) return;
-  const Vec total = add_32(s1, set_32(kNoise));
-  const Vec bits = log_bits(low_doubles(total), high_doubles(total));
-  const Mask mask = as_logs(busy);
-  sums.log.corrections += looked_up(log_index(bits, mask), table);
-  sums.log.straight =
-      add_32(sums.log.straight, where(mask, sub_32(straight(bits), set_32((1023 + 17) * 2048))));
-  sums.count = counted(sums.count, busy);
+  busy_count = counted(busy_count, busy);
+  return any(busy) ? kInts : 0;
 }
 
 // A block's even columns are followed by its odd ones in mean and variance.
-template <int L>
-HULL_SIMD void reference_row(const FilteredRow &row, int width, std::uint32_t *mean, std::int32_t *variance,
-                             VifSums &sums) {
-  const std::uint8_t *table = log_corrections().data();
-  ReferenceSums local{{}, zeros()};
-  mean_row<L>(row.mean, width, mean);
-  product_row<L>(row.high, row.low, width, reinterpret_cast<std::uint32_t *>(variance));
-  for (int x = 0; x < width; x += kWords) {
-    reference_block(x, width, mean + x, variance + x, table, local);
-    reference_block(x + 1, width, mean + x + kInts, variance + x + kInts, table, local);
+HULL_SIMD void reference_row(int width, const std::uint32_t *mean, std::int32_t *variance, VifSums &sums) {
+  alignas(64) std::int32_t busy[kPart + kInts];
+  alignas(64) std::uint32_t indices[kPart];
+  Vec logs = zeros(), busy_count = zeros();
+  for (int from = 0; from < width; from += kPart) {
+    const int part = std::min(kPart, width - from);
+    int lanes = 0;
+    for (int i = 0, at = from; i < part; i += kWords)
+      for (int odd = 0; odd < 2; ++odd, at += kInts)
+        lanes += variances(from + i + odd, width, mean + at, variance + at, busy + lanes, busy_count);
+    for (int i = 0; i < lanes; i += kInts) {
+      const Vec s1 = load(busy + i), total = add_32(s1, set_32(kNoise));
+      const Mask mask = as_logs(gt_32(s1, set_32(kNoise - 1)));
+      const Vec bits = log_bits(low_doubles(total), high_doubles(total));
+      store_indices(indices + i, bits, mask);
+      logs = add_32(logs, where(mask, sub_32(straight(bits), set_32((1023 + 17) * 2048))));
+    }
+    sums.den_log += looked_up(indices, lanes);
   }
-  sums.den_log += local.log.total();
-  sums.den_flat += width - sum_32(local.count);
+  sums.den_log += sum_32(logs);
+  sums.den_flat += width - sum_32(busy_count);
+}
+
+template <int L>
+HULL_SIMD void reference_rows(const FilteredRow *rows, int count, int width, const VifMoments &moments,
+                              VifSums &sums) {
+  mean_rows<L>(rows, 0, width, moments.mean);
+  for (int r = 0; r < kVifRows; r += 2) {
+    std::uint32_t *const squares[2] = {reinterpret_cast<std::uint32_t *>(moments.variance[r]),
+                                       reinterpret_cast<std::uint32_t *>(moments.variance[r + 1])};
+    product_rows<L>(rows + r, 0, width, nullptr, squares);
+  }
+  for (int r = 0; r < count; ++r)
+    reference_row(width, moments.mean[r], moments.variance[r], sums);
 }
 
 struct PairSums {
-  LogSum log[kGains];
+  std::int64_t corrections[kGains] = {};
+  Vec straight[kGains];
   Vec flat;
 };
 
@@ -155,10 +187,6 @@ struct PairSums {
 HULL_SIMD_INLINE Doubles passed(Doubles gain, double limit, Doubles s1, Doubles n1) {
   const Doubles g = min_pd(gain, set_pd(limit));
   return add_pd(truncated(mul_pd(mul_pd(g, g), s1)), n1);
-}
-
-HULL_SIMD_INLINE Mask64 above_one(Doubles gain) {
-  return without(ge_pd(gain, set_pd(1)), ge_pd(set_pd(1), gain));
 }
 
 struct PairTerms {
@@ -171,89 +199,154 @@ HULL_SIMD_INLINE PairTerms terms(Doubles s1, Doubles s2, Doubles s12) {
   return {s1, gain, add_pd(residual, set_pd(kNoise))};
 }
 
-/// Filtered rows of the distorted picture, a part of a row at a time so that they stay in the first cache.
+/// Filtered rows of the distorted picture, a part of four rows at a time.
 struct PairRows {
-  static constexpr int kWidth = 512;
-  std::uint32_t mean[kWidth + kWords], square[kWidth + kWords], cross[kWidth + kWords];
+  std::uint32_t mean[kVifRows][kPart], square[kVifRows][kPart], cross[kVifRows][kPart];
 };
 
-HULL_SIMD_INLINE void pair_block(const PairRows &rows, int at, int x, int width, const std::uint32_t *mean,
-                                 const std::int32_t *variance, Gains gains, const std::uint8_t *table,
-                                 PairSums &sums) {
+/// What is left of a part of a row: blocks in which something gets through.
+struct Survivors {
+  alignas(64) std::int32_t s1[kPart + kInts], s2[kPart + kInts], s12[kPart + kInts];
+  alignas(64) std::uint32_t before[kPart], after[kGains][kPart];
+};
+
+/// Variances and covariances of a block; the number of its lanes, or 0 where nothing gets through. s12 of an
+/// idle lane becomes 0.
+HULL_SIMD_INLINE int survivors(const PairRows &rows, int r, int at, Mask within, const std::uint32_t *mean,
+                               const std::int32_t *variance, int count, Survivors &out, Vec &flat_sum) {
   const Vec zero = zeros();
-  const Vec m1 = load(mean), s1 = load(variance), m2 = load(rows.mean + at);
-  const Vec y = sub_32(load(rows.square + at), mean_product(m2, m2));
-  const Vec s2 = where(inside(x, width), max_32(y, zero));
+  const Vec m1 = load(mean), s1 = load(variance), m2 = load(rows.mean[r] + at);
+  const Vec y = sub_32(load(rows.square[r] + at), mean_product(m2, m2));
+  const Vec s2 = where(within, max_32(y, zero));
   const Mask busy = gt_32(s1, set_32(kNoise - 1));
   const Vec flat = outside(busy, s2);
-  sums.flat = add_64(sums.flat, add_64(srl_64(flat, 32), bit_and(flat, set_64(0xffffffff))));
-  if (!any(busy)) return;
-  const Vec s12 = sub_32(load(rows.cross + at), mean_product(m1, m2));
+  flat_sum = add_64(flat_sum, add_64(srl_64(flat, 32), bit_and(flat, set_64(0xffffffff))));
+  const Vec s12 = sub_32(load(rows.cross[r] + at), mean_product(m1, m2));
   const Mask active = both(busy, both(gt_32(s12, zero), gt_32(s2, zero)));
-  if (!any(active)) return;
+  store(out.s1 + count, s1);
+  store(out.s2 + count, s2);
+  store(out.s12 + count, where(active, s12));
+  return any(active) ? kInts : 0;
+}
+
+/// The gain limits of a kernel: both, or one alone.
+enum class Limits { normal, neg, both };
+
+/// What one gain limit lets through, less what was there `before`; corrections are left to be looked up.
+HULL_SIMD_INLINE void add_through(const PairTerms &low, const PairTerms &high, Vec before, Mask mask,
+                                  double limit, std::uint32_t *indices, Vec &sum) {
+  const Vec after =
+      log_bits(passed(low.gain, limit, low.s1, low.n1), passed(high.gain, limit, high.s1, high.n1));
+  store_indices(indices, after, mask);
+  sum = add_32(sum, where(mask, sub_32(straight(after), straight(before))));
+}
+
+template <Limits limits> HULL_SIMD_INLINE void pair_block(Survivors &from, int at, PairSums &sums) {
+  const Vec s1 = load(from.s1 + at), s2 = load(from.s2 + at), s12 = load(from.s12 + at);
+  const Mask mask = as_logs(gt_32(s12, zeros()));
   const PairTerms low = terms(low_doubles(s1), low_doubles(s2), low_doubles(s12));
   const PairTerms high = terms(high_doubles(s1), high_doubles(s2), high_doubles(s12));
   const Vec before = log_bits(low.n1, high.n1);
-  const Mask mask = as_logs(active);
-  const std::int64_t before_sum = looked_up(log_index(before, mask), table);
-  // Up to a gain of one both limits come to the same.
-  const bool alike = !any(both(active, join(above_one(low.gain), above_one(high.gain))));
-  std::int64_t corrections = 0;
-  Vec change = zeros();
-#pragma GCC unroll 2
-  for (int g = 0; g < kGains; ++g) {
-    if (!(g ? gains.neg : gains.normal)) continue;
-    if (g == 0 || !gains.normal || !alike) {
-      const Vec after = log_bits(passed(low.gain, kGainLimit[g], low.s1, low.n1),
-                                 passed(high.gain, kGainLimit[g], high.s1, high.n1));
-      corrections = looked_up(log_index(after, mask), table) - before_sum;
-      change = where(mask, sub_32(straight(after), straight(before)));
-    }
-    sums.log[g].corrections += corrections;
-    sums.log[g].straight = add_32(sums.log[g].straight, change);
+  store_indices(from.before + at, before, mask);
+  if constexpr (limits != Limits::neg)
+    add_through(low, high, before, mask, kGainLimit[0], from.after[0] + at, sums.straight[0]);
+  if constexpr (limits != Limits::normal)
+    add_through(low, high, before, mask, kGainLimit[1], from.after[1] + at, sums.straight[1]);
+}
+
+template <Limits limits>
+HULL_SIMD void pair_part(const PairRows &rows, int count, int from, int part, int width,
+                         const VifMoments &reference, PairSums &sums) {
+  Survivors left;
+  PairSums local = sums;
+  for (int r = 0; r < count; ++r) {
+    int lanes = 0;
+    for (int i = 0, at = 0; i < part; i += kWords)
+      for (int odd = 0; odd < 2; ++odd, at += kInts)
+        lanes += survivors(rows, r, at, inside(from + i + odd, width), reference.mean[r] + from + at,
+                           reference.variance[r] + from + at, lanes, left, local.flat);
+    for (int at = 0; at < lanes; at += kInts)
+      pair_block<limits>(left, at, local);
+    const std::int64_t before = looked_up(left.before, lanes);
+    if constexpr (limits != Limits::neg) local.corrections[0] += looked_up(left.after[0], lanes) - before;
+    if constexpr (limits != Limits::normal) local.corrections[1] += looked_up(left.after[1], lanes) - before;
+  }
+  sums = local;
+}
+
+/// Which blocks of a part are not flat all over in the reference; of the others no covariance is needed.
+HULL_SIMD void find_busy(const VifMoments &reference, int count, int from, int part, bool *wanted) {
+  for (int x = 0; x < part; x += kWords) {
+    Vec most = zeros();
+    for (int r = 0; r < count; ++r)
+      most = max_32(most, max_32(load(reference.variance[r] + from + x),
+                                 load(reference.variance[r] + from + x + kInts)));
+    wanted[x / kWords] = any(gt_32(most, set_32(kNoise - 1)));
   }
 }
 
 template <int L>
-HULL_SIMD void pair_row(const FilteredRow &distorted, const FilteredRow &cross, int width,
-                        const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums) {
-  const std::uint8_t *table = log_corrections().data();
-  const Vec zero = zeros();
-  PairSums local{{}, zero};
+HULL_SIMD void pair_rows(const FilteredRow *distorted, const FilteredRow *cross, int count, int width,
+                         const VifMoments &reference, Gains gains, VifSums &sums) {
+  PairSums local{{}, {zeros(), zeros()}, zeros()};
   PairRows rows;
-  for (int from = 0; from < width; from += PairRows::kWidth) {
-    const int part = std::min(PairRows::kWidth, width - from);
-    mean_row<L>(distorted.mean + from, part, rows.mean);
-    product_row<L>(distorted.high + from, distorted.low + from, part, rows.square);
-    product_row<L>(cross.high + from, cross.low + from, part, rows.cross);
-    for (int i = 0; i < part; i += kWords) {
-      const int x = from + i;
-      pair_block(rows, i, x, width, mean + x, variance + x, gains, table, local);
-      pair_block(rows, i + kInts, x + 1, width, mean + x + kInts, variance + x + kInts, gains, table, local);
+  for (int i = 0; i < kVifRows * kPart; i += kInts) // what is left out is read, though it does not count
+    store(&rows.cross[0][0] + i, zeros());
+  std::uint32_t *const means[4] = {rows.mean[0], rows.mean[1], rows.mean[2], rows.mean[3]};
+  for (int from = 0; from < width; from += kPart) {
+    const int part = std::min(kPart, width - from);
+    bool wanted[kPart / kWords];
+    find_busy(reference, count, from, part, wanted);
+    mean_rows<L>(distorted, from, part, means);
+    for (int r = 0; r < kVifRows; r += 2) {
+      std::uint32_t *const squares[2] = {rows.square[r], rows.square[r + 1]}, *const products[2] = {
+                                                                                  rows.cross[r],
+                                                                                  rows.cross[r + 1]};
+      product_rows<L>(distorted + r, from, part, nullptr, squares);
+      product_rows<L>(cross + r, from, part, wanted, products);
     }
+    if (!gains.neg)
+      pair_part<Limits::normal>(rows, count, from, part, width, reference, local);
+    else if (!gains.normal)
+      pair_part<Limits::neg>(rows, count, from, part, width, reference, local);
+    else
+      pair_part<Limits::both>(rows, count, from, part, width, reference, local);
   }
   for (int g = 0; g < kGains; ++g)
-    sums.num_log[g] += local.log[g].total();
+    sums.num_log[g] += local.corrections[g] + sum_32(local.straight[g]);
   sums.num_flat += sum_64(local.flat);
 }
 
-void reference(const FilteredRow &row, const Filter &filter, int width, std::uint32_t *mean,
-               std::int32_t *variance, VifSums &sums) {
-  by_length(filter, reference_row<17>, reference_row<9>, reference_row<5>, reference_row<3>)(row, width, mean,
-                                                                                             variance, sums);
+void reference(const FilteredRow *rows, int count, const Filter &filter, int width, const VifMoments &moments,
+               VifSums &sums) {
+  by_length(filter, reference_rows<17>, reference_rows<9>, reference_rows<5>,
+            reference_rows<3>)(rows, count, width, moments, sums);
 }
 
-void pair(const FilteredRow &distorted, const FilteredRow &cross, const Filter &filter, int width,
-          const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums) {
-  by_length(filter, pair_row<17>, pair_row<9>, pair_row<5>, pair_row<3>)(distorted, cross, width, mean,
-                                                                         variance, gains, sums);
+void pair(const FilteredRow *distorted, const FilteredRow *cross, int count, const Filter &filter, int width,
+          const VifMoments &reference, Gains gains, VifSums &sums) {
+  by_length(filter, pair_rows<17>, pair_rows<9>, pair_rows<5>, pair_rows<3>)(distorted, cross, count, width,
+                                                                             reference, gains, sums);
+}
+
+/// Sums of the windows at even columns of one row.
+template <int L> HULL_SIMD_INLINE Vec even_windows(const std::uint16_t *row) {
+  Vec sum = top_bit();
+#pragma GCC unroll 9
+  for (int p = 0; p <= L / 2; ++p)
+#pragma GCC unroll 2
+    for (int part = 0; part < TapTable<L>::kParts; ++part) {
+      sum = madd_add(sum, load(row + 2 * p), load(kTapTable<L>.taps[p][part][0]));
+      keep(sum);
+    }
+  return sum;
 }
 
 template <int L> HULL_SIMD void halve_row(const std::uint16_t *row, int out_width, std::uint16_t *out) {
   const Vec half = set_32(32768);
   for (int x = 0; x < out_width; x += kWords) {
-    const Vec a = srl_32(add_32(windows<L>(row + 2 * x - L / 2), half), 16);
-    const Vec b = srl_32(add_32(windows<L>(row + 2 * x + kWords - L / 2), half), 16);
+    const Vec a = srl_32(add_32(even_windows<L>(row + 2 * x - L / 2), half), 16);
+    const Vec b = srl_32(add_32(even_windows<L>(row + 2 * x + kWords - L / 2), half), 16);
     store(out + x, in_order(packus(a, b)));
   }
 }

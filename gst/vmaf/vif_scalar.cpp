@@ -62,41 +62,53 @@ std::uint16_t column_mean(const T *const *rows, const Filter &filter, const Scal
   return static_cast<std::uint16_t>(rounded(mean, scaling.mean_shift));
 }
 
-template <class T>
-std::uint32_t column_product(const T *const *a, const T *const *b, const Filter &filter,
-                             const Scaling &scaling, int x) {
-  std::uint64_t sum = 0;
-  for (int k = 0; k < filter.length; ++k)
-    sum += std::uint64_t{filter.taps[k]} * static_cast<std::uint32_t>(a[k][x] >> scaling.drop) *
-           static_cast<std::uint32_t>(b[k][x] >> scaling.drop);
-  return rounded(sum, scaling.square_shift);
+// Scalar pairs keep the two rows' words side by side.
+
+template <class T> void prepare(const T *const *rows, int drop, int width, const SourcePair &out) {
+  for (int i = 0; i < 2 * width; ++i) {
+    const auto sample = static_cast<std::uint32_t>(rows[i & 1][i / 2] >> drop);
+    out.sample[i] = static_cast<std::uint16_t>(sample);
+    out.low[i] = static_cast<std::uint16_t>(sample * sample);
+    if (out.high) out.high[i] = static_cast<std::uint16_t>(sample * sample >> 16);
+  }
 }
 
-template <class T>
-void self(const T *const *rows, const Filter &filter, const Scaling &scaling, int width,
-          const FilteredRow *out) {
+void prepare_8(const std::uint8_t *const *rows, int width, const SourcePair &out) {
+  prepare(rows, 0, width, {out.sample, nullptr, out.low});
+}
+
+void multiply(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out) {
+  for (int i = 0; i < 2 * width; ++i) {
+    const std::uint32_t product = std::uint32_t{a.sample[i]} * b.sample[i];
+    out.low[i] = static_cast<std::uint16_t>(product);
+    if (out.high) out.high[i] = static_cast<std::uint16_t>(product >> 16);
+  }
+}
+
+void multiply_8(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out) {
+  multiply(a, b, width, {nullptr, nullptr, out.low});
+}
+
+void columns(const SourcePair *pairs, const Filter &filter, const Scaling &scaling, int width,
+             const FilteredRow *out) {
   for (int r = 0; r < kVifRows; ++r)
     for (int x = 0; x < width; ++x) {
-      out[r].mean[x] = column_mean(rows + r, filter, scaling, x);
-      store(out[r], x, column_product(rows + r, rows + r, filter, scaling, x));
+      std::uint32_t mean = 0;
+      std::uint64_t product = 0;
+      for (int k = 0; k < filter.length; ++k) {
+        const SourcePair &pair = pairs[(r + k) / 2];
+        const int at = 2 * x + ((r + k) & 1);
+        if (out[r].mean) mean += std::uint32_t{filter.taps[k]} * pair.sample[at];
+        const std::uint32_t high = scaling.square_shift ? pair.high[at] : 0;
+        product += std::uint64_t{filter.taps[k]} * (high << 16 | pair.low[at]);
+      }
+      if (out[r].mean) out[r].mean[x] = static_cast<std::uint16_t>(rounded(mean, scaling.mean_shift));
+      store(out[r], x, rounded(product, scaling.square_shift));
     }
 }
 
-template <class T>
-void cross(const T *const *a, const T *const *b, const Filter &filter, const Scaling &scaling, int width,
-           const FilteredRow *out) {
-  for (int r = 0; r < kVifRows; ++r)
-    for (int x = 0; x < width; ++x)
-      store(out[r], x, column_product(a + r, b + r, filter, scaling, x));
-}
-
-void self_8(const std::uint8_t *const *rows, const Filter &filter, int width, const FilteredRow *out) {
-  self(rows, filter, kScaling8, width, out);
-}
-
-void cross_8(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &filter, int width,
-             const FilteredRow *out) {
-  cross(a, b, filter, kScaling8, width, out);
+void columns_8(const SourcePair *pairs, const Filter &filter, int width, const FilteredRow *out) {
+  columns(pairs, filter, kScaling8, width, out);
 }
 
 std::uint32_t row_mean(const std::uint16_t *row, const Filter &filter, int x) {
@@ -121,8 +133,8 @@ std::uint32_t mean_product(std::uint32_t a, std::uint32_t b) {
 
 constexpr std::int32_t kNoise = 131072; ///< sigma_nsq = 2.0 in Q16
 
-void reference(const FilteredRow &row, const Filter &filter, int width, std::uint32_t *mean,
-               std::int32_t *variance, VifSums &sums) {
+void reference_row(const FilteredRow &row, const Filter &filter, int width, std::uint32_t *mean,
+                   std::int32_t *variance, VifSums &sums) {
   const std::uint16_t *table = log_table().data();
   for (int x = 0; x < width; ++x) {
     mean[x] = row_mean(row.mean, filter, x);
@@ -134,6 +146,12 @@ void reference(const FilteredRow &row, const Filter &filter, int width, std::uin
   }
 }
 
+void reference(const FilteredRow *rows, int count, const Filter &filter, int width, const VifMoments &moments,
+               VifSums &sums) {
+  for (int i = 0; i < count; ++i)
+    reference_row(rows[i], filter, width, moments.mean[i], moments.variance[i], sums);
+}
+
 /// Information that gets through to the distorted picture at one pixel, for one gain limit.
 std::int32_t information(std::int32_t s1, std::int32_t residual, double gain, double limit,
                          const std::uint16_t *table) {
@@ -143,8 +161,8 @@ std::int32_t information(std::int32_t s1, std::int32_t residual, double gain, do
   return log2_q11(static_cast<std::uint64_t>(n2), table) - log2_q11(n1, table);
 }
 
-void pair(const FilteredRow &distorted, const FilteredRow &cross, const Filter &filter, int width,
-          const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums) {
+void pair_row(const FilteredRow &distorted, const FilteredRow &cross, const Filter &filter, int width,
+              const std::uint32_t *mean, const std::int32_t *variance, Gains gains, VifSums &sums) {
   const std::uint16_t *table = log_table().data();
   for (int x = 0; x < width; ++x) {
     const std::uint32_t mean2 = row_mean(distorted.mean, filter, x);
@@ -161,6 +179,12 @@ void pair(const FilteredRow &distorted, const FilteredRow &cross, const Filter &
     if (gains.normal) sums.num_log[0] += information(s1, residual, gain, kGainLimit[0], table);
     if (gains.neg) sums.num_log[1] += information(s1, residual, gain, kGainLimit[1], table);
   }
+}
+
+void pair(const FilteredRow *distorted, const FilteredRow *cross, int count, const Filter &filter, int width,
+          const VifMoments &reference, Gains gains, VifSums &sums) {
+  for (int i = 0; i < count; ++i)
+    pair_row(distorted[i], cross[i], filter, width, reference.mean[i], reference.variance[i], gains, sums);
 }
 
 void smooth_8(const std::uint8_t *const *rows, const Filter &filter, int width, std::uint16_t *out) {
@@ -182,10 +206,12 @@ void halve(const std::uint16_t *row, const Filter &filter, int out_width, std::u
 } // namespace
 
 void set_vif(Kernels &table) {
-  table.vif_self_8 = self_8;
-  table.vif_self_16 = self<std::uint16_t>;
-  table.vif_cross_8 = cross_8;
-  table.vif_cross_16 = cross<std::uint16_t>;
+  table.vif_prepare_8 = prepare_8;
+  table.vif_prepare_16 = prepare<std::uint16_t>;
+  table.vif_multiply_8 = multiply_8;
+  table.vif_multiply_16 = multiply;
+  table.vif_columns_8 = columns_8;
+  table.vif_columns_16 = columns;
   table.vif_reference = reference;
   table.vif_pair = pair;
   table.smooth_8 = smooth_8;

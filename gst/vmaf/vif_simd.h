@@ -22,15 +22,45 @@ template <> constexpr int tap<5>(int k) {
   constexpr int kTaps[] = {3571, 16004, 26386, 16004, 3571};
   return k < 0 || k > 4 ? 0 : kTaps[k];
 }
-/// Only for pairs that overlap by one sample: the middle tap, 43728, does not fit 16 signed bits, so each of
-/// the two pairs has half of it.
 template <> constexpr int tap<3>(int k) {
-  constexpr int kTaps[] = {10904, 21864, 21864, 10904};
-  return k < 0 || k > 3 ? 0 : kTaps[k];
+  constexpr int kTaps[] = {10904, 43728, 10904};
+  return k < 0 || k > 2 ? 0 : kTaps[k];
 }
+
+/// Taps of each pair of samples for outputs that begin 0, 1, 2, … samples behind the first pair, in every
+/// lane. A tap of more than 15 bits does not fit a signed word, so a filter that has one is applied in two
+/// parts.
+template <int L> struct TapTable {
+  static constexpr int kParts = L == 3 ? 2 : 1;
+  static constexpr int kPairs = (L + kVifRows) / 2; ///< of kVifRows outputs
+  alignas(64) std::int16_t taps[kPairs][kParts][kVifRows][kWords];
+  constexpr TapTable() : taps() {
+    for (int p = 0; p < kPairs; ++p)
+      for (int part = 0; part < kParts; ++part)
+        for (int r = 0; r < kVifRows; ++r)
+          for (int i = 0; i < kWords; ++i) {
+            const int whole = tap<L>(2 * p - r + (i & 1));
+            const int first = whole > 32767 ? whole / 2 : whole;
+            taps[p][part][r][i] = static_cast<std::int16_t>(part ? whole - first : first);
+          }
+  }
+};
+template <int L> constexpr TapTable<L> kTapTable;
 
 HULL_SIMD_INLINE Vec flip_words(Vec v) {
   return bit_xor(v, set_16(-32768));
+}
+
+/// A load for several uses: left alone, the compiler makes it a memory operand of each.
+HULL_SIMD_INLINE Vec loaded(const void *at) {
+  Vec v = load(at);
+  hold(v);
+  return v;
+}
+
+/// Where a sum of flipped words begins.
+HULL_SIMD_INLINE Vec top_bit() {
+  return set_32(static_cast<int>(0x80000000u));
 }
 
 /// The function for a filter's length.

@@ -3,6 +3,10 @@
 // signed for pmaddwd by taking 32768 off; the taps add up to 65536, so every sum comes out 2^31 too small,
 // which flipping its top bit puts right. Rows between the vertical and the horizontal pass are kept in that
 // signed form.
+//
+// A source row takes part in five blocks of output rows, so what pmaddwd reads, the words of two rows in
+// turn, is made once: in blocks of 2 * kWords words, the halves that unpacking gives. Packing the sums
+// restores the order.
 
 #include "gst/vmaf/kernels_simd.h"
 #include "gst/vmaf/vif_simd.h"
@@ -10,110 +14,119 @@
 #if defined(__x86_64__)
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace hull::vmaf::HULL_SIMD_SET {
 namespace {
 
-// What a vertical filter reads: sixteen signed words of row i at column x.
-struct Bytes8 {
-  static constexpr bool flipped = false;
-  const std::uint8_t *const *rows;
-  HULL_SIMD_METHOD Vec at(int i, int x) const { return load_bytes(rows[i] + x); }
-};
-struct Product8 {
-  static constexpr bool flipped = true;
-  const std::uint8_t *const *a, *const *b;
-  HULL_SIMD_METHOD Vec at(int i, int x) const {
-    return flip_words(mullo_16(load_bytes(a[i] + x), load_bytes(b[i] + x)));
-  }
-};
-struct Square8 {
-  static constexpr bool flipped = true;
-  const std::uint8_t *const *rows;
-  HULL_SIMD_METHOD Vec at(int i, int x) const {
-    const Vec p = load_bytes(rows[i] + x);
-    return flip_words(mullo_16(p, p));
-  }
-};
-struct Words {
-  static constexpr bool flipped = true;
-  const std::uint16_t *const *rows;
-  Count drop;
-  HULL_SIMD_METHOD Vec at(int i, int x) const { return flip_words(srl_16(load(rows[i] + x), drop)); }
-};
-template <bool high> struct Product16 {
-  static constexpr bool flipped = true;
-  const std::uint16_t *const *a, *const *b;
-  Count drop;
-  HULL_SIMD_METHOD Vec at(int i, int x) const {
-    const Vec p = srl_16(load(a[i] + x), drop), q = srl_16(load(b[i] + x), drop);
-    return flip_words(high ? mulhi_u16(p, q) : mullo_16(p, q));
-  }
-};
+HULL_SIMD_INLINE void store_flipped(std::uint16_t *at, Vec first, Vec second) {
+  store(at, flip_words(first));
+  store(at + kWords, flip_words(second));
+}
 
-constexpr int kRows = kVifRows; // at once, so that a source row is loaded once for all of them
+/// Bytes stay as they are: their sums cannot reach the sign.
+HULL_SIMD_INLINE void prepare_block(const std::uint8_t *a, const std::uint8_t *b, Count, std::size_t at,
+                                    const SourcePair &out) {
+  const Vec p = load_bytes(a), q = load_bytes(b);
+  const Vec first = unpack_low(p, q), second = unpack_high(p, q);
+  store(out.sample + at, first);
+  store(out.sample + at + kWords, second);
+  store_flipped(out.low + at, mullo_16(first, first), mullo_16(second, second));
+}
+HULL_SIMD_INLINE void prepare_block(const std::uint16_t *a, const std::uint16_t *b, Count drop,
+                                    std::size_t at, const SourcePair &out) {
+  const Vec p = srl_16(load(a), drop), q = srl_16(load(b), drop);
+  const Vec first = unpack_low(p, q), second = unpack_high(p, q);
+  store_flipped(out.sample + at, first, second);
+  store_flipped(out.low + at, mullo_16(first, first), mullo_16(second, second));
+  store_flipped(out.high + at, mulhi_u16(first, first), mulhi_u16(second, second));
+}
 
-/// Sums of output row r; low and high are the halves that unpacking gives, packing them restores the order.
+template <class T> HULL_SIMD void prepare(const T *const *rows, int drop, int width, const SourcePair &out) {
+  const Count down = count_of(drop);
+  int x = 0;
+  for (; x + kWords <= width; x += kWords)
+    prepare_block(rows[0] + x, rows[1] + x, down, 2 * static_cast<std::size_t>(x), out);
+  if (x == width) return;
+  // The rest is copied to where a whole vector may be read.
+  T rest[2][kWords] = {};
+  for (int i = 0; i < 2; ++i)
+    std::memcpy(rest[i], rows[i] + x, static_cast<std::size_t>(width - x) * sizeof(T));
+  prepare_block(rest[0], rest[1], down, 2 * static_cast<std::size_t>(x), out);
+}
+
+void prepare_8(const std::uint8_t *const *rows, int width, const SourcePair &out) {
+  prepare(rows, 0, width, out);
+}
+
+void prepare_16(const std::uint16_t *const *rows, int drop, int width, const SourcePair &out) {
+  prepare(rows, drop, width, out);
+}
+
+/// Words of the blocks that hold a row's pairs.
+int block_words(int width) {
+  return (width + kWords - 1) / kWords * 2 * kWords;
+}
+
+HULL_SIMD void multiply_8(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out) {
+  for (int i = 0; i < block_words(width); i += kWords)
+    store(out.low + i, flip_words(mullo_16(load(a.sample + i), load(b.sample + i))));
+}
+
+HULL_SIMD void multiply_16(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out) {
+  for (int i = 0; i < block_words(width); i += kWords) {
+    const Vec p = flip_words(load(a.sample + i)), q = flip_words(load(b.sample + i));
+    store(out.low + i, flip_words(mullo_16(p, q)));
+    store(out.high + i, flip_words(mulhi_u16(p, q)));
+  }
+}
+
+/// Sums of kVifRows output rows, in the two halves of a block.
 struct Sums {
-  Vec low[kRows], high[kRows];
+  Vec low[kVifRows], high[kVifRows];
 };
-
-/// Taps of each pair of source rows for each output row, in every lane.
-template <int L> struct TapTable {
-  static constexpr int kStep = L == 3 ? 1 : 2; ///< from pair to pair
-  static constexpr int kPairs = L == 3 ? 5 : (L + kRows - 1) / 2;
-  alignas(64) std::int16_t taps[kPairs][kRows][kWords];
-  constexpr TapTable() : taps() {
-    for (int p = 0; p < kPairs; ++p)
-      for (int r = 0; r < kRows; ++r)
-        for (int i = 0; i < kWords; ++i)
-          taps[p][r][i] = static_cast<std::int16_t>(tap<L>(2 * p - (L == 3 ? 2 : 1) * r + (i & 1)));
-  }
-};
-template <int L> constexpr TapTable<L> kTapTable;
 
 HULL_SIMD_INLINE void accumulate(Vec &low_sum, Vec &high_sum, Vec low, Vec high, const std::int16_t *taps) {
-  const Vec t = load(taps);
+  Vec t = load(taps);
+  keep(t); // one load for both
   low_sum = madd_add(low_sum, low, t);
   high_sum = madd_add(high_sum, high, t);
   keep(low_sum);
   keep(high_sum);
 }
 
-// The loop is kept a loop: unrolled, the compiler moves taps into registers and sums out of them.
-template <int L, class Source> HULL_SIMD_INLINE Sums columns(const Source &source, int x) {
-  // Flipped samples leave each sum 2^31 too small.
-  const Vec start = Source::flipped ? set_32(static_cast<int>(0x80000000u)) : zeros();
-  Vec a0 = start, a1 = start, a2 = start, a3 = start, b0 = start, b1 = start, b2 = start, b3 = start;
-#pragma GCC unroll 1
-  for (int p = 0; p < TapTable<L>::kPairs; ++p) {
-    const Vec first = source.at(TapTable<L>::kStep * p, x), second = source.at(TapTable<L>::kStep * p + 1, x);
-    const Vec low = unpack_low(first, second), high = unpack_high(first, second);
-    const auto &taps = kTapTable<L>.taps[p];
-    accumulate(a0, b0, low, high, taps[0]);
-    accumulate(a1, b1, low, high, taps[1]);
-    accumulate(a2, b2, low, high, taps[2]);
-    accumulate(a3, b3, low, high, taps[3]);
+/// Adds what pair P brings to the output rows: the first pair is beyond the lower two, the last one beyond
+/// the upper two.
+template <int L, int P>
+HULL_SIMD_INLINE void add_pair(const std::uint16_t *pair, const TapTable<L> &table, Sums &sums) {
+  const Vec low = loaded(pair), high = loaded(pair + kWords);
+#pragma GCC unroll 2
+  for (int part = 0; part < TapTable<L>::kParts; ++part) {
+    const auto &taps = table.taps[P][part];
+#pragma GCC unroll 4
+    for (int r = 0; r < kVifRows; ++r)
+      if ((P > 0 || r < 2) && (P + 1 < TapTable<L>::kPairs || r >= 2))
+        accumulate(sums.low[r], sums.high[r], low, high, taps[r]);
   }
-  return {{a0, a1, a2, a3}, {b0, b1, b2, b3}};
 }
 
-/// One output row, rows K to the last.
-template <int L, int K, class Source>
-HULL_SIMD_INLINE void add_rows(const Source &source, int x, Vec &low_sum, Vec &high_sum) {
-  constexpr int kStep = L == 3 ? 1 : 2;
-  if constexpr (K < (L == 3 ? 2 : L)) {
-    const Vec first = source.at(K, x);
-    Vec second = zeros();
-    if constexpr (K + 1 < L) second = source.at(K + 1, x);
-    const Vec t = tap_pair(tap<L>(2 / kStep * K), tap<L>(2 / kStep * K + 1));
-    low_sum = madd_add(low_sum, unpack_low(first, second), t);
-    high_sum = madd_add(high_sum, unpack_high(first, second), t);
-    keep(low_sum);
-    keep(high_sum);
-    add_rows<L, K + kStep>(source, x, low_sum, high_sum);
+template <int L, int P = 0>
+HULL_SIMD_INLINE void add_pairs(const std::uint16_t *const *pairs, int at, const TapTable<L> &table,
+                                Sums &sums) {
+  if constexpr (P < TapTable<L>::kPairs) {
+    add_pair<L, P>(pairs[P] + at, table, sums);
+    add_pairs<L, P + 1>(pairs, at, table, sums);
   }
+}
+
+template <int L> HULL_SIMD_INLINE Sums columns(const std::uint16_t *const *pairs, int at, Vec start) {
+  Sums sums{{start, start, start, start}, {start, start, start, start}};
+  // Of an unknown table every tap is one load; known ones the compiler makes, moves and spills.
+  const TapTable<L> *table = &kTapTable<L>;
+  __asm__ volatile("" : "+r"(table));
+  add_pairs<L>(pairs, at, *table, sums);
+  return sums;
 }
 
 /// (sum + half) >> shift as signed words.
@@ -139,26 +152,38 @@ struct Shifts {
         rest(count_of(16 - s.square_shift)) {}
 };
 
-template <int L>
-HULL_SIMD_INLINE void self_block_8(const std::uint8_t *const *rows, const Shifts &shifts, int x,
-                                   const FilteredRow *out) {
-  const Sums mean = columns<L>(Bytes8{rows}, x);
-#pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r)
-    store(out[r].mean + x, means(mean.low[r], mean.high[r], shifts.mean_half, shifts.mean));
-  const Sums square = columns<L>(Square8{rows}, x);
-#pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r)
-    store_product(out[r], x, square.low[r], square.high[r]);
+/// The pointers of one kind that each pair has.
+template <int L> using Pointers = std::array<const std::uint16_t *, TapTable<L>::kPairs>;
+
+template <int L> Pointers<L> pointers(const SourcePair *pairs, std::uint16_t *SourcePair::*kind) {
+  Pointers<L> made;
+  for (std::size_t p = 0; p < made.size(); ++p)
+    made[p] = pairs[p].*kind;
+  return made;
 }
 
 template <int L>
-HULL_SIMD_INLINE void cross_block_8(const std::uint8_t *const *a, const std::uint8_t *const *b, int x,
-                                    const FilteredRow *out) {
-  const Sums product = columns<L>(Product8{a, b}, x);
+HULL_SIMD_INLINE void mean_columns(const SourcePair *pairs, int width, Vec start, const Shifts &shifts,
+                                   const FilteredRow *out) {
+  const Pointers<L> from = pointers<L>(pairs, &SourcePair::sample);
+  for (int x = 0; x < width; x += kWords) {
+    const Sums mean = columns<L>(from.data(), 2 * x, start);
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r)
-    store_product(out[r], x, product.low[r], product.high[r]);
+    for (int r = 0; r < kVifRows; ++r)
+      store(out[r].mean + x, means(mean.low[r], mean.high[r], shifts.mean_half, shifts.mean));
+  }
+}
+
+HULL_SIMD void columns_8(const SourcePair *pairs, const Filter &, int width, const FilteredRow *out) {
+  constexpr int L = 17;
+  if (out[0].mean) mean_columns<L>(pairs, width, zeros(), Shifts({0, 8, 0}), out);
+  const Pointers<L> from = pointers<L>(pairs, &SourcePair::low);
+  for (int x = 0; x < width; x += kWords) {
+    const Sums product = columns<L>(from.data(), 2 * x, top_bit());
+#pragma GCC unroll 4
+    for (int r = 0; r < kVifRows; ++r)
+      store_product(out[r], x, product.low[r], product.high[r]);
+  }
 }
 
 /// A product's two halves, filtered each, as one 32-bit number.
@@ -167,24 +192,26 @@ HULL_SIMD_INLINE Vec whole(Vec high, Vec low, const Shifts &shifts) {
 }
 
 template <int L>
-HULL_SIMD_INLINE void product_block_16(const std::uint16_t *const *a, const std::uint16_t *const *b,
-                                       const Shifts &shifts, int x, const FilteredRow *out) {
-  const Sums high = columns<L>(Product16<true>{a, b, shifts.drop}, x);
-  const Sums low = columns<L>(Product16<false>{a, b, shifts.drop}, x);
+HULL_SIMD void columns_16_rows(const SourcePair *pairs, const Scaling &scaling, int width,
+                               const FilteredRow *out) {
+  const Shifts shifts(scaling);
+  if (out[0].mean) mean_columns<L>(pairs, width, top_bit(), shifts, out);
+  const Pointers<L> from_high = pointers<L>(pairs, &SourcePair::high),
+                    from_low = pointers<L>(pairs, &SourcePair::low);
+  for (int x = 0; x < width; x += kWords) {
+    const Sums high = columns<L>(from_high.data(), 2 * x, top_bit());
+    const Sums low = columns<L>(from_low.data(), 2 * x, top_bit());
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r)
-    store_product(out[r], x, whole(high.low[r], low.low[r], shifts),
-                  whole(high.high[r], low.high[r], shifts));
+    for (int r = 0; r < kVifRows; ++r)
+      store_product(out[r], x, whole(high.low[r], low.low[r], shifts),
+                    whole(high.high[r], low.high[r], shifts));
+  }
 }
 
-template <int L>
-HULL_SIMD_INLINE void self_block_16(const std::uint16_t *const *rows, const Shifts &shifts, int x,
-                                    const FilteredRow *out) {
-  const Sums mean = columns<L>(Words{rows, shifts.drop}, x);
-#pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r)
-    store(out[r].mean + x, means(mean.low[r], mean.high[r], shifts.mean_half, shifts.mean));
-  product_block_16<L>(rows, rows, shifts, x, out);
+void columns_16(const SourcePair *pairs, const Filter &filter, const Scaling &scaling, int width,
+                const FilteredRow *out) {
+  by_length(filter, columns_16_rows<17>, columns_16_rows<9>, columns_16_rows<5>,
+            columns_16_rows<3>)(pairs, scaling, width, out);
 }
 
 /// Rows narrower than a vector are copied to where a whole vector may be read.
@@ -202,8 +229,8 @@ template <class T> class Narrow {
   const T *const *rows() const { return rows_; }
 
  private:
-  T samples_[17 + kRows - 1][kWords];
-  const T *pointers_[17 + kRows - 1];
+  T samples_[17][kWords];
+  const T *pointers_[17];
   const T *const *rows_;
 };
 
@@ -212,48 +239,31 @@ int block_at(int x, int width) {
   return std::min(x, std::max(0, width - kWords));
 }
 
-HULL_SIMD void self_8(const std::uint8_t *const *rows, const Filter &, int width, const FilteredRow *out) {
-  const Shifts shifts({0, 8, 0});
-  const Narrow<std::uint8_t> from(rows, 17 + kRows - 1, width);
-  for (int x = 0; x < width; x += kWords)
-    self_block_8<17>(from.rows(), shifts, block_at(x, width), out);
-}
-
-HULL_SIMD void cross_8(const std::uint8_t *const *a, const std::uint8_t *const *b, const Filter &, int width,
-                       const FilteredRow *out) {
-  const Narrow<std::uint8_t> p(a, 17 + kRows - 1, width), q(b, 17 + kRows - 1, width);
-  for (int x = 0; x < width; x += kWords)
-    cross_block_8<17>(p.rows(), q.rows(), block_at(x, width), out);
-}
-
-template <int L>
-HULL_SIMD void self_16_rows(const std::uint16_t *const *rows, const Scaling &scaling, int width,
-                            const FilteredRow *out) {
-  const Shifts shifts(scaling);
-  const Narrow<std::uint16_t> from(rows, L + kRows - 1, width);
-  for (int x = 0; x < width; x += kWords)
-    self_block_16<L>(from.rows(), shifts, block_at(x, width), out);
-}
-
-template <int L>
-HULL_SIMD void cross_16_rows(const std::uint16_t *const *a, const std::uint16_t *const *b,
-                             const Scaling &scaling, int width, const FilteredRow *out) {
-  const Shifts shifts(scaling);
-  const Narrow<std::uint16_t> p(a, L + kRows - 1, width), q(b, L + kRows - 1, width);
-  for (int x = 0; x < width; x += kWords)
-    product_block_16<L>(p.rows(), q.rows(), shifts, block_at(x, width), out);
-}
-
-void self_16(const std::uint16_t *const *rows, const Filter &filter, const Scaling &scaling, int width,
-             const FilteredRow *out) {
-  by_length(filter, self_16_rows<17>, self_16_rows<9>, self_16_rows<5>, self_16_rows<3>)(rows, scaling, width,
-                                                                                         out);
-}
-
-void cross_16(const std::uint16_t *const *a, const std::uint16_t *const *b, const Filter &filter,
-              const Scaling &scaling, int width, const FilteredRow *out) {
-  by_length(filter, cross_16_rows<17>, cross_16_rows<9>, cross_16_rows<5>, cross_16_rows<3>)(a, b, scaling,
-                                                                                             width, out);
+// What the low-pass for the next scale reads: signed words of row i at column x.
+struct Bytes8 {
+  static constexpr bool flipped = false;
+  const std::uint8_t *const *rows;
+  HULL_SIMD_METHOD Vec at(int i, int x) const { return load_bytes(rows[i] + x); }
+};
+struct Words {
+  static constexpr bool flipped = true;
+  const std::uint16_t *const *rows;
+  Count drop;
+  HULL_SIMD_METHOD Vec at(int i, int x) const { return flip_words(srl_16(load(rows[i] + x), drop)); }
+};
+/// One output row, rows K to the last.
+template <int L, int K, class Source>
+HULL_SIMD_INLINE void add_rows(const Source &source, int x, Vec &low_sum, Vec &high_sum) {
+  if constexpr (K < L) {
+    const Vec first = source.at(K, x);
+    Vec second = zeros();
+    if constexpr (K + 1 < L) second = source.at(K + 1, x);
+    const Vec low = unpack_low(first, second), high = unpack_high(first, second);
+#pragma GCC unroll 2
+    for (int part = 0; part < TapTable<L>::kParts; ++part)
+      accumulate(low_sum, high_sum, low, high, kTapTable<L>.taps[K / 2][part][0]);
+    add_rows<L, K + 2>(source, x, low_sum, high_sum);
+  }
 }
 
 template <class T> HULL_SIMD_INLINE auto samples_of(const T *const *rows, const Shifts &shifts) {
@@ -268,7 +278,7 @@ HULL_SIMD void smooth_row(const T *const *rows, const Scaling &scaling, int widt
   const Shifts shifts(scaling);
   const Narrow<T> narrow(rows, L, width);
   const auto source = samples_of(narrow.rows(), shifts);
-  const Vec start = source.flipped ? set_32(static_cast<int>(0x80000000u)) : zeros();
+  const Vec start = source.flipped ? top_bit() : zeros();
   for (int x = 0; x < width; x += kWords) {
     const int at = block_at(x, width);
     Vec low = start, high = start;
@@ -290,10 +300,12 @@ void smooth_16(const std::uint16_t *const *rows, const Filter &filter, const Sca
 } // namespace
 
 void set_vif_vertical(Kernels &table) {
-  table.vif_self_8 = self_8;
-  table.vif_self_16 = self_16;
-  table.vif_cross_8 = cross_8;
-  table.vif_cross_16 = cross_16;
+  table.vif_prepare_8 = prepare_8;
+  table.vif_prepare_16 = prepare_16;
+  table.vif_multiply_8 = multiply_8;
+  table.vif_multiply_16 = multiply_16;
+  table.vif_columns_8 = columns_8;
+  table.vif_columns_16 = columns_16;
   table.smooth_8 = smooth_8;
   table.smooth_16 = smooth_16;
 }
