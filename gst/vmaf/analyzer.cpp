@@ -67,27 +67,29 @@ Analyzer::Analyzer(int width, int height, std::size_t pictures, const AnalyzerOp
 
 Analyzer::~Analyzer() = default;
 
+/// What the next scale is made of comes first, scale by scale. Nothing waits for the rest, so it is one large
+/// last step whose big tasks begin and whose small ones fill up what threads have left at the end.
 void Analyzer::plan(std::size_t pictures, bool motion) {
   using Kind = Task::Kind;
-  for (int s = 0; s < kScales; ++s) {
-    auto &tasks = tasks_[s];
+  const auto split = [&](int step, Kind kind, int scale, int rows, std::size_t picture) {
+    const int unit = options_.stripe_rows ? options_.stripe_rows >> scale : workers_.count() > 1 ? 64 : rows;
+    const int height = std::max(1, unit);
+    for (int y = 0; y < rows; y += height)
+      tasks_[step].push_back({kind, scale, y, std::min(rows, y + height), picture});
+  };
+  const auto rows_of = [this](int scale) { return scale == 0 ? height_ : vif_[0].plane(scale).height; };
+  for (auto &tasks : tasks_)
     tasks.clear();
-    const auto split = [&](Kind kind, int rows, std::size_t picture) {
-      const int unit = options_.stripe_rows ? options_.stripe_rows : workers_.count() > 1 ? 64 : rows;
-      const int step = std::max(1, options_.stripe_rows ? unit >> s : unit);
-      for (int y = 0; y < rows; y += step)
-        tasks.push_back({kind, s, y, std::min(rows, y + step), picture});
-    };
-    const auto &level = vif_[0].plane(s);
-    const int rows = s == 0 ? height_ : level.height;
-    if (s == 0 && motion) split(Kind::motion, height_, 0);
-    if (pictures == 0) continue;
-    split(Kind::adm, AdmRegion(width_, height_, s).height, 0);
-    split(Kind::vif, rows, 0);
-    if (s + 1 < kScales)
-      for (std::size_t i = 0; i <= pictures; ++i)
-        split(Kind::halve, rows / 2, i);
+  constexpr int kLast = kScales - 1;
+  for (int s = 0; s < kLast && pictures > 0; ++s) {
+    split(s, Kind::adm, s, AdmRegion(width_, height_, s).height, 0);
+    for (std::size_t i = 0; i <= pictures; ++i)
+      split(s, Kind::halve, s, rows_of(s) / 2, i);
   }
+  for (int s = 0; s < kScales && pictures > 0; ++s)
+    split(kLast, Kind::vif, s, rows_of(s), 0);
+  if (motion) split(kLast, Kind::motion, 0, height_, 0);
+  if (pictures > 0) split(kLast, Kind::adm, kLast, AdmRegion(width_, height_, kLast).height, 0);
 }
 
 void Analyzer::execute(const Task &task, Scratch &scratch) {

@@ -36,13 +36,20 @@ template <class T> class Rows {
   std::unique_ptr<T, Free> memory_;
 };
 
-/// Mirrors `radius` samples on both sides of a row, VIF's rule.
-template <class T> void mirror(T *row, int width, int radius) {
+/// Mirrors `radius` samples on one side of a row, VIF's rule.
+template <class T> void mirror_left(T *row, int width, int radius) {
   const bool once = width > radius; // no sample is reflected at both ends
-  for (int k = 1; k <= radius; ++k) {
+  for (int k = 1; k <= radius; ++k)
     row[-k] = row[once ? k : reflect(-k, width)];
+}
+template <class T> void mirror_right(T *row, int width, int radius) {
+  const bool once = width > radius;
+  for (int k = 1; k <= radius; ++k)
     row[width - 1 + k] = row[once ? width - 1 - k : reflect(width - 1 + k, width)];
-  }
+}
+template <class T> void mirror(T *row, int width, int radius) {
+  mirror_left(row, width, radius);
+  mirror_right(row, width, radius);
 }
 
 /// Mirrors what the wavelet reads beyond a row: one sample on the left, two on the right.

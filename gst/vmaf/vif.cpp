@@ -107,8 +107,7 @@ class Strip {
                               out);
   }
 
-  /// Rows from pair `first` on, mirrored at both ends; where a strip ends inside the picture that is beyond
-  /// what is read.
+  /// Rows from pair `first` on, mirrored at the picture's edges.
   void filter(VifScratch::Ring &ring, int first, const Outputs &out) {
     std::array<SourcePair, kMostPairs> pairs;
     for (int i = 0; i < filter_.pairs(); ++i)
@@ -118,8 +117,10 @@ class Strip {
     else
       kernels_.vif_columns_16(pairs.data(), filter_, scaling_of(reference_), columns_, out.data());
     for (const FilteredRow &row : out)
-      for (std::uint16_t *words : {row.mean, row.high, row.low})
-        if (words) mirror(words, columns_, filter_.radius());
+      for (std::uint16_t *words : {row.mean, row.high, row.low}) {
+        if (words && first_ == 0) mirror_left(words, columns_, filter_.radius());
+        if (words && first_ + columns_ == reference_.width) mirror_right(words, columns_, filter_.radius());
+      }
   }
 
   /// The rows from the strip's first column on.
