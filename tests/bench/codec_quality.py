@@ -51,6 +51,7 @@ CONTENDERS = {
     "gst-hull-1.0 encode, two-pass": two_pass,
     SHORT: element("hullh264enc bitrate={rate} key-int-max=30"),
     PARALLEL: element("hullh264enc bitrate={rate} key-int-max=30 parallel=gop threads=2"),
+    "the same, complexity=low": element("hullh264enc bitrate={rate} key-int-max=30 parallel=gop threads=2 complexity=low"),
 }
 
 
