@@ -104,8 +104,11 @@ class Scoring {
     GstElement *queue =
         pipeline_.add("queue", {{"max-size-buffers", "4"}, {"max-size-bytes", "0"}, {"max-size-time", "0"}});
     if (!queue) return;
-    if (const auto y4m = read_y4m_header(path))
+    const auto y4m = read_y4m_header(path);
+    if (y4m)
       pipeline_.link({add_y4m_source(pipeline_, path, *y4m, 0), queue});
+    else if (y4m.error().code == ErrorCode::unsupported)
+      pipeline_.remember(y4m.error());
     else
       decode(path, queue);
     const auto out = PadRef::adopt(gst_element_get_static_pad(queue, "src"));

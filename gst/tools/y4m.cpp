@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <sys/stat.h>
+#include <utility>
 
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
@@ -26,29 +27,43 @@ bool read_pair(std::string_view text, int &a, int &b) {
          std::from_chars(text.data() + colon + 1, text.data() + text.size(), b).ec == std::errc();
 }
 
-Result<void> set_format(Y4mHeader &h, std::string_view name) {
-  const std::uint64_t luma = std::uint64_t{h.width} * h.height;
-  const std::uint64_t half_w = (h.width + 1) / 2, half_h = (h.height + 1) / 2;
-  if (name == "420p10") {
-    h.format = "I420_10LE";
-    h.frame_bytes = 2 * (luma + 2 * half_w * half_h);
-  } else if (name == "420" || name == "420jpeg" || name == "420mpeg2" || name == "420paldv") {
-    h.format = "I420";
-    h.frame_bytes = luma + 2 * half_w * half_h;
-  } else if (name == "422") {
-    h.format = "Y42B";
-    h.frame_bytes = luma + 2 * half_w * h.height;
-  } else if (name == "444") {
-    h.format = "Y444";
-    h.frame_bytes = 3 * luma;
-  } else if (name == "mono") {
-    h.format = "GRAY8";
-    h.frame_bytes = luma;
-  } else {
-    return fail(ErrorCode::unsupported,
-                fmt::format("the Y4M pixel format C{} is not handled; convert the source to 4:2:0", name));
+// Pixel formats by their name in the header and by GStreamer's.
+constexpr std::pair<std::string_view, const char *> kFormats[] = {
+    {"420", "I420"},         {"420jpeg", "I420"},     {"420mpeg2", "I420"},    {"420paldv", "I420"},
+    {"422", "Y42B"},         {"444", "Y444"},         {"mono", "GRAY8"},       {"420p10", "I420_10LE"},
+    {"422p10", "I422_10LE"}, {"444p10", "Y444_10LE"}, {"420p12", "I420_12LE"}, {"422p12", "I422_12LE"},
+    {"444p12", "Y444_12LE"}};
+
+// The format's rows are packed; GStreamer's own layout rounds them up to four bytes.
+struct PackedPlanes {
+  explicit PackedPlanes(const Y4mHeader &h) : format(gst_video_format_from_string(h.format.c_str())) {
+    const GstVideoFormatInfo *info = gst_video_format_get_info(format);
+    count = GST_VIDEO_FORMAT_INFO_N_PLANES(info);
+    for (guint i = 0; i < count; ++i) {
+      offsets[i] = size;
+      strides[i] = static_cast<gint>(GST_VIDEO_FORMAT_INFO_SCALE_WIDTH(info, i, h.width)) *
+                   GST_VIDEO_FORMAT_INFO_PSTRIDE(info, i);
+      size += static_cast<gsize>(strides[i]) *
+              static_cast<gsize>(GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT(info, i, h.height));
+    }
   }
-  return {};
+  GstVideoFormat format;
+  guint count = 0;
+  gsize offsets[GST_VIDEO_MAX_PLANES] = {}, size = 0;
+  gint strides[GST_VIDEO_MAX_PLANES] = {};
+};
+
+Result<void> set_format(Y4mHeader &h, std::string_view name) {
+  for (const auto &[word, format] : kFormats)
+    if (word == name) {
+      h.format = format;
+      h.frame_bytes = PackedPlanes(h).size;
+      return {};
+    }
+  return fail(ErrorCode::unsupported,
+              fmt::format("the Y4M pixel format C{} is not handled; convert the source to "
+                          "4:2:0, 4:2:2 or 4:4:4 with 8, 10 or 12 bits, or to mono with 8",
+                          name));
 }
 
 struct File {
@@ -77,21 +92,6 @@ struct Feeder {
   std::uint64_t next = 0;
 };
 
-// The format's rows are packed; GStreamer's own layout rounds them up to four bytes.
-void describe_rows(GstBuffer *buffer, const Y4mHeader &h) {
-  const bool grey = h.format == "GRAY8", full = h.format == "Y444";
-  const unsigned bytes = h.format == "I420_10LE" ? 2 : 1;
-  const unsigned chroma_width = full ? h.width : (h.width + 1) / 2;
-  const unsigned chroma_height = full || h.format == "Y42B" ? h.height : (h.height + 1) / 2;
-  const gsize luma = gsize{h.width} * h.height * bytes, chroma = gsize{chroma_width} * chroma_height * bytes;
-  gsize offsets[] = {0, luma, luma + chroma, 0};
-  gint strides[] = {static_cast<gint>(h.width * bytes), static_cast<gint>(chroma_width * bytes),
-                    static_cast<gint>(chroma_width * bytes), 0};
-  gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE,
-                                 gst_video_format_from_string(h.format.c_str()), h.width, h.height,
-                                 grey ? 1 : 3, offsets, strides);
-}
-
 void feed(GstAppSrc *source, guint, gpointer data) {
   auto &feeder = *static_cast<Feeder *>(data);
   const Y4mHeader &h = feeder.header;
@@ -110,7 +110,9 @@ void feed(GstAppSrc *source, guint, gpointer data) {
   };
   GST_BUFFER_PTS(buffer.get()) = time(feeder.next);
   GST_BUFFER_DURATION(buffer.get()) = time(feeder.next + 1) - time(feeder.next);
-  describe_rows(buffer.get(), h);
+  PackedPlanes planes(h);
+  gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, planes.format, h.width, h.height,
+                                 planes.count, planes.offsets, planes.strides);
   ++feeder.next;
   gst_app_src_push_buffer(source, buffer.release());
 }

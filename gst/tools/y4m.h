@@ -22,8 +22,8 @@ struct Y4mHeader {
   std::uint64_t header_bytes = 0;
 };
 
-/// Parses the header line. Fails when it is not YUV4MPEG2, has no size, or a pixel format other than 4:2:0,
-/// 4:2:2, 4:4:4 or mono with 8 bits, or 4:2:0 with 10.
+/// Parses the header line. Fails with bad_data when it is not YUV4MPEG2 or has no size, and with unsupported
+/// when its pixel format is not 4:2:0, 4:2:2 or 4:4:4 with 8, 10 or 12 bits, or mono with 8.
 Result<Y4mHeader> parse_y4m(std::string_view text);
 
 /// parse_y4m of a file's first bytes.

@@ -73,26 +73,45 @@ TEST_F(Vmaf, SaysWhichFileHoldsNoVideo) {
   EXPECT_NE(sound.text.find("sound.wav holds no video"), std::string::npos) << sound.text;
 }
 
-// GStreamer 1.22's y4mdec reads neither 10 bits nor a header as long as FFmpeg's.
-TEST_F(Vmaf, ReadsTenBitY4mWithALongHeader) {
-  const int width = 66, height = 50, frames = 3;
-  std::ofstream out(in("ten.y4m"), std::ios::binary);
-  out << "YUV4MPEG2 W66 H50 F30000:1001 Ip A1:1 C420p10 XYSCSS=420P10 XCOLORRANGE=LIMITED XCOMMENT="
-      << std::string(40, 'x') << '\n';
-  for (int n = 0; n < frames; ++n) {
-    out << "FRAME\n";
-    for (int i = 0; i < width * height * 3 / 2; ++i) {
-      const unsigned sample = (static_cast<unsigned>(i) * 37 + static_cast<unsigned>(n) * 11) % 1024;
-      out.put(static_cast<char>(sample & 255)).put(static_cast<char>(sample >> 8));
+// GStreamer 1.22's y4mdec reads neither more than 8 bits nor a header as long as FFmpeg's.
+TEST_F(Vmaf, ReadsDeepY4mWithALongHeader) {
+  struct Case {
+    const char *format;
+    int bits, samples; // of a picture
+  };
+  const int width = 67, height = 50, frames = 3, luma = width * height;
+  for (const Case &c : {Case{"420p10", 10, luma + 2 * 34 * 25},
+                        {"422p10", 10, luma + 2 * 34 * 50},
+                        {"444p10", 10, 3 * luma},
+                        {"420p12", 12, luma + 2 * 34 * 25},
+                        {"444p12", 12, 3 * luma}}) {
+    SCOPED_TRACE(c.format);
+    std::ofstream out(in("deep.y4m"), std::ios::binary);
+    out << "YUV4MPEG2 W67 H50 F30000:1001 Ip A1:1 C" << c.format
+        << " XCOLORRANGE=LIMITED XCOMMENT=" << std::string(60, 'x') << '\n';
+    for (int n = 0; n < frames; ++n) {
+      out << "FRAME\n";
+      for (int i = 0; i < c.samples; ++i) {
+        const int sample = (i * 37 + n * 11) % (1 << c.bits);
+        out.put(static_cast<char>(sample & 255)).put(static_cast<char>(sample >> 8));
+      }
     }
+    out.close();
+    const Outcome made =
+        run("vmaf " + in("deep.y4m") + " " + in("deep.y4m") + " --psnr --progress none -o " + in("t.json"));
+    ASSERT_EQ(made.status, 0) << made.text;
+    const auto scores = nlohmann::json::parse(slurp("t.json"), nullptr, false);
+    ASSERT_EQ(scores["frames"].size(), static_cast<std::size_t>(frames));
+    EXPECT_EQ(scores["frames"][1]["metrics"]["psnr_y"], 6.0 * c.bits + 12); // libvmaf's ceiling
   }
-  out.close();
-  const Outcome made = run("vmaf " + in("ten.y4m") + " " + in("ten.y4m") + " --psnr --progress none --html " +
-                           in("t.html") + " -o " + in("t.json"));
-  ASSERT_EQ(made.status, 0) << made.text;
-  const auto scores = nlohmann::json::parse(slurp("t.json"), nullptr, false);
-  ASSERT_EQ(scores["frames"].size(), static_cast<std::size_t>(frames));
-  EXPECT_EQ(scores["frames"][1]["metrics"]["psnr_y"], 72.0); // libvmaf's ceiling for 10 bits
+}
+
+TEST_F(Vmaf, RefusesOtherY4mInWords) {
+  std::ofstream(in("odd.y4m"), std::ios::binary) << "YUV4MPEG2 W64 H64 F25:1 Ip A1:1 C411\nFRAME\n"
+                                                 << std::string(64 * 64 * 3 / 2, 'x');
+  const Outcome made = run("vmaf " + in("odd.y4m") + " " + in("odd.y4m") + " --progress none");
+  EXPECT_EQ(made.status, 1);
+  EXPECT_NE(made.text.find("C411 is not handled"), std::string::npos) << made.text;
 }
 
 } // namespace
