@@ -118,6 +118,7 @@ Result<void> VmafSink::score_set(const std::vector<VmafPad *> &partners) {
               GST_OBJECT_NAME(pad->self()), bits, planes->y.bits));
     if (psnr) chroma_[pad->stream].separate(*frames.back(), pad->snapshot(), *planes);
     if (session_->frames() % kBarInterval == 0) pad->bars.look(planes->y);
+    if (session_->frames() % active_.subsample != 0) continue; // scaled for nobody
     pictures[pad->stream] = fitters_[pad->stream].fit(*planes, target, psnr);
     distorted[pad->stream] = &pictures[pad->stream];
   }
