@@ -1,11 +1,19 @@
 #include "gst/tools/front.h"
 
 #include "gst/core/time.h"
+#include "gst/tools/command.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <fmt/format.h>
 
 namespace hull::tools {
+namespace {
+
+// Two minutes at ten ticks a second. Ticks and not time: a machine that slept is no decoder that hangs.
+constexpr unsigned kMostQuietTicks = 1200;
+
+} // namespace
 
 Front::Front(Pipeline &pipeline, const Source &source, Window window, bool seek)
     : pipeline_(pipeline), source_(source), window_(window) {
@@ -93,6 +101,18 @@ void Front::miss() {
 }
 
 void Front::tick() {
+  const std::uint64_t arrived = arrived_.load();
+  quiet_ticks_ = arrived == seen_by_tick_ ? quiet_ticks_ + 1 : 0;
+  seen_by_tick_ = arrived;
+  if (quiet_ticks_ == kMostQuietTicks && !ended_.load()) {
+    report({ErrorCode::bad_data,
+            fmt::format(
+                "{} gave no further picture after number {} for two minutes: its decoder hangs, or the disk "
+                "does. Convert it, for instance with ffmpeg -i FILE -pix_fmt yuv420p -crf 10 OTHER.mp4, "
+                "and take that",
+                source_.path, arrived)});
+    std::_Exit(kFailed); // threads that hang cannot be stopped in order
+  }
   if (seeking_.load() != Seeking::decoder_ready) return;
   seeking_ = Seeking::sent;
   // A quarter into the picture: the one before has ended by then, whatever the container rounds.
@@ -114,6 +134,7 @@ GstPadProbeReturn Front::on_picture(GstPad *, GstPadProbeInfo *info, gpointer da
   auto &self = *static_cast<Front *>(data);
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) return self.take(info);
   GstEvent *event = gst_pad_probe_info_get_event(info);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) self.ended_ = true;
   if (GST_EVENT_TYPE(event) != GST_EVENT_SEGMENT || !self.source_.counted()) return GST_PAD_PROBE_OK;
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
@@ -126,6 +147,7 @@ GstPadProbeReturn Front::on_picture(GstPad *, GstPadProbeInfo *info, gpointer da
 
 GstPadProbeReturn Front::take(GstPadProbeInfo *info) {
   GstBuffer *buffer = gst_pad_probe_info_get_buffer(info);
+  ++arrived_;
   const Seeking state = seeking_.load();
   if (state == Seeking::missed) return GST_PAD_PROBE_DROP;
   if (state == Seeking::done && seen_ == 0) {

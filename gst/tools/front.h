@@ -29,7 +29,8 @@ class Front {
   GstElement *out = nullptr;
   /// Pictures that left so far; any thread.
   std::uint64_t pictures() const { return pictures_.load(); }
-  /// To be called now and then by the thread that runs the pipeline: seeks once the decoder is there.
+  /// To be called ten times a second by the thread that runs the pipeline: seeks once the decoder is there,
+  /// and ends the program with a sentence when no picture has come for two minutes.
   void tick();
   /// After the run: the seek did not lead to the window's first picture, so nothing that left counts.
   bool missed() const { return seeking_.load() == Seeking::missed; }
@@ -54,6 +55,10 @@ class Front {
   std::atomic<Seeking> seeking_{Seeking::none};
   std::uint64_t seen_ = 0; // number of the next picture; streaming thread only
   std::atomic<std::uint64_t> pictures_{0};
+  std::atomic<std::uint64_t> arrived_{0}; // from the decoder, inside the window or not
+  std::atomic<bool> ended_{false};
+  std::uint64_t seen_by_tick_ = 0;
+  unsigned quiet_ticks_ = 0;
 };
 
 } // namespace hull::tools

@@ -76,7 +76,7 @@ Result<Scan> scan(const Source &source, const std::atomic<int> &stop,
   reader.fps = source.fps();
   reader.luma.resize(ladder::ShotDetector::kWidth * ladder::ShotDetector::kHeight);
   Pipeline pipeline;
-  const Front front(pipeline, source);
+  Front front(pipeline, source);
   GstElement *small =
       pipeline.filter(fmt::format("video/x-raw,format=I420,width={},height={}", ladder::ShotDetector::kWidth,
                                   ladder::ShotDetector::kHeight));
@@ -87,6 +87,7 @@ Result<Scan> scan(const Source &source, const std::atomic<int> &stop,
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, on_picture, &reader, nullptr);
   }
   const auto ran = pipeline.run(stop, [&] {
+    front.tick();
     if (progress) progress(front.pictures());
   });
   if (!ran) return tl::unexpected(ran.error());
