@@ -223,6 +223,8 @@ Result<void> TwoPass::write(bool audio) {
 Result<Outcome> TwoPass::run() {
   auto source = probe(arguments_.input);
   if (!source) return tl::unexpected(source.error());
+  if (by_score())
+    if (auto scorable = check_scorable(*source); !scorable) return tl::unexpected(scorable.error());
   source_ = std::move(*source);
   const auto curves = first_pass();
   if (!curves) return tl::unexpected(curves.error());

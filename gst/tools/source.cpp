@@ -63,10 +63,6 @@ void read_audio(GstDiscovererInfo *info, Source &source) {
 Result<Source> finish(Source source) {
   if (source.interlaced) source.fps_n *= 2; // every field becomes a picture
   source.display = display_size(source.width, source.height, source.par_n, source.par_d);
-  if (source.width < kSmallest || source.height < kSmallest)
-    return fail(ErrorCode::unsupported,
-                fmt::format("{} is {}x{}; pictures smaller than {}x{} cannot be scored", source.path,
-                            source.width, source.height, kSmallest, kSmallest));
   if (source.seconds <= 0 && source.frames)
     source.seconds = static_cast<double>(source.frames) / source.fps();
   if (!source.frames && source.seconds > 0)
@@ -182,6 +178,13 @@ std::vector<ladder::Resolution> rung_sizes(const ladder::Resolution &display,
     if (sizes.empty() || sizes.back() != res) sizes.push_back(own ? display : res);
   }
   return sizes;
+}
+
+Result<void> check_scorable(const Source &source) {
+  if (source.width >= kSmallest && source.height >= kSmallest) return {};
+  return fail(ErrorCode::unsupported,
+              fmt::format("{} is {}x{}; pictures smaller than {}x{} cannot be scored", source.path,
+                          source.width, source.height, kSmallest, kSmallest));
 }
 
 Result<Source> probe(const std::string &path) {

@@ -49,6 +49,9 @@ struct Source {
 /// video, no video stream, no decoder, HDR, too small (under 34x34) or cut.
 Result<Source> probe(const std::string &path);
 
+/// Fails with unsupported where pictures are too small for VMAF, whose fourth scale needs one sample.
+Result<void> check_scorable(const Source &source);
+
 /// Size a picture of w x h with this pixel aspect ratio has with square pixels: height kept, both rounded
 /// down (height) and to the nearest even number (width).
 ladder::Resolution display_size(unsigned width, unsigned height, int par_n, int par_d);

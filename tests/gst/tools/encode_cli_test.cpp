@@ -28,6 +28,18 @@ class EncodeCommand : public ToolTest {
   static bool has_ffmpeg() { return shell("ffmpeg -version") && shell("ffprobe -version"); }
 };
 
+// Too small for VMAF, which a rate does not need.
+TEST_F(EncodeCommand, SmallPicturesReachABitrateButNoScore) {
+  if (!has_ffmpeg()) GTEST_SKIP() << "ffmpeg is not installed";
+  write_clip("small.y4m", 32, 32, 75);
+  const Outcome rate = run("encode " + in("small.y4m") + " -o " + in("out.mp4") + " --bitrate 60");
+  ASSERT_EQ(rate.status, 0) << rate.text;
+  EXPECT_NEAR(kbps("out.mp4"), 60, 1.2);
+  const Outcome score = run("encode " + in("small.y4m") + " -o " + in("out.mkv") + " --vmaf 80");
+  EXPECT_EQ(score.status, 1);
+  EXPECT_NE(score.text.find("cannot be scored"), std::string::npos) << score.text;
+}
+
 TEST_F(EncodeCommand, HitsTheAverageBitrateAndCarriesTheSound) {
   if (!has_ffmpeg()) GTEST_SKIP() << "ffmpeg is not installed";
   ASSERT_TRUE(
