@@ -6,6 +6,8 @@
 #include <chrono>
 #include <filesystem>
 #include <fmt/format.h>
+#include <map>
+#include <set>
 #include <thread>
 
 #include <glib.h>
@@ -73,9 +75,12 @@ class SlurmEngine : public Engine {
   Result<void> wait(const std::string &folder, const std::vector<std::string> &jobs,
                     const std::atomic<int> &stop);
   void look(const std::string &folder);
+  void avoid_nodes();
 
   std::vector<std::string> options_;
   std::vector<const Task *> missing_;
+  std::map<const Task *, std::string> job_of_; // array job and place of the last try
+  std::set<std::string> avoided_;              // nodes that took tasks and left nothing
   double done_ = 0, total_ = 0;
   std::function<void(double)> progress_;
   unsigned arrays_ = 0;
@@ -115,7 +120,14 @@ Result<std::string> SlurmEngine::submit(const std::string &folder, const std::ve
                                       "--output=" + folder + "/tasks/slurm-%A_%a.log"};
   command.insert(command.end(), options_.begin(), options_.end());
   command.push_back(file);
-  const Said said = call(command);
+  Said said;
+  if (!avoided_.empty()) {
+    command.insert(command.end() - 1, fmt::format("--exclude={}", fmt::join(avoided_, ",")));
+    said = call(command);
+    command.erase(command.end() - 2);
+  }
+  // Where no other node is left, those have to do.
+  if (!said.ran || said.status != 0) said = call(command);
   if (!said.ran)
     return fail(ErrorCode::not_found,
                 "there is no Slurm here: sbatch cannot be started; install slurm-client, "
@@ -124,7 +136,22 @@ Result<std::string> SlurmEngine::submit(const std::string &folder, const std::ve
     return fail(ErrorCode::state,
                 "Slurm takes no job: " + first_line(said.error.empty() ? said.out : said.error) +
                     "; is slurmctld running, and do the --slurm-options fit?");
-  return said.out.substr(0, said.out.find_first_of(";\n"));
+  const std::string job = said.out.substr(0, said.out.find_first_of(";\n"));
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    job_of_[tasks[i]] = fmt::format("{}_{}", job, i);
+  return job;
+}
+
+// A node without its disk ends tasks as fast as they come, so the next try goes elsewhere.
+void SlurmEngine::avoid_nodes() {
+  for (const Task *task : missing_) {
+    const std::string facts = call({"scontrol", "--oneliner", "show", "job", job_of_[task]}).out;
+    constexpr std::string_view kField = " NodeList=";
+    const std::size_t at = facts.find(kField);
+    if (at == std::string::npos) continue;
+    const std::string node = facts.substr(at + kField.size(), facts.find(' ', at + 1) - at - kField.size());
+    if (!node.empty() && node != "(null)") avoided_.insert(node);
+  }
 }
 
 // Returns when the jobs have left the queue or all results are there.
@@ -178,14 +205,16 @@ Result<void> SlurmEngine::run(const std::string &folder, const std::vector<Task>
     for (const Task *task : missing_)
       if (const auto error = error_of(*task, folder); error && !worth_a_try(*error))
         return tl::unexpected(*error);
+    avoid_nodes();
   }
   if (missing_.empty()) return {};
   if (const auto error = error_of(*missing_.front(), folder)) return tl::unexpected(*error);
   return fail(
       ErrorCode::state,
       fmt::format("{} left Slurm's queue {} times without a result, and {} more; {}/tasks/slurm-*.log may "
-                  "say why. Do all machines see this folder?",
-                  missing_.front()->id, kTries, missing_.size() - 1, folder));
+                  "say why. Can {} read and write this folder?",
+                  missing_.front()->id, kTries, missing_.size() - 1, folder,
+                  avoided_.empty() ? "all machines" : fmt::format("{}", fmt::join(avoided_, ", "))));
 }
 
 } // namespace

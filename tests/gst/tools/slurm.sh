@@ -2,6 +2,7 @@
 # A Slurm cluster of two nodes on this machine's loopback, with a munge of its own, for tests only:
 #   slurm.sh start DIR BASEPORT   starts it; DIR/slurm.conf is what SLURM_CONF shall name; exits 77 where Slurm is missing
 #   slurm.sh kill-node DIR NAME   ends a node at once, with everything that runs on it
+#   slurm.sh lose-disk DIR NAME FOLDER   the node finds an empty folder there that it cannot write; exits 77 where it may not
 #   slurm.sh stop DIR             ends the rest
 # Only processes this script started are ended, by their numbers.
 set -euo pipefail
@@ -55,7 +56,8 @@ start() {
     --log-file="$dir/munged.log" --seed-file="$dir/munge.seed"
   slurmctld -f "$dir/slurm.conf"
   slurmd -N n1 -f "$dir/slurm.conf"
-  slurmd -N n2 -f "$dir/slurm.conf"
+  # With mounts of its own, so that it can lose a disk.
+  unshare --mount --propagation private slurmd -N n2 -f "$dir/slurm.conf" || slurmd -N n2 -f "$dir/slurm.conf"
   local i
   for i in $(seq 60); do
     [ "$(sinfo --noheader --Node --format=%T 2>/dev/null | grep -c idle)" -eq 2 ] && return
@@ -81,6 +83,13 @@ kill_node() {
   kill -KILL $list 2>/dev/null || true
 }
 
+lose_disk() {
+  local pid
+  pid=$(cat "$dir/slurmd.$1.pid")
+  [ "$(readlink "/proc/$pid/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] || exit 77
+  nsenter --target "$pid" --mount mount -t tmpfs -o ro none "$2"
+}
+
 stop() {
   local file
   scancel --quiet --user root 2>/dev/null || true
@@ -92,5 +101,6 @@ stop() {
 case $command in
   start) start "$3" ;;
   kill-node) kill_node "$3" ;;
+  lose-disk) lose_disk "$3" "$4" ;;
   stop) stop ;;
 esac

@@ -35,6 +35,23 @@ class Slurm : public ToolTest {
   std::vector<std::string> arguments(const std::string &out, const std::string &engine) const {
     return {"pertitle", in("clip.y4m"), "-o", in(out), "--res", "180", "--qp", "28,40", "--engine", engine};
   }
+  // Both nodes are at work.
+  void wait_for_both() const {
+    bool busy = false;
+    for (int i = 0; i < 600 && !busy; ++i) {
+      const std::string text = queue();
+      busy = text.find("RUNNING n1") != std::string::npos && text.find("RUNNING n2") != std::string::npos;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    EXPECT_TRUE(busy) << queue();
+  }
+  void expect_the_same_as_locally() const {
+    ASSERT_EQ(status_of(start(arguments("local", "local"))), 0);
+    for (const char *name : {"ladder.json", "points.json", "points.csv", "tasks.json", "master.m3u8"}) {
+      EXPECT_FALSE(slurp(std::string("out/") + name).empty()) << name;
+      EXPECT_TRUE(slurp(std::string("out/") + name) == slurp(std::string("local/") + name)) << name;
+    }
+  }
   std::string queue() const {
     std::system(("squeue --noheader --format='%i %T %N' >" + in("queue") + " 2>&1").c_str());
     return slurp("queue");
@@ -43,24 +60,41 @@ class Slurm : public ToolTest {
 
 TEST_F(Slurm, ALostNodeChangesNothing) {
   const pid_t run = start(arguments("out", "slurm"));
-  // Both nodes are at work.
-  bool busy = false;
-  for (int i = 0; i < 600 && !busy; ++i) {
-    const std::string text = queue();
-    busy = text.find("RUNNING n1") != std::string::npos && text.find("RUNNING n2") != std::string::npos;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  EXPECT_TRUE(busy) << queue();
+  wait_for_both();
   std::system((script("kill-node") + "n2 >" + in("kill.log") + " 2>&1").c_str());
   // The node's daemon, the task's and the task.
   const std::string killed = slurp("kill.log");
   EXPECT_GE(std::count(killed.begin(), killed.end(), ' '), 3) << killed;
   EXPECT_EQ(status_of(run), 0) << queue() << killed;
-  ASSERT_EQ(status_of(start(arguments("local", "local"))), 0);
-  for (const char *name : {"ladder.json", "points.json", "points.csv", "tasks.json", "master.m3u8"}) {
-    EXPECT_FALSE(slurp(std::string("out/") + name).empty()) << name;
-    EXPECT_TRUE(slurp(std::string("out/") + name) == slurp(std::string("local/") + name)) << name;
+  expect_the_same_as_locally();
+}
+
+// The node itself stays, takes every task it is given and ends it at once.
+TEST_F(Slurm, ANodeThatLosesItsDiskChangesNothing) {
+  const pid_t run = start(arguments("out", "slurm"));
+  wait_for_both();
+  const int lost =
+      std::system((script("lose-disk") + "n2 " + in("out") + " >" + in("lost.log") + " 2>&1").c_str());
+  if (WEXITSTATUS(lost) == 77) {
+    ::kill(run, SIGINT);
+    status_of(run);
+    GTEST_SKIP() << "no mount namespaces here";
   }
+  ASSERT_EQ(lost, 0) << slurp("lost.log");
+  EXPECT_EQ(status_of(run), 0) << queue();
+  expect_the_same_as_locally();
+}
+
+TEST_F(Slurm, WithoutANodeThatHasTheDiskASentenceNamesIt) {
+  std::filesystem::create_directory(in("out"));
+  if (std::system((script("lose-disk") + "n2 " + in("out") + " >" + in("lost.log") + " 2>&1").c_str()) != 0)
+    GTEST_SKIP() << "no mount namespaces here: " << slurp("lost.log");
+  std::string line;
+  for (const std::string &argument : arguments("out", "slurm"))
+    line += argument + " ";
+  const Outcome outcome = ToolTest::run(line + "--slurm-options=--nodelist=n2 --progress none");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.text.find("Can n2 read and write this folder?"), std::string::npos) << outcome.text;
 }
 
 TEST_F(Slurm, CtrlCCancelsTheJobs) {
