@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <numeric>
 
 namespace hull::tools {
 
@@ -29,6 +30,33 @@ Result<Decision> decide(const std::vector<Record> &records, Pool pool, const lad
     rungs.push_back(rung.point);
   d.saving = ladder::savings(d.fixed, d.frontier, rungs);
   return d;
+}
+
+double usual_cap(unsigned height, std::span<const ladder::Curve> curves, const ladder::Rules &rules) {
+  constexpr double kRounding = 1.0001;
+  const double usual = 1.5 * ladder::apple_top_bps(height);
+  const auto choices = ladder::candidates(curves, rules.tie);
+  return choices.empty() ? usual : std::max(usual, choices.front().point.bps * kRounding / rules.cap_share);
+}
+
+std::vector<ladder::Shot> points_of_shots(const std::vector<Record> &records,
+                                          const std::vector<std::uint64_t> &starts, std::uint64_t pictures,
+                                          double fps) {
+  std::vector<ladder::Shot> shots;
+  for (std::size_t s = 0; s < starts.size(); ++s) {
+    const std::uint64_t begin = starts[s], end = s + 1 < starts.size() ? starts[s + 1] : pictures;
+    ladder::Shot shot{static_cast<double>(end - begin) / fps, {}};
+    for (const Record &r : records) {
+      const std::vector<double> scores = r.scores();
+      if (r.sizes.size() < end || scores.size() < end) continue;
+      const auto from = static_cast<std::ptrdiff_t>(begin), to = static_cast<std::ptrdiff_t>(end);
+      const double bytes = std::accumulate(r.sizes.begin() + from, r.sizes.begin() + to, 0.0);
+      shot.points.push_back({r.res, r.qp, bytes * 8 / shot.seconds,
+                             pooled({scores.begin() + from, scores.begin() + to}, Pool::mean)});
+    }
+    shots.push_back(std::move(shot));
+  }
+  return shots;
 }
 
 std::string text_of(const ladder::CrossOver &c) {

@@ -102,9 +102,10 @@ Result<void> write_points(const TitleResult &result, const TitleOptions &options
     const bool rung = std::any_of(result.decision.ladder.begin(), result.decision.ladder.end(),
                                   [&](const auto &x) { return x.point.res == r.res && x.point.qp == r.qp; });
     const bool known = i < result.decision.points.size();
+    const std::vector<double> scores = r.scores();
     csv += fmt::format("{},{},{},{},{:.3f},{:.6f},{:.6f},{:.6f},{:.6f},{},{:d},{:d},{:d}\n", r.res.width,
-                       r.res.height, r.qp, r.bytes(), r.bps() / 1000, pooled(r.vmaf, Pool::mean),
-                       pooled(r.vmaf, Pool::harmonic_mean), pooled(r.vmaf, Pool::p5), percentile(r.vmaf, 0),
+                       r.res.height, r.qp, r.bytes(), r.bps() / 1000, pooled(scores, Pool::mean),
+                       pooled(scores, Pool::harmonic_mean), pooled(scores, Pool::p5), percentile(scores, 0),
                        r.pictures, known && contains(result.decision.hull_linear, i),
                        known && contains(result.decision.hull_log, i), rung);
     points.push_back({{"width", r.res.width},

@@ -129,7 +129,9 @@ std::vector<std::string> arguments_for_export() {
 }
 
 int export_title(const TitleOptions &title) {
-  if (auto source = probe(title.file); !source) return report(source.error());
+  const auto source = probe(title.file);
+  if (!source) return report(source.error());
+  if (auto scorable = check_scorable(*source); !scorable) return report(scorable.error());
   if (auto made = make_folder(title.out); !made) return report(made.error());
   const std::string folder = std::filesystem::canonical(title.out);
   if (auto ok = write_snakefile(folder, std::filesystem::current_path(), arguments_for_export()); !ok)
@@ -179,8 +181,12 @@ int do_task(const std::string &file) {
 Result<TitleResult> decided(const Arguments &arguments, Result<TitleResult> loaded) {
   if (!loaded) return loaded;
   ladder::Rules rules = arguments.title.rules;
-  if (!std::isfinite(rules.cap_bps))
-    rules.cap_bps = 1.5 * ladder::apple_top_bps(loaded->source.display.height);
+  if (!std::isfinite(rules.cap_bps)) {
+    std::vector<ladder::Point> points;
+    for (const Record &record : loaded->records)
+      points.push_back(record.point(arguments.title.pool));
+    rules.cap_bps = usual_cap(loaded->source.display.height, ladder::fit_curves(points), rules);
+  }
   const auto &against = arguments.title.against;
   auto decision = decide(loaded->records, arguments.title.pool, rules,
                          against.empty() ? ladder::apple_rows() : std::span<const ladder::FixedRow>(against));

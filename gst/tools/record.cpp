@@ -74,6 +74,18 @@ std::uint64_t Record::bytes() const {
   return std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
 }
 
+std::vector<double> Record::scores() const {
+  if (scored.empty()) return vmaf;
+  std::vector<double> all;
+  for (std::size_t i = 0; i < scored.size(); ++i) {
+    const bool alone = scored[i] == 0 && scored.size() > 1, last = i + 1 == scored.size();
+    const std::uint64_t end = alone ? 1 : last ? pictures : (scored[i] + scored[i + 1] + 1) / 2;
+    while (all.size() < end)
+      all.push_back(vmaf[i]);
+  }
+  return all;
+}
+
 std::string key_of(const Recipe &recipe, const Rendition &rendition) {
   Json schedule = Json::array();
   for (const QpChange &change : rendition.schedule)

@@ -38,7 +38,10 @@ struct Record {
 
   std::uint64_t bytes() const;
   double bps() const { return seconds > 0 ? static_cast<double>(bytes()) * 8 / seconds : 0; }
-  ladder::Point point(Pool pool) const { return {res, qp, bps(), pooled(vmaf, pool)}; }
+  /// One score per picture: where only some were scored, the nearest one's. The title's first picture, which
+  /// scores low for want of motion, stands for itself alone. Empty when nothing was scored.
+  std::vector<double> scores() const;
+  ladder::Point point(Pool pool) const { return {res, qp, bps(), pooled(scores(), pool)}; }
 };
 
 /// What a measurement depends on besides the rendition itself.

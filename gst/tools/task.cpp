@@ -61,22 +61,23 @@ Task::Task(std::string name, Recipe what, std::vector<Rendition> encodes)
   key = sha256(all);
 }
 
-double work_of(const Source &source, std::uint64_t pictures, const std::vector<Rendition> &renditions) {
+double work_of(const Source &source, std::uint64_t pictures, const std::vector<Rendition> &renditions,
+               unsigned subsample) {
   const double pixels = static_cast<double>(source.display.pixels());
   double work = kDecode * pixels + kPicture;
   if (renditions.empty()) work *= kAlone;
   bool scored = false;
   for (const Rendition &r : renditions) {
     work += kEncode * static_cast<double>(r.res.pixels()) + kRenditionPicture;
-    if (r.score) work += kScore * pixels;
+    if (r.score) work += kScore * pixels / subsample;
     scored |= r.score;
   }
-  if (scored) work += kReference * pixels;
+  if (scored) work += kReference * pixels / subsample;
   return work * static_cast<double>(pictures);
 }
 
 double Task::work() const {
-  return kStart + work_of(recipe.source, recipe.part.window.count, renditions);
+  return kStart + work_of(recipe.source, recipe.part.window.count, renditions, recipe.subsample);
 }
 
 Json to_json(const Task &task) {

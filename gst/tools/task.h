@@ -33,7 +33,8 @@ Result<Task> task_from_json(const Json &json);
 
 /// Expected cost of a task's encodes and scores or, without renditions, of one decode; comparable between
 /// tasks of any kind. One unit is about a microsecond of a 2020s core.
-double work_of(const Source &source, std::uint64_t pictures, const std::vector<Rendition> &renditions);
+double work_of(const Source &source, std::uint64_t pictures, const std::vector<Rendition> &renditions,
+               unsigned subsample = 1);
 
 /// All its results are in the folder's cache, and its track files beside them.
 bool finished(const Task &task, const std::string &folder);

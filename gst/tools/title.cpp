@@ -48,6 +48,7 @@ Result<void> Title::lock_folder() {
 Result<void> Title::open() {
   auto source = probe(options_.file);
   if (!source) return tl::unexpected(source.error());
+  if (auto scorable = check_scorable(*source); !scorable) return scorable;
   for (const std::string folder : {"", "/tasks", "/parts"})
     if (auto made = make_folder(options_.out + folder); !made) return made;
   if (auto locked = lock_folder(); !locked) return locked;
@@ -64,7 +65,7 @@ Result<void> Title::open() {
   engine_ = std::move(*engine);
   source_ = std::move(*source);
   own_cap_ = !std::isfinite(options_.rules.cap_bps);
-  if (own_cap_) options_.rules.cap_bps = 1.5 * ladder::apple_top_bps(source_.display.height);
+  if (own_cap_) options_.rules.cap_bps = usual_cap(source_.display.height, {}, options_.rules);
   return {};
 }
 
@@ -99,11 +100,20 @@ Result<void> Title::scan_source() {
   return {};
 }
 
+// What is asked for point by point is scored picture by picture, and so are shots, whose slices are short. A
+// search only has to find its rungs, which are scored in full.
+unsigned Title::search_step() const {
+  constexpr unsigned kSearch = 3, kQuick = 5, kLeastScored = 12; // odd steps meet all frame types
+  const bool searching = options_.qps.empty() && !options_.shots;
+  const unsigned step = options_.quick ? kQuick : searching ? kSearch : 1;
+  return source_.frames < std::uint64_t{step} * kLeastScored ? 1 : step;
+}
+
 void Title::cut_into_parts() {
+  subsample_ = search_step();
   static const std::vector<std::uint64_t> kOneShot = {0};
   const auto groups =
       group_starts(options_.shots ? result_.scan.shots : kOneShot, source_.frames, source_.gop());
-  subsample_ = options_.quick ? 5 : 1;
   parts_ = parts_of(source_, groups, 1);
   // Shots are planned one by one, so all of them are measured.
   samples_ =
@@ -135,20 +145,23 @@ Result<void> Title::measure_points(const Wanted &wanted, const std::string &name
 }
 
 Result<void> Title::update_decision() {
-  // A cap nobody asked for does not stand against a title that cannot be coded below it.
-  if (own_cap_) {
-    std::vector<ladder::Point> points;
-    for (const Record &record : result_.records)
-      points.push_back(record.point(options_.pool));
-    const auto choices = ladder::candidates(ladder::fit_curves(points), options_.rules.tie);
-    constexpr double kRounding = 1.0001;
-    if (!choices.empty())
-      options_.rules.cap_bps = std::max(options_.rules.cap_bps, choices.front().point.bps * kRounding);
-  }
+  std::vector<ladder::Point> points;
+  for (const Record &record : result_.records)
+    points.push_back(record.point(options_.pool));
+  if (own_cap_)
+    options_.rules.cap_bps = usual_cap(source_.display.height, ladder::fit_curves(points), options_.rules);
   const std::span<const ladder::FixedRow> rows =
       options_.against.empty() ? ladder::apple_rows() : std::span<const ladder::FixedRow>(options_.against);
   auto decision = decide(result_.records, options_.pool, options_.rules, rows);
-  if (!decision) return tl::unexpected(decision.error());
+  if (!decision) {
+    Error error = decision.error();
+    if (error.code == ErrorCode::settings && source_.frames < source_.gop())
+      error.text +=
+          fmt::format("; or name a longer clip: {} of {} pictures is hardly more than its key picture, "
+                      "and nothing evens out what that costs",
+                      source_.path, source_.frames);
+    return tl::unexpected(error);
+  }
   result_.decision = std::move(*decision);
   return {};
 }
@@ -195,28 +208,9 @@ Result<void> Title::search() {
   return options_.shots ? plan_shots() : update_decision();
 }
 
-// The slices of every record that belong to each shot become that shot's points.
 Result<void> Title::plan_shots() {
   if (auto ok = update_decision(); !ok) return ok;
-  const auto &starts = result_.scan.shots;
-  const double fps = source_.fps();
-  std::vector<ladder::Shot> shots;
-  for (std::size_t s = 0; s < starts.size(); ++s) {
-    const std::uint64_t begin = starts[s], end = s + 1 < starts.size() ? starts[s + 1] : source_.frames;
-    ladder::Shot shot{static_cast<double>(end - begin) / fps, {}};
-    for (const Record &r : result_.records) {
-      double bytes = 0;
-      for (std::uint64_t i = begin; i < end && i < r.sizes.size(); ++i)
-        bytes += r.sizes[i];
-      std::vector<double> scores;
-      for (std::size_t i = 0; i < r.vmaf.size(); ++i)
-        if (const std::uint64_t number = r.scored.empty() ? i : r.scored[i]; number >= begin && number < end)
-          scores.push_back(r.vmaf[i]);
-      if (!scores.empty())
-        shot.points.push_back({r.res, r.qp, bytes * 8 / shot.seconds, pooled(scores, Pool::mean)});
-    }
-    shots.push_back(std::move(shot));
-  }
+  const auto shots = points_of_shots(result_.records, result_.scan.shots, source_.frames, source_.fps());
   constexpr std::size_t kPlans = 80; // per size
   std::vector<ladder::Point> points;
   for (const ladder::Curve &curve : result_.decision.curves) {
@@ -234,6 +228,7 @@ Result<void> Title::plan_shots() {
 // From what is known by now, and for plans under a cap that may have become lower.
 Result<void> Title::choose_again() {
   if (plans_.empty()) return update_decision();
+  if (own_cap_) options_.rules.cap_bps = usual_cap(source_.display.height, plan_curves_, options_.rules);
   auto chosen = ladder::choose(plan_curves_, options_.rules);
   if (!chosen) return tl::unexpected(chosen.error());
   for (ladder::Rung &rung : *chosen)

@@ -76,6 +76,7 @@ class Title {
   Result<void> open();
   Result<void> lock_folder();
   Result<void> scan_source();
+  unsigned search_step() const;
   void cut_into_parts();
   Result<void> search();
   Result<void> measure_points(const Wanted &wanted, const std::string &name);
@@ -83,8 +84,10 @@ class Title {
   Result<void> choose_again();
   Result<void> plan_shots();
   std::size_t second_round_size(std::size_t sizes, double seconds_spent) const;
-  /// Points were not measured over every picture.
-  bool sampled() const { return subsample_ > 1 || samples_were_taken_; }
+  /// Every picture of the title was encoded and scored.
+  bool is_whole(const Record &record) const {
+    return record.pictures == source_.frames && record.scored.empty();
+  }
   const Record *find(const ladder::Resolution &res, int qp) const;
 
   // title_tasks.cpp

@@ -25,7 +25,8 @@ std::string media_name(const ladder::Resolution &res, int qp) {
 Rendition Title::rendition_of(const ladder::Rung &rung) const {
   const ladder::Point &p = rung.point;
   // What was measured over the whole title needs no second score: equal input gives equal pictures.
-  Rendition rendition{p.res, p.qp, {}, sampled() || !find(p.res, p.qp), media_name(p.res, p.qp)};
+  const Record *known = find(p.res, p.qp);
+  Rendition rendition{p.res, p.qp, {}, !known || !is_whole(*known), media_name(p.res, p.qp)};
   for (const ladder::ShotPlan &plan : plans_)
     if (plan.point.res == p.res && plan.point.qp == p.qp)
       for (std::size_t s = 0; s < plan.shots.size(); ++s)
@@ -121,15 +122,17 @@ Result<bool> Title::encode_ladder() {
       if (rung.point.res == record.res && rung.point.qp == record.qp)
         as_expected &= std::abs(rung.point.quality - pooled(record.vmaf, options_.pool)) <= kSurprise;
     // A verified encode is a point like any other, and better than the estimate it replaces.
-    if (!sampled() && plans_.empty() && !find(record.res, record.qp)) {
-      result_.records.push_back(record);
-      result_.records.back().media.clear();
-    }
+    const Record *known = find(record.res, record.qp);
+    if (samples_were_taken_ || !plans_.empty() || (known && is_whole(*known))) continue;
+    std::erase_if(result_.records,
+                  [&](const Record &point) { return point.res == record.res && point.qp == record.qp; });
+    result_.records.push_back(record);
+    result_.records.back().media.clear();
   }
   std::sort(result_.records.begin(), result_.records.end(),
             [](const Record &a, const Record &b) { return a.res == b.res ? a.qp < b.qp : a.res < b.res; });
   // Estimates from samples or for plans have nothing better to be chosen again from.
-  return as_expected || sampled() || !plans_.empty();
+  return as_expected || samples_were_taken_ || !plans_.empty();
 }
 
 // Estimates may be low, and a cap is a promise: rungs that came out above it make the next choice keep as far
@@ -178,7 +181,7 @@ Result<void> Title::encode_rungs() {
   }
   if (auto ok = complete_files(); !ok) return ok;
   // With the verified points among the curves, and without choosing anew.
-  if (plans_.empty() && !sampled()) {
+  if (plans_.empty() && !samples_were_taken_) {
     const std::vector<ladder::Rung> chosen = result_.decision.ladder;
     if (auto ok = update_decision(); !ok) return ok;
     result_.decision.ladder = chosen;

@@ -70,7 +70,7 @@ double Title::search_work(std::size_t encodes) const {
     pictures += part.lead + part.window.count + part.tail;
   if (samples_.empty() && source_.seconds > 600 && !options_.shots)
     pictures = std::min<std::uint64_t>(pictures, 96 * static_cast<std::uint64_t>(source_.fps()));
-  return work_of(source_, pictures, renditions);
+  return work_of(source_, pictures, renditions, subsample_);
 }
 
 // Before they are chosen: one rung of each size and half as many again.

@@ -128,6 +128,18 @@ Record sample_record() {
   return r;
 }
 
+TEST(Record, PicturesThatWereNotScoredCountAsTheNearestOneButTheFirst) {
+  Record record;
+  record.pictures = 10;
+  record.vmaf = {10, 50, 60, 70};
+  record.scored = {0, 3, 6, 9};
+  EXPECT_EQ(record.scores(), (std::vector<double>{10, 50, 50, 50, 50, 60, 60, 60, 70, 70}));
+  record.scored = {2, 5, 8, 9};
+  EXPECT_EQ(record.scores(), (std::vector<double>{10, 10, 10, 10, 50, 50, 50, 60, 60, 70}));
+  record.scored.clear();
+  EXPECT_EQ(record.scores(), record.vmaf);
+}
+
 TEST_F(CacheTest, GivesBackWhatItGot) {
   const auto cache = Cache::open(in("cache"));
   ASSERT_TRUE(cache);
