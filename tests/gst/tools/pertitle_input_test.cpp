@@ -40,9 +40,22 @@ TEST_F(Inputs, NoiseStillGetsALadder) {
   if (!make("noise.mkv", "-f lavfi -i nullsrc=s=160x90:r=25:d=1 -vf 'geq=random(1)*255:128:128' -c:v ffv1"))
     GTEST_SKIP() << "no ffmpeg";
   EXPECT_GE(ladder("noise.mkv")["ladder"].size(), 1u);
+  // Also where it is only chosen or drawn again.
+  for (const char *again : {"ladder ", "report "}) {
+    const Outcome outcome = run(std::string("pertitle ") + again + in("out"));
+    EXPECT_EQ(outcome.status, 0) << again << outcome.text;
+  }
   const Outcome capped = run("pertitle " + in("noise.mkv") + " -o " + in("out2") + " --cap 50");
   EXPECT_EQ(capped.status, 2);
   EXPECT_NE(capped.text.find("raise --cap"), std::string::npos) << capped.text;
+}
+
+TEST_F(Inputs, OnePictureUnderACapSaysWhatItsRateIs) {
+  write_clip("one.y4m", 160, 90, 1);
+  const Outcome outcome = run("pertitle " + in("one.y4m") + " -o " + in("out") + " --cap 20");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.text.find("longer clip"), std::string::npos) << outcome.text;
+  expect_nothing_whole();
 }
 
 // Rows of Y4M are packed, whatever the width.
