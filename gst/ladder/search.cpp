@@ -7,6 +7,7 @@ namespace hull::ladder {
 namespace {
 
 constexpr int kFirst = 26, kSecond = 38;
+constexpr double kSaturated = 95;
 constexpr double kNear = 2.0; // VMAF below the best that still counts as useful
 
 // Rate and quality as lines over the quantizer, held to what VMAF can be.
@@ -14,13 +15,14 @@ struct Line {
   Resolution res;
   double log_rate_at_first = 0, log_rate_step = 0; // per quantizer
   double quality_at_first = 0, quality_step = 0;
+  double low_step = 0; // past the second point, where quality falls faster
 
   double log_rate(double qp) const { return log_rate_at_first + log_rate_step * (qp - kFirst); }
   double quality(double qp) const {
     // Quality saturates at the top and falls ever faster at the bottom.
-    double quality = quality_at_first + quality_step * (qp - kFirst);
+    double quality = quality_at_first + quality_step * (std::min<double>(qp, kSecond) - kFirst);
     if (qp < kFirst) quality -= quality_step / 2 * (qp - kFirst);
-    if (qp > kSecond) quality += quality_step / 2 * (qp - kSecond);
+    if (qp > kSecond) quality += low_step * (qp - kSecond);
     return std::clamp(quality, 0.0, 100.0);
   }
   double quality_at(double log_rate_wanted) const {
@@ -32,6 +34,7 @@ struct Line {
 
 std::vector<Line> lines_through(std::span<const Resolution> sizes, std::span<const Point> measured) {
   std::vector<Line> lines;
+  double steepest = 0;
   for (const Resolution &res : sizes) {
     const Point *first = nullptr, *second = nullptr;
     for (const Point &p : measured) {
@@ -41,7 +44,12 @@ std::vector<Line> lines_through(std::span<const Resolution> sizes, std::span<con
     if (!first || !second || !(first->bps > second->bps)) continue;
     lines.push_back({res, std::log2(first->bps), std::log2(second->bps / first->bps) / (kSecond - kFirst),
                      first->quality, (second->quality - first->quality) / (kSecond - kFirst)});
+    if (first->quality < kSaturated) steepest = std::min(steepest, lines.back().quality_step);
   }
+  // A line that begins at the ceiling is too flat to go on from; below, all sizes of a title fall alike.
+  for (Line &line : lines)
+    line.low_step = 1.5 * (line.quality_at_first < kSaturated ? line.quality_step
+                                                              : std::min(line.quality_step, steepest));
   return lines;
 }
 
