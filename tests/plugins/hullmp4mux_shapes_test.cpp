@@ -196,6 +196,38 @@ TEST(Mp4Apple, RefusesWhatApplesPlayersDoNotTake) {
             std::string::npos);
 }
 
+// Samples that wait for the other track when new caps come still belong to the old sample entry.
+TEST(Mp4Formats, EachSampleNamesTheEntryItCameWith) {
+  Mux mux("iso-fragmented", "fragment-duration=1000000000");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc), *audio = mux.pad("audio_0", Mux::kAac);
+  for (guint64 i = 0; i < 45; ++i)
+    Mux::push_frame(video, i, i % 15 == 0);
+  std::string other = Mux::kAvc;
+  other.replace(other.find("width=64"), 8, "width=80");
+  gst_harness_set_src_caps_str(video, other.c_str());
+  for (guint64 i = 45; i < 90; ++i)
+    Mux::push_frame(video, i, i % 15 == 0);
+  for (guint64 i = 0; i < 140; ++i) {
+    const GstClockTime time = gst_util_uint64_scale(i, 1024 * GST_SECOND, 48'000);
+    gst_harness_push(audio, Mux::sample(time, time, 21'333'333, true).release());
+  }
+  auto boxes = parse_boxes(joined(mux.finish())).value();
+  std::uint64_t first = 0, second = 0;
+  for (const Node &moof : boxes)
+    for (const Node &traf : moof.children) {
+      const auto *tfhd = traf.get<TrackFragmentHeader>();
+      const auto *trun = traf.get<TrackRun>();
+      if (!tfhd || !trun) continue;
+      if (tfhd->track_id == 2) {
+        EXPECT_EQ(tfhd->sample_description_index, 1u) << "sound has one entry";
+        continue;
+      }
+      (tfhd->sample_description_index == 1 ? first : second) += trun->sample_count;
+    }
+  EXPECT_EQ(first, 45u);
+  EXPECT_EQ(second, 45u);
+}
+
 TEST(Mp4Avc, RecordsOfHighProfilesAreWhole) {
   if (!has("x264enc")) GTEST_SKIP() << "needs x264enc";
   const Folder folder;

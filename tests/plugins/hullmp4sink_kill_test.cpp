@@ -3,7 +3,9 @@
 #include "tests/plugins/mp4_support.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <gtest/gtest.h>
+#include <optional>
 #include <random>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -17,6 +19,61 @@ namespace {
 using namespace isobmff;
 using namespace mp4test;
 
+// Seconds of a file as a program says them; nothing where it is not there. qtdemux answers through
+// gst-discoverer, mp4box.js through node.
+using Duration = std::optional<double>;
+
+Duration parsed(const std::string &text) {
+  char *end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  return end == text.c_str() ? Duration() : value;
+}
+
+Duration of_ffprobe(const std::string &file) {
+  return parsed(output_of("ffprobe -v error -show_entries format=duration -of csv=p=0 '" + file + "'"));
+}
+
+Duration of_mediainfo(const std::string &file) {
+  const Duration ms = parsed(output_of("mediainfo --Inform='General;%Duration%' '" + file + "'"));
+  return ms ? *ms / 1000 : ms;
+}
+
+Duration of_qtdemux(const std::string &file) {
+  const std::string said = output_of("gst-discoverer-1.0 '" + file + "'");
+  const auto at = said.find("Duration: ");
+  int hours = 0, minutes = 0;
+  double seconds = 0;
+  if (at == std::string::npos ||
+      std::sscanf(said.c_str() + at, "Duration: %d:%d:%lf", &hours, &minutes, &seconds) != 3)
+    return std::nullopt;
+  return hours * 3600 + minutes * 60 + seconds;
+}
+
+Duration of_mp4box_js(const std::string &file) {
+  const char *source = std::getenv("HULL_SOURCE");
+  if (!source) return std::nullopt;
+  return parsed(output_of("node '" + std::string(source) + "/tests/browser/duration.mjs' '" + file + "'"));
+}
+
+// All who are there say the same; returned is how many that were.
+unsigned agree(const std::string &file, double expected) {
+  unsigned asked = 0;
+  const struct {
+    const char *name;
+    Duration (*ask)(const std::string &);
+  } kReaders[] = {{"ffprobe", of_ffprobe},
+                  {"mediainfo", of_mediainfo},
+                  {"qtdemux", of_qtdemux},
+                  {"mp4box.js", of_mp4box_js}};
+  for (const auto &[name, ask] : kReaders) {
+    const Duration said = ask(file);
+    if (!said) continue;
+    ++asked;
+    EXPECT_NEAR(*said, expected, 0.011) << name << " on " << file; // MediaInfo and mvhd count milliseconds
+  }
+  return asked;
+}
+
 // A live recording in a process of its own, killed at a random moment: every whole chunk must be there, and
 // the repaired file must hold exactly their samples.
 TEST(Mp4SinkKilled, EveryWholeChunkSurvives) {
@@ -25,6 +82,8 @@ TEST(Mp4SinkKilled, EveryWholeChunkSurvives) {
   std::mt19937 random(20);
   int recordings = 0;
   std::uint64_t chunks = 0;
+  unsigned readers = 0;
+  constexpr double kOpusRate = 48'000;
   for (int round = 0; round < 50; ++round) {
     const std::string file = folder / ("k" + std::to_string(round) + ".mp4");
     const std::string location = "location=" + file;
@@ -52,6 +111,7 @@ TEST(Mp4SinkKilled, EveryWholeChunkSurvives) {
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
     std::uint64_t samples = 0, whole = 0;
+    double seconds = 0;
     {
       auto source = FileSource::open(file);
       if (!source) continue;
@@ -59,19 +119,25 @@ TEST(Mp4SinkKilled, EveryWholeChunkSurvives) {
       ASSERT_TRUE(scan);
       if (scan->moofs == 0) continue; // killed before the first chunk
       whole = scan->moofs;
-      for (const auto &[id, track] : scan->tracks)
+      for (const auto &[id, track] : scan->tracks) {
         samples += track.table.samples();
+        seconds = static_cast<double>(static_cast<std::int64_t>(track.table.duration()) - track.media_start) /
+                  kOpusRate;
+      }
     }
     EXPECT_EQ(probed(file, "a", "nb_read_packets"), std::to_string(samples)) << "as it was left";
     auto done = recover(file);
     ASSERT_TRUE(done) << done.error().text;
     EXPECT_EQ(done->fragments, whole);
     EXPECT_EQ(probed(file, "a", "nb_read_packets"), std::to_string(samples)) << "repaired";
+    readers = std::max(readers, agree(file, seconds));
     ++recordings;
     chunks += whole;
   }
   std::printf("%d recordings with %llu whole chunks\n", recordings, static_cast<unsigned long long>(chunks));
+  std::printf("%u readers agree on every duration\n", readers);
   EXPECT_GT(recordings, 5);
+  EXPECT_GE(readers, 2u);
 }
 
 } // namespace
