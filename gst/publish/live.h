@@ -42,6 +42,7 @@ struct LiveConfig {
   bool enable_endlist = true; ///< the end of stream closes the manifests
   bool dash = true, hls = true;
   std::string utc_timing_url = "time"; ///< relative to the MPD, or absolute
+  unsigned leap_offset = 37; ///< s, TAI - UTC since 2017 (IERS Bulletin C); 0 = no LeapSecondInformation
   std::function<std::int64_t()> clock; ///< UTC of the stream's clock, ns since 1970; empty = the system's
 };
 

@@ -145,6 +145,11 @@ std::string Live::write_mpd(std::int64_t now, bool low_latency) const {
     out += write_adaptation_set(++id, rows, dynamic, low_latency);
   out += "  </Period>\n";
   if (dynamic) out += "  " + utc_timing(config_.utc_timing_url) + "\n";
+  // Times here are POSIX times, which took in all leap seconds up to now; that no other is known to come is
+  // what leaving the next one out says.
+  if (dynamic && config_.leap_offset)
+    out +=
+        fmt::format("  <LeapSecondInformation availabilityStartLeapOffset=\"{}\"/>\n", config_.leap_offset);
   return out + "</MPD>\n";
 }
 

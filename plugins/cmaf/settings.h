@@ -35,6 +35,7 @@ struct SinkSettings {
   bool ingest_post = false;
   std::uint32_t ingest_queue = 3;
   std::string utc_timing_url = "time";
+  std::uint32_t leap_offset = 37;
 };
 
 } // namespace hull::cmaf

@@ -68,6 +68,9 @@ const Property<S> kProperties[] = {
                                Mutable::ready, 1, 1000),
     property<&S::utc_timing_url>("utc-timing-url",
                                  "URL of UTCTiming, relative to the MPD; the origin serves time"),
+    property<&S::leap_offset>("leap-offset",
+                              "Seconds TAI is ahead of UTC, for LeapSecondInformation; 0 = leave it out",
+                              Mutable::ready, 0, 1000),
     computed<&CmafSink::actual_port>("actual-port", "TCP port the origin listens on; 0 = it does not run"),
     computed<&CmafSink::url>("url", "Address of the page the origin serves; empty = it does not run"),
     computed<&CmafSink::stats>("stats", "Counters since the start: chunks, segments, clients, bytes"),
@@ -125,6 +128,7 @@ publish::LiveConfig live_config(const SinkSettings &s) {
   config.dash = static_cast<unsigned>(s.protocols) & static_cast<unsigned>(Protocols::dash);
   config.hls = static_cast<unsigned>(s.protocols) & static_cast<unsigned>(Protocols::hls);
   config.utc_timing_url = s.utc_timing_url;
+  config.leap_offset = s.leap_offset;
   return config;
 }
 
