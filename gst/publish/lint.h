@@ -37,6 +37,12 @@ struct Rule {
 
 /// All rules that are checked, by id.
 std::span<const Rule> lint_rules();
+
+/// A rule that no URL and no file can break, and why.
+struct UncheckedRule {
+  const char *id, *title, *why;
+};
+std::span<const UncheckedRule> lint_unchecked();
 const Rule *find_rule(std::string_view id);
 
 struct Finding {
@@ -80,6 +86,30 @@ void lint_mpd_update(std::string_view before, std::string_view after, const std:
 void lint_init(Bytes init, const std::string &where, Findings &out);
 void lint_segment(Bytes init, Bytes segment, const std::string &where, Findings &out);
 
+/// A segment with the header it belongs to.
+struct MediaSegment {
+  std::string where;
+  Bytes init, media;
+};
+/// What Resync points inside segments ask of the chunks of a track (DSH-20), and of all rungs of one segment
+/// (DSH-21).
+void lint_chunk_times(const MediaSegment &segment, Findings &out);
+void lint_chunk_alignment(std::span<const MediaSegment> rungs, Findings &out);
+/// Two segments of one track, far from each other: media goes as fast as the clock in their prft (DSH-26).
+void lint_drift(const MediaSegment &early, const MediaSegment &late, Findings &out);
+
+/// What an ingest source sends (DASH-IF live media ingest 1.2, interface 1): its MPD, and the objects of one
+/// track in the order they were sent.
+struct IngestTrack {
+  std::string where;
+  Bytes init;
+  std::vector<Bytes> segments;
+  double segment_duration = 0; ///< seconds, as the MPD says; 0 = unknown
+  bool ended = false;          ///< nothing follows
+};
+void lint_ingest_mpd(std::string_view text, const std::string &where, Findings &out);
+void lint_ingest_track(const IngestTrack &track, Findings &out);
+
 /// A reply of an origin, for the server's rules.
 struct HttpReply {
   int status = 0;
@@ -89,6 +119,7 @@ struct HttpReply {
   std::string body;
   double total_seconds = 0; ///< to its last byte
   bool content_length = false;
+  std::string protocol; ///< what TLS agreed on, "h2" or "http/1.1"; empty = unknown
 };
 /// A playlist reply to a request that accepted gzip; `blocked` if it named _HLS_msn.
 void lint_playlist_reply(const HttpReply &reply, const std::string &where, Findings &out);

@@ -46,6 +46,7 @@ void lint_playlist_reply(const HttpReply &reply, const std::string &where, Findi
                     where.find("//localhost") != std::string::npos ||
                     where.find("//[::1]") != std::string::npos;
   if (where.starts_with("http://") && !here) out.add("HLS-69", where, "it came without TLS");
+  if (reply.protocol == "http/1.1" && !here) out.add("HLS-68", where, "it came over " + reply.protocol);
   if (reply.content_type.find("mpegurl") == std::string::npos && where.find(".m3u8") == std::string::npos)
     out.add("HLS-45", where, "Content-Type is " + reply.content_type);
   if (reply.content_encoding != "gzip") out.add("HLS-67", where, "it is not gzip-coded");

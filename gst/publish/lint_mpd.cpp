@@ -1,4 +1,5 @@
 #include "gst/publish/lint.h"
+#include "gst/publish/lint_timeline.h"
 #include "gst/publish/m3u8.h"
 #include "gst/publish/utc.h"
 #include "gst/publish/xml.h"
@@ -10,34 +11,6 @@
 
 namespace hull::publish {
 namespace {
-
-/// Seconds of an xs:duration; days, hours, minutes and seconds are enough for media.
-std::optional<double> iso_seconds(std::string_view text) {
-  if (!text.starts_with("P")) return std::nullopt;
-  text.remove_prefix(1);
-  double total = 0;
-  bool time = false;
-  while (!text.empty()) {
-    if (text.starts_with("T")) {
-      time = true;
-      text.remove_prefix(1);
-      continue;
-    }
-    const std::size_t end = text.find_first_not_of("0123456789.");
-    const auto value = parse_decimal(text.substr(0, end));
-    if (end == std::string_view::npos || !value) return std::nullopt;
-    const char unit = text[end];
-    const double factor = unit == 'D'           ? 86400
-                          : unit == 'H' && time ? 3600
-                          : unit == 'M' && time ? 60
-                          : unit == 'S' && time ? 1
-                                                : -1;
-    if (factor < 0) return std::nullopt;
-    total += *value * factor;
-    text.remove_prefix(end + 1);
-  }
-  return total;
-}
 
 class MpdLint {
  public:
@@ -198,18 +171,7 @@ class MpdLint {
     }
   }
 
-  void timeline(const XmlNode &used, const std::string &name) {
-    const XmlNode *list = used.child("SegmentTimeline");
-    if (!list) return;
-    const auto all = list->all("S");
-    for (std::size_t i = 1; i < all.size(); ++i)
-      if (all[i]->get("t").empty() && all[i]->get("d") == all[i - 1]->get("d") &&
-          all[i]->get("k") == all[i - 1]->get("k"))
-        return add("DSH-27", name + "equal neighbours in the SegmentTimeline are not merged");
-  }
-
   void addressing(const XmlNode &used, const std::string &name) {
-    timeline(used, name);
     const bool number = used.get("media").find("$Number") != std::string::npos;
     const bool time = used.get("media").find("$Time") != std::string::npos;
     const bool timeline = used.child("SegmentTimeline") != nullptr;
@@ -315,11 +277,13 @@ void lint_mpd(std::string_view text, const std::string &where, Findings &out) {
     return;
   }
   MpdLint(*mpd, where, out).run();
+  lint_timelines(*mpd, where, out);
 }
 
 void lint_mpd_update(std::string_view before, std::string_view after, const std::string &where,
                      Findings &out) {
   const auto old = parse_xml(before), now = parse_xml(after);
+  if (old && now) lint_timeline_update(*old, *now, where, out);
   if (!old || !now || now->get("type") == "static") return; // the end is another Period's rule
   if (fixed_parts(*old) != fixed_parts(*now))
     out.add("DSH-30", where, "a start, a set or an id changed in an update");

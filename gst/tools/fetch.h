@@ -17,4 +17,8 @@ bool is_url(const std::string &location);
 /// `reference` as it stands in the document at `base`.
 std::string resolve(const std::string &base, const std::string &reference);
 
+/// What a server of `url` agrees to speak: "h2", or "http/1.1" without TLS or another choice; empty when it
+/// cannot be reached.
+std::string negotiated_protocol(const std::string &url);
+
 } // namespace hull::tools

@@ -1,6 +1,7 @@
 #include "gst/publish/lint.h"
 
 #include "gst/publish/lint_server.h"
+#include "gst/publish/lint_timeline.h"
 #include "gst/publish/m3u8.h"
 #include "gst/publish/utc.h"
 #include "gst/publish/xml.h"
@@ -8,8 +9,10 @@
 #include "gst/tools/commands.h"
 #include "gst/tools/fetch.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <map>
 #include <memory>
 
 #include <gst/gst.h>
@@ -21,7 +24,7 @@ using namespace publish;
 
 struct Options {
   std::vector<std::string> inputs;
-  bool rules = false, media = true;
+  bool rules = false, media = true, ingest = false;
 };
 
 Bytes bytes_of(const std::string &text) {
@@ -31,7 +34,7 @@ Bytes bytes_of(const std::string &text) {
 /// Lints one input and whatever it names.
 class Linter {
  public:
-  explicit Linter(bool media) : media_(media) {}
+  explicit Linter(const Options &options) : media_(options.media), ingest_(options.ingest) {}
 
   Result<void> input(const std::string &location) {
     auto reply = fetch(location);
@@ -53,9 +56,13 @@ class Linter {
   unsigned looked_at = 0;
 
  private:
-  void check_reply(const HttpReply &reply, const std::string &location) {
+  void check_reply(HttpReply reply, const std::string &location) {
     ++looked_at;
-    if (is_url(location)) lint_playlist_reply(reply, location, found);
+    if (!is_url(location)) return;
+    const std::string host = location.substr(0, location.find('/', 8));
+    if (!protocols_.contains(host)) protocols_[host] = negotiated_protocol(location);
+    reply.protocol = protocols_[host];
+    lint_playlist_reply(reply, location, found);
   }
 
   Result<void> hls(const std::string &location, const std::string &text) {
@@ -116,25 +123,47 @@ class Linter {
     if (is_url(location)) lint_hls_server(asker(), location, found);
     if (!media_) return {};
     const Tag *map = list.find("EXT-X-MAP");
-    const ListedSegment *last = nullptr;
+    const ListedSegment *first = nullptr, *last = nullptr;
     for (const ListedSegment &segment : list.segments)
-      if (segment.uri && !segment.has("EXT-X-GAP") && !segment.has("EXT-X-BYTERANGE")) last = &segment;
+      if (segment.uri && !segment.has("EXT-X-GAP") && !segment.has("EXT-X-BYTERANGE")) {
+        if (!first) first = &segment;
+        last = &segment;
+      }
     if (!map || !map->get("BYTERANGE").empty() || !last) return {};
-    return segment(resolve(location, map->get("URI")), resolve(location, last->uri->value));
+    const std::string init_at = resolve(location, map->get("URI"));
+    auto newest = segment(init_at, resolve(location, last->uri->value));
+    if (!newest) return tl::unexpected(newest.error());
+    if (first != last && list.count("EXT-X-MAP") == 1)
+      drift(init_at, resolve(location, first->uri->value), *newest);
+    return {};
   }
 
-  Result<void> segment(const std::string &init_at, const std::string &segment_at) {
+  /// A segment as it was read.
+  struct Read {
+    std::string where, init, media;
+    MediaSegment view() const { return {where, bytes_of(init), bytes_of(media)}; }
+  };
+
+  Result<Read> segment(const std::string &init_at, const std::string &segment_at) {
     const auto init = fetch(init_at), media = fetch(segment_at);
     if (!init) return tl::unexpected(init.error());
     if (!media) return tl::unexpected(media.error());
     ++looked_at;
     lint_segment(bytes_of(init->body), bytes_of(media->body), segment_at, found);
-    return {};
+    return Read{segment_at, init->body, media->body};
+  }
+
+  /// The clock of an older segment beside that of `late`; one that is gone by now says nothing.
+  void drift(const std::string &init_at, const std::string &early_at, const Read &late) {
+    const auto init = fetch(init_at), early = fetch(early_at);
+    if (!init || !early) return;
+    lint_drift({early_at, bytes_of(init->body), bytes_of(early->body)}, late.view(), found);
   }
 
   Result<void> dash(const std::string &location, const std::string &text) {
     ++looked_at;
     lint_mpd(text, location, found);
+    if (ingest_) lint_ingest_mpd(text, location, found);
     const auto mpd = parse_xml(text);
     if (!mpd) return {};
     if (is_url(location)) {
@@ -149,35 +178,63 @@ class Linter {
 
   /// The newest whole segment of each Representation addressed by $Number$ and @duration.
   Result<void> templates(const std::string &location, const XmlNode &mpd) {
-    const auto start = parse_utc(mpd.get("availabilityStartTime"));
     for (const XmlNode *period : mpd.all("Period"))
-      for (const XmlNode *set : period->all("AdaptationSet"))
+      for (const XmlNode *set : period->all("AdaptationSet")) {
+        std::vector<Read> rungs;
         for (const XmlNode *representation : set->all("Representation")) {
           const XmlNode *used = representation->child("SegmentTemplate");
           if (!used) used = set->child("SegmentTemplate");
           const auto duration = used ? parse_decimal(used->get("duration")) : std::nullopt;
           if (!duration || *duration <= 0) continue;
-          if (auto done = numbered(location, mpd, *representation, *used, start); !done) return done;
+          auto newest = numbered(location, mpd, *representation, *used);
+          if (!newest) return tl::unexpected(newest.error());
+          if (!newest->media.empty()) rungs.push_back(std::move(*newest));
         }
+        if (leads_into_segments(*set)) chunks(rungs);
+      }
     return {};
   }
 
-  Result<void> numbered(const std::string &location, const XmlNode &mpd, const XmlNode &representation,
-                        const XmlNode &used, std::optional<std::int64_t> start) {
+  /// Whether Resync says that chunks can be joined at.
+  static bool leads_into_segments(const XmlNode &set) {
+    std::vector<const XmlNode *> all = set.all("Resync");
+    for (const XmlNode *representation : set.all("Representation"))
+      for (const XmlNode *node : representation->all("Resync"))
+        all.push_back(node);
+    return std::any_of(all.begin(), all.end(), [](const XmlNode *node) {
+      return node->get("type") == "1" || node->get("type") == "2";
+    });
+  }
+
+  void chunks(const std::vector<Read> &rungs) {
+    std::vector<MediaSegment> views;
+    for (const Read &rung : rungs) {
+      views.push_back(rung.view());
+      lint_chunk_times(views.back(), found);
+    }
+    lint_chunk_alignment(views, found);
+  }
+
+  /// Empty where the server's rules have said that there is nothing.
+  Result<Read> numbered(const std::string &location, const XmlNode &mpd, const XmlNode &representation,
+                        const XmlNode &used) {
+    const auto start = parse_utc(mpd.get("availabilityStartTime"));
     NumberedTrack track;
-    track.duration =
-        parse_decimal(used.get("duration")).value_or(1) / parse_decimal(used.get("timescale")).value_or(1);
-    track.offset = parse_decimal(used.get("presentationTimeOffset")).value_or(0) /
-                   parse_decimal(used.get("timescale")).value_or(1);
+    track.timescale = parse_decimal(used.get("timescale")).value_or(1);
+    track.duration = parse_decimal(used.get("duration")).value_or(1) / track.timescale;
+    track.offset = parse_decimal(used.get("presentationTimeOffset")).value_or(0) / track.timescale;
     track.start_number = static_cast<std::int64_t>(parse_decimal(used.get("startNumber")).value_or(1));
     track.chunked = used.get("availabilityTimeComplete") == "false";
-    track.timescale = parse_decimal(used.get("timescale")).value_or(1);
     track.newest = track.start_number;
     const bool live = start && mpd.get("type") == "dynamic" && is_url(location);
+    const auto total = iso_seconds(mpd.get("mediaPresentationDuration"));
     if (live) // what ended more than half a second ago
       track.newest += static_cast<std::int64_t>(std::floor(
                           (static_cast<double>(utc_now() - *start) / 1e9 - 0.5) / track.duration)) -
                       1;
+    else if (ingest_ && total)
+      track.newest +=
+          std::max<std::int64_t>(0, static_cast<std::int64_t>(std::ceil(*total / track.duration)) - 1);
     const std::string media = used.get("media"), header = used.get("initialization"),
                       id = representation.get("id");
     const auto named = [location, id](std::string pattern, std::int64_t number) {
@@ -191,17 +248,38 @@ class Linter {
     const std::string header_at = named(header, 0);
     if (live) {
       lint_dash_server(asker(), track, found);
-      if (found.has("DSH-50")) return {};
+      if (found.has("DSH-50")) return Read{};
     }
-    return segment(header_at, track.url(track.newest));
+    auto newest = segment(header_at, track.url(track.newest));
+    if (!newest) return newest;
+    const double depth = iso_seconds(mpd.get("timeShiftBufferDepth")).value_or(0);
+    const auto back = static_cast<std::int64_t>(depth / track.duration) - 2;
+    if (live && back > 0) drift(header_at, track.url(track.newest - back), *newest);
+    if (ingest_) ingested(track, *newest, !live && total);
+    return newest;
   }
 
-  bool media_;
+  /// The last two objects of a track as its source sent them.
+  void ingested(const NumberedTrack &track, const Read &newest, bool ended) {
+    std::string before;
+    if (track.newest > track.start_number)
+      if (const auto reply = fetch(track.url(track.newest - 1))) before = reply->body;
+    IngestTrack sent{newest.where, bytes_of(newest.init), {}, track.duration, ended};
+    if (!before.empty()) sent.segments.push_back(bytes_of(before));
+    sent.segments.push_back(bytes_of(newest.media));
+    lint_ingest_track(sent, found);
+  }
+
+  const bool media_, ingest_;
+  std::map<std::string, std::string> protocols_; ///< by scheme and host
 };
 
 int print_rules() {
   for (const Rule &rule : lint_rules())
     fmt::print("{:7} {} ({})\n", rule.id, rule.title, rule.source);
+  fmt::print("\nNot checked, since no URL and no file can show it:\n");
+  for (const UncheckedRule &rule : lint_unchecked())
+    fmt::print("{:7} {}: {}\n", rule.id, rule.title, rule.why);
   return kDone;
 }
 
@@ -210,7 +288,7 @@ int run(const Options &options) {
   if (options.inputs.empty())
     return report(Error{ErrorCode::settings, "Name a URL or a file: a playlist, an MPD or a CMAF file."});
   gst_init(nullptr, nullptr);
-  Linter linter(options.media);
+  Linter linter(options);
   for (const std::string &input : options.inputs)
     if (const auto done = linter.input(input); !done) return report(done.error());
   for (const Finding &finding : linter.found.all())
@@ -228,6 +306,8 @@ void add_lint(Command &program) {
   command.option("input", options->inputs,
                  "URL or file: playlist, MPD or CMAF file; what they name is read too");
   command.flag("--rules", options->rules, "List the rules");
+  command.flag("--ingest", options->ingest,
+               "Also hold an MPD and its media against the rules for who pushes to an ingest server");
   command.flag("--media,!--no-media", options->media, "Also check the newest segment of each track");
   command.does([options] { return run(*options); });
 }

@@ -16,4 +16,9 @@ struct Example {
 /// Origins that answer wrong, one per rule of servers.
 std::vector<Example> server_examples();
 
+/// Segments and what an ingest source sends.
+std::vector<Example> media_examples();
+/// The same rules over media that break none.
+void lint_sound_media(Findings &out);
+
 } // namespace hull::publish
