@@ -1,4 +1,4 @@
-#include "plugins/cmaf/output.h"
+#include "plugins/cmaf/queued_output.h"
 
 #include <map>
 
@@ -6,42 +6,20 @@ namespace hull::cmaf {
 namespace {
 
 using publish::LiveEvent;
-constexpr std::size_t kQueue = 4096; // events; about two minutes of two tracks in chunks of 0.2 s
 
 /// Objects into streams the application opens: each fragment chunk by chunk while it grows, manifests whole
 /// and after what they name. All on one thread, where the application may block.
-class AppStreams final : public Output {
+class AppStreams final : public EventHandler {
  public:
-  AppStreams(AppHooks hooks, std::shared_ptr<const publish::Live> live, Report report)
-      : Output(std::move(live), std::move(report)), hooks_(std::move(hooks)), thread_([this] { run(); }) {}
-  ~AppStreams() override {
-    queue_.abort();
-    if (thread_.joinable()) thread_.join();
-  }
-  void on_event(const LiveEvent &event) override { queue_.push(event); }
-  void finish(double seconds) override {
-    queue_.close();
-    queue_.wait_empty(seconds);
-    queue_.abort();
-    thread_.join();
-  }
-  OutputStats stats() const override {
-    const std::lock_guard lock(mutex_);
-    OutputStats stats = stats_;
-    stats.dropped_segments = queue_.dropped_segments();
-    return stats;
-  }
+  AppStreams(AppHooks hooks, std::shared_ptr<const publish::Live> live, std::shared_ptr<Ledger> ledger)
+      : hooks_(std::move(hooks)), live_(std::move(live)), ledger_(std::move(ledger)) {}
 
- private:
-  void run() {
-    LiveEvent event;
-    while (queue_.pop(event))
-      handle(event);
+  void end() override {
     for (auto &[track, open] : open_)
       close(open);
   }
 
-  void handle(const LiveEvent &event) {
+  void handle(const LiveEvent &event) override {
     using Kind = LiveEvent::Kind;
     if (event.kind == Kind::removed) return hooks_.remove(event.name);
     if (event.kind == Kind::init) {
@@ -61,6 +39,7 @@ class AppStreams final : public Output {
     write_manifests();
   }
 
+ private:
   void write_manifests() {
     for (const publish::Track &track : live_->tracks())
       manifest(track.id + ".m3u8", live_->plain_playlist(track.id));
@@ -79,6 +58,7 @@ class AppStreams final : public Output {
   struct Open {
     std::string name;
     GRef<GOutputStream> stream; ///< none: the application does not want it, or writing failed
+    std::uint64_t bytes = 0;
   };
 
   void write(Open &open, Bytes bytes) {
@@ -88,8 +68,7 @@ class AppStreams final : public Output {
         g_output_stream_write_all(open.stream.get(), bytes.data(), bytes.size(), nullptr, nullptr, &error) &&
         g_output_stream_flush(open.stream.get(), nullptr, &error);
     if (!sound) return fail(open, error);
-    const std::lock_guard lock(mutex_);
-    stats_.bytes += bytes.size();
+    open.bytes += bytes.size();
   }
 
   void close(Open &open) {
@@ -97,36 +76,31 @@ class AppStreams final : public Output {
     GError *error = nullptr;
     if (!g_output_stream_close(open.stream.get(), nullptr, &error)) return fail(open, error);
     open.stream = {};
-    const std::lock_guard lock(mutex_);
-    ++stats_.objects;
+    ledger_->sent(open.bytes);
   }
 
-  // Said once per trouble; the next object gets a stream of its own.
+  // The next object gets a stream of its own.
   void fail(Open &open, GError *error) {
     const std::string why = error ? error->message : "no reason given";
     g_clear_error(&error);
     open.stream = {};
-    {
-      const std::lock_guard lock(mutex_);
-      if (stats_.failures++ % 50) return;
-    }
-    report_(Error{ErrorCode::io, "The application's stream for " + open.name + " failed: " + why});
+    ledger_->failed(Error{ErrorCode::io, "The application's stream for " + open.name + " failed: " + why});
   }
 
   AppHooks hooks_;
-  EventQueue queue_{kQueue};
-  mutable std::mutex mutex_; // leaf
-  OutputStats stats_;
-  std::map<std::size_t, Open> open_; // own thread, as the rest
+  std::shared_ptr<const publish::Live> live_;
+  std::shared_ptr<Ledger> ledger_;
+  std::map<std::size_t, Open> open_;
   std::map<std::string, std::string> texts_;
-  std::thread thread_;
 };
 
 } // namespace
 
 std::unique_ptr<Output> make_app_output(AppHooks hooks, std::shared_ptr<const publish::Live> live,
                                         Output::Report report) {
-  return std::make_unique<AppStreams>(std::move(hooks), std::move(live), std::move(report));
+  const auto ledger = std::make_shared<Ledger>(std::move(report));
+  return std::make_unique<QueuedOutput>(
+      std::make_unique<AppStreams>(std::move(hooks), std::move(live), ledger), ledger);
 }
 
 } // namespace hull::cmaf

@@ -1,4 +1,4 @@
-#include "plugins/cmaf/output.h"
+#include "plugins/cmaf/queued_output.h"
 
 #include <cerrno>
 #include <cstring>
@@ -11,40 +11,39 @@ namespace hull::cmaf {
 namespace {
 
 using publish::LiveEvent;
-constexpr std::size_t kQueue = 4096; // events; about two minutes of two tracks in chunks of 0.2 s
 
-class Directory final : public Output {
+class Directory final : public EventHandler {
  public:
-  Directory(std::string folder, std::shared_ptr<const publish::Live> live, Report report)
-      : Output(std::move(live), std::move(report)), folder_(std::move(folder)), thread_([this] { run(); }) {}
-  ~Directory() override {
-    queue_.abort();
-    if (thread_.joinable()) thread_.join();
-  }
-  void on_event(const LiveEvent &event) override {
-    if (event.kind == LiveEvent::Kind::chunk) return; // files hold whole segments
-    queue_.push(event);
-  }
-  void finish(double seconds) override {
-    queue_.close();
-    queue_.wait_empty(seconds);
-    queue_.abort();
-    thread_.join();
-  }
-  OutputStats stats() const override {
-    const std::lock_guard lock(mutex_);
-    OutputStats stats = stats_;
-    stats.dropped_segments = queue_.dropped_segments();
-    return stats;
+  Directory(std::string folder, std::shared_ptr<const publish::Live> live, std::shared_ptr<Ledger> ledger)
+      : folder_(std::move(folder)), live_(std::move(live)), ledger_(std::move(ledger)) {}
+
+  // Files hold whole segments.
+  bool wants(const LiveEvent &event) const override { return event.kind != LiveEvent::Kind::chunk; }
+
+  void handle(const LiveEvent &event) override {
+    if (!begun_) clear_leftovers();
+    begun_ = true;
+    if (event.kind == LiveEvent::Kind::removed) {
+      std::error_code ignored;
+      std::filesystem::remove(folder_ + "/" + event.name, ignored);
+      return;
+    }
+    if (!event.name.empty()) owed_.push_back(event.name);
+    if (write_owed() && event.kind != LiveEvent::Kind::init) write_manifests();
   }
 
  private:
-  void run() {
-    LiveEvent event;
-    for (bool first = true; queue_.pop(event); first = false) {
-      if (first) clear_leftovers();
-      handle(event);
+  // In order, and again while the window holds what could not be written: manifests name only files that are
+  // there.
+  bool write_owed() {
+    for (; !owed_.empty(); owed_.pop_front()) {
+      const publish::ObjectView view = live_->object(owed_.front());
+      if (view.found != publish::Found::ready)
+        ledger_->dropped();
+      else if (!write(owed_.front(), view.chunks))
+        return false;
     }
+    return true;
   }
 
   // What a process that was killed had not finished: nobody was told of these files.
@@ -56,20 +55,6 @@ class Directory final : public Output {
           if (entry.path().extension() == ".part") std::filesystem::remove(entry.path(), ignored);
   }
 
-  void handle(const LiveEvent &event) {
-    if (event.kind == LiveEvent::Kind::removed) {
-      std::error_code ignored;
-      std::filesystem::remove(folder_ + "/" + event.name, ignored);
-      return;
-    }
-    if (!event.name.empty()) {
-      const publish::ObjectView view = live_->object(event.name);
-      if (view.found != publish::Found::ready || !write(event.name, view.chunks)) return;
-    }
-    if (event.kind != LiveEvent::Kind::init) write_manifests();
-  }
-
-  // Manifests come last: they name only files that are there.
   void write_manifests() {
     for (const publish::Track &track : live_->tracks())
       if (const auto reply = live_->plain_playlist(track.id); reply.status == 200)
@@ -81,8 +66,7 @@ class Directory final : public Output {
 
   void write_text(const std::string &name, const std::string &text) {
     if (texts_[name] == text) return;
-    texts_[name] = text;
-    write(name, {std::make_shared<const ByteVector>(text.begin(), text.end())});
+    if (write(name, {std::make_shared<const ByteVector>(text.begin(), text.end())})) texts_[name] = text;
   }
 
   bool write(const std::string &name, const std::vector<publish::Chunk> &chunks) {
@@ -106,27 +90,24 @@ class Directory final : public Output {
     const int error = errno;
     if (fd >= 0 && ::close(fd) != 0) sound = false;
     sound = sound && ::rename(part.c_str(), path.c_str()) == 0;
-    const std::lock_guard lock(mutex_);
     if (sound) {
-      ++stats_.objects;
-      stats_.bytes += bytes;
+      ledger_->sent(bytes);
       return true;
     }
     ::unlink(part.c_str());
-    // Said once per trouble; the stream goes on for the other outputs, and here when there is room again.
-    if (stats_.failures++ % 50 == 0)
-      report_(Error{error == ENOSPC ? ErrorCode::no_space : ErrorCode::io,
-                    "Cannot write " + path + ": " + std::strerror(error) +
-                        (error == ENOSPC ? ". Free space or shorten dvr-window." : ". Check location.")});
+    ledger_->failed(
+        Error{error == ENOSPC ? ErrorCode::no_space : ErrorCode::io,
+              "Cannot write " + path + ": " + std::strerror(error) +
+                  (error == ENOSPC ? ". Free space or shorten dvr-window." : ". Check location.")});
     return false;
   }
 
   const std::string folder_;
-  EventQueue queue_{kQueue};
-  mutable std::mutex mutex_; // leaf
-  OutputStats stats_;
-  std::map<std::string, std::string> texts_; // own thread
-  std::thread thread_;
+  std::shared_ptr<const publish::Live> live_;
+  std::shared_ptr<Ledger> ledger_;
+  bool begun_ = false;
+  std::deque<std::string> owed_; ///< names of segments and headers, no more than the window holds
+  std::map<std::string, std::string> texts_;
 };
 
 } // namespace
@@ -134,7 +115,8 @@ class Directory final : public Output {
 std::unique_ptr<Output> make_directory_output(const std::string &folder,
                                               std::shared_ptr<const publish::Live> live,
                                               Output::Report report) {
-  return std::make_unique<Directory>(folder, std::move(live), std::move(report));
+  const auto ledger = std::make_shared<Ledger>(std::move(report));
+  return std::make_unique<QueuedOutput>(std::make_unique<Directory>(folder, std::move(live), ledger), ledger);
 }
 
 } // namespace hull::cmaf

@@ -2,7 +2,7 @@
 
 #include "gst/core/time.h"
 #include "gst/glue/map.h"
-#include "gst/isobmff/boxes_file.h"
+#include "gst/isobmff/segment.h"
 
 #include <algorithm>
 
@@ -12,20 +12,8 @@ namespace {
 using namespace isobmff;
 
 constexpr std::size_t kLargestChunk = 256u << 20;
-constexpr std::uint64_t kSecondsTo1970 = 2'208'988'800; // from 1900, where NTP counts
 
 } // namespace
-
-ByteVector producer_reference_time(std::uint32_t track_id, std::int64_t media_time, std::int64_t utc) {
-  isobmff::ProducerReferenceTime prft;
-  prft.reference_track_id = track_id;
-  const auto ns = static_cast<std::uint64_t>(utc);
-  const std::uint64_t fraction = ((ns % 1'000'000'000) << 32) / 1'000'000'000;
-  prft.ntp_timestamp = (ns / 1'000'000'000 + kSecondsTo1970) << 32 | fraction;
-  prft.media_time = static_cast<std::uint64_t>(media_time);
-  auto bytes = write_box(prft);
-  return bytes ? std::move(*bytes) : ByteVector{};
-}
 
 void Intake::describe(publish::FrameRate frame_rate, std::string language) {
   frame_rate_ = frame_rate;
@@ -96,9 +84,12 @@ Result<void> Intake::finish_chunk() {
     if (load_be(chunk_.data() + 4, 4) == FourCC("styp").value)
       front = static_cast<std::size_t>(load_be(chunk_.data(), 4));
     bytes.assign(chunk_.begin(), chunk_.begin() + static_cast<std::ptrdiff_t>(front));
-    append(bytes, producer_reference_time(track_id_, facts->first_presentation,
-                                          live_.epoch() +
-                                              rescale(facts->first_presentation, kNanoseconds, timescale_)));
+    const std::int64_t utc = live_.epoch() + rescale(facts->first_presentation, kNanoseconds, timescale_);
+    const auto prft = write_tree(producer_reference_time_box(
+        track_id_, ntp_of_unix(utc), static_cast<std::uint64_t>(facts->first_presentation),
+        ClockMoment::encoder_input));
+    if (!prft) return tl::unexpected(prft.error());
+    append(bytes, *prft);
   }
   append(bytes, Bytes(chunk_).subspan(front));
   info.bytes = std::make_shared<const ByteVector>(std::move(bytes));

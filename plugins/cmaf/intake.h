@@ -35,8 +35,4 @@ class Intake {
   bool starts_segment_ = false;
 };
 
-/// prft of 14496-12 8.16.5: `media_time` of track `track_id` was at the encoder's input at `utc` (ns since
-/// 1970).
-ByteVector producer_reference_time(std::uint32_t track_id, std::int64_t media_time, std::int64_t utc);
-
 } // namespace hull::cmaf

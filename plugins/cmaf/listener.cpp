@@ -1,5 +1,7 @@
 #include "plugins/cmaf/listener.h"
 
+#include "plugins/cmaf/gathering_stream.h"
+
 #include <algorithm>
 #include <cstring>
 #include <netinet/in.h>
@@ -174,6 +176,14 @@ void Listener::cut(GSocketAddress *remote) {
   shut(book_->socket_of(client_key(remote)));
 }
 
+void Listener::begin_chunked(GSocketAddress *remote) {
+  if (const auto socket = book_->socket_of(client_key(remote))) begin_chunked_reply(socket.get());
+}
+
+void Listener::end_chunked(GSocketAddress *remote, std::uint64_t body) {
+  if (const auto socket = book_->socket_of(client_key(remote))) end_chunked_reply(socket.get(), body);
+}
+
 void Listener::sweep() {
   const gint64 oldest = g_get_monotonic_time() - gint64{limits_.idle_timeout} * G_USEC_PER_SEC;
   std::vector<GRef<GSocket>> late;
@@ -230,10 +240,10 @@ void Listener::admit(GSocket *client) {
                          new Tie(book_, client_key(remote.get()), address, client),
                          [](gpointer tie) { delete static_cast<Tie *>(tie); });
   const auto connection =
-      GRef<GIOStream>::adopt(G_IO_STREAM(g_socket_connection_factory_create_connection(client)));
-  if (!certificate_) return accept_(connection.get(), local.get(), remote.get());
-  const auto secure =
-      GRef<GIOStream>::adopt(g_tls_server_connection_new(connection.get(), certificate_.get(), nullptr));
+      GRef<GSocketConnection>::adopt(g_socket_connection_factory_create_connection(client));
+  if (!certificate_) return accept_(make_gathering_stream(connection.get()).get(), local.get(), remote.get());
+  const auto secure = GRef<GIOStream>::adopt(
+      g_tls_server_connection_new(G_IO_STREAM(connection.get()), certificate_.get(), nullptr));
   if (secure) accept_(secure.get(), local.get(), remote.get());
 }
 

@@ -49,6 +49,9 @@ class Listener {
   /// Its reply is done: the time for the next request runs.
   void answered(GSocketAddress *remote);
   void cut(GSocketAddress *remote);
+  /// A reply in chunked coding follows, or will have `body` bytes in all (gathering_stream.h).
+  void begin_chunked(GSocketAddress *remote);
+  void end_chunked(GSocketAddress *remote, std::uint64_t body);
   /// Cuts those whose next request takes too long, trickling or not.
   void sweep();
 

@@ -95,6 +95,7 @@ bool Origin::answer_object(Request &request) {
   }
   soup_message_body_set_accumulate(body, FALSE);
   request.streaming = true;
+  if (!old) listener_->begin_chunked(soup_server_message_get_remote_address(message));
   return feed(request, view);
 }
 
@@ -109,8 +110,10 @@ bool Origin::feed(Request &request, const publish::ObjectView &view) {
   }
   request.sent_chunks += view.chunks.size();
   const bool whole = view.found != publish::Found::growing;
-  if (whole) soup_message_body_complete(body);
-  return whole;
+  if (!whole) return false;
+  listener_->end_chunked(soup_server_message_get_remote_address(request.message.get()), request.appended);
+  soup_message_body_complete(body);
+  return true;
 }
 
 void Origin::look_again() {

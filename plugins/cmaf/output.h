@@ -7,10 +7,10 @@
 #include "gst/publish/live.h"
 #include "plugins/cmaf/listener.h"
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
-#include <thread>
+#include <memory>
+#include <mutex>
+#include <string>
 
 namespace hull::cmaf {
 
@@ -18,45 +18,33 @@ struct OutputStats {
   std::uint64_t objects = 0, bytes = 0, failures = 0, dropped_segments = 0;
 };
 
-class Output {
+/// What one output counts and complains with. Any thread.
+class Ledger {
  public:
   using Report = std::function<void(const Error &)>;
-  Output(std::shared_ptr<const publish::Live> live, Report report)
-      : live_(std::move(live)), report_(std::move(report)) {}
+  explicit Ledger(Report report) : report_(std::move(report)) {}
+  /// An object of `bytes` is there, whole.
+  void sent(std::uint64_t bytes);
+  void dropped();
+  /// Said once per trouble: the first and every fiftieth.
+  void failed(const Error &error);
+  OutputStats stats() const;
+
+ private:
+  mutable std::mutex mutex_; // leaf
+  OutputStats stats_;
+  Report report_;
+};
+
+class Output {
+ public:
+  using Report = Ledger::Report;
   virtual ~Output() = default;
   /// An event of the window; called from streaming threads, never blocks.
   virtual void on_event(const publish::LiveEvent &event) = 0;
   /// Writes out what is left and ends the thread; waits at most `seconds`.
   virtual void finish(double seconds) = 0;
   virtual OutputStats stats() const = 0;
-
- protected:
-  std::shared_ptr<const publish::Live> live_;
-  Report report_;
-};
-
-/// Events in order, at most `capacity` of them: a fuller queue drops the oldest whole segment.
-class EventQueue {
- public:
-  explicit EventQueue(std::size_t capacity) : capacity_(capacity) {}
-  void push(publish::LiveEvent event);
-  /// The next event; false once closed and empty, or when aborted.
-  bool pop(publish::LiveEvent &event);
-  void close();
-  /// No more pops, whatever is left.
-  void abort();
-  bool aborted() const;
-  bool wait_empty(double seconds);
-  std::uint64_t dropped_segments() const;
-
- private:
-  void drop_oldest_segment();
-  const std::size_t capacity_;
-  mutable std::mutex mutex_; // leaf
-  std::condition_variable changed_;
-  std::deque<publish::LiveEvent> events_;
-  std::uint64_t dropped_ = 0;
-  bool closed_ = false, aborted_ = false, busy_ = false;
 };
 
 /// Files in `folder`, each written under another name and renamed: init segments, segments, playlists and MPD

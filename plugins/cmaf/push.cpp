@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <fmt/format.h>
 #include <map>
+#include <thread>
 
 namespace hull::cmaf {
 namespace {
@@ -14,39 +16,13 @@ namespace {
 using publish::LiveEvent;
 constexpr std::size_t kMostRemovals = 64;
 
-/// What all lanes of one output count and complain with.
-class Ledger {
- public:
-  explicit Ledger(Output::Report report) : report_(std::move(report)) {}
-  void sent(std::uint64_t bytes) {
-    const std::lock_guard lock(mutex_);
-    ++stats_.objects;
-    stats_.bytes += bytes;
-  }
-  void dropped() {
-    const std::lock_guard lock(mutex_);
-    ++stats_.dropped_segments;
-  }
-  /// Said once per trouble: the first and every fiftieth.
-  void failed(const std::string &what, const PushReply &reply) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (stats_.failures++ % 50) return;
-    }
-    report_(Error{ErrorCode::io,
-                  fmt::format("Pushing {} failed: {} {}. It is tried again; check ingest-url and the server.",
-                              what, reply.status ? fmt::to_string(reply.status) : "no answer,", reply.why)});
-  }
-  OutputStats stats() const {
-    const std::lock_guard lock(mutex_);
-    return stats_;
-  }
-
- private:
-  mutable std::mutex mutex_; // leaf
-  OutputStats stats_;
-  Output::Report report_;
-};
+/// Tells `ledger` that pushing `what` was not taken.
+void note_failure(Ledger &ledger, const std::string &what, const PushReply &reply) {
+  ledger.failed(
+      Error{ErrorCode::io,
+            fmt::format("Pushing {} failed: {} {}. It is tried again; check ingest-url and the server.", what,
+                        reply.status ? fmt::to_string(reply.status) : "no answer,", reply.why)});
+}
 
 /// One track on a connection of its own (ING-04): a request per segment, sent chunk by chunk while the
 /// segment grows. A failed one goes again from its first byte on a new connection, the header first (ING-11),
@@ -123,7 +99,7 @@ class Lane {
         deliver(name);
       } else if (!removal.empty()) {
         if (const PushReply reply = client_.remove(removal); !reply.good())
-          ledger_.failed(removal, reply); // ING-15
+          note_failure(ledger_, removal, reply); // ING-15
       } else {
         if (closing_) break;
         wakeup_->wait(seen, 1);
@@ -139,7 +115,7 @@ class Lane {
       const PushReply reply = header.good() ? send_segment(name) : header;
       if (reply.good()) return segment_sent_();
       if (wakeup_->stopped()) return;
-      ledger_.failed(name, reply);
+      note_failure(ledger_, name, reply);
       {
         const std::lock_guard lock(mutex_);
         header_sent_ = false; // 412 asks for it, a new connection begins with it
@@ -240,7 +216,7 @@ class ManifestLane {
     const char *type = name.ends_with(".mpd") ? "application/dash+xml" : "application/vnd.apple.mpegurl";
     const PushReply reply = client_.put(name, type, text.text);
     if (!reply.good()) {
-      ledger_.failed(name, reply);
+      note_failure(ledger_, name, reply);
       client_.reconnect();
       return false;
     }
@@ -261,7 +237,7 @@ class ManifestLane {
 class Push final : public Output {
  public:
   Push(PushSettings settings, std::shared_ptr<const publish::Live> live, Report report)
-      : Output(std::move(live), report),
+      : live_(std::move(live)),
         settings_(std::move(settings)),
         ledger_(std::move(report)),
         manifests_(live_, settings_, ledger_) {}
@@ -286,6 +262,7 @@ class Push final : public Output {
   OutputStats stats() const override { return ledger_.stats(); }
 
  private:
+  std::shared_ptr<const publish::Live> live_;
   const PushSettings settings_;
   Ledger ledger_;
   ManifestLane manifests_;

@@ -101,8 +101,9 @@ void Stream::open(std::shared_ptr<publish::Live> live, std::shared_ptr<WallClock
                    ? settings.chunk_duration + settings.chunk_duration / publish::kGraceShare
                    : settings.chunk_duration,
                "fragment-origin", gint64{0}, nullptr);
-  // Intake puts its own clock in front of every segment.
-  g_object_set(mux_.get(), "prft", FALSE, nullptr);
+  // The clock in front of every segment is Intake's: CMAF that comes without a muxer needs it, too. lmsg
+  // marks the last chunk of a stream (ING-09).
+  g_object_set(mux_.get(), "prft", FALSE, "styp", TRUE, nullptr);
   g_object_set(sink_.get(), "sync", FALSE, "ts-offset", gint64{0}, nullptr);
 }
 

@@ -1,7 +1,9 @@
-// Viewers who all join at once and stay: bench_crowd [VIEWERS] [SECONDS] [KBIT/S]
+// Viewers who all join at once and stay: bench_crowd [VIEWERS] [SECONDS] [KBIT/S|even]
 // One keep-alive connection each, following the growing segments of one track of hullcmafsink in this
-// process. Prints how long it took until all were connected, how late each chunk reached each viewer after it
-// was published, and what the origin's thread cost.
+// process: pictures of so many kbit/s, whose key pictures are several times as large as the others, or, with
+// "even", lossless noise of 1.5 Mb/s, in chunks of 38 kB every 0.2 s. Prints how long it took until all were
+// connected, how late each chunk reached each viewer after it was published, and what the origin's thread
+// cost.
 
 #include "gst/glue/ref.h"
 
@@ -74,7 +76,8 @@ struct Viewer {
 
 class Crowd {
  public:
-  Crowd(unsigned port, unsigned count, Published &published) : published_(published), viewers_(count) {
+  Crowd(unsigned port, std::string track, unsigned count, Published &published)
+      : track_(std::move(track)), published_(published), viewers_(count) {
     poll_ = epoll_create1(EPOLL_CLOEXEC);
     address_.sin_family = AF_INET;
     address_.sin_port = htons(static_cast<std::uint16_t>(port));
@@ -130,7 +133,7 @@ class Crowd {
  private:
   void ask(Viewer &viewer) {
     const std::string request =
-        "GET /v1/" + std::to_string(viewer.segment) + ".m4s HTTP/1.1\r\nHost: crowd\r\n\r\n";
+        "GET /" + track_ + "/" + std::to_string(viewer.segment) + ".m4s HTTP/1.1\r\nHost: crowd\r\n\r\n";
     viewer.asked = now_ms();
     viewer.state = Viewer::State::head;
     viewer.chunk = 0;
@@ -217,6 +220,7 @@ class Crowd {
     viewer.state = Viewer::State::end;
   }
 
+  const std::string track_;
   Published &published_;
   std::vector<Viewer> viewers_;
   sockaddr_in address_{};
@@ -251,15 +255,20 @@ int main(int argc, char **argv) {
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  const std::string text =
-      "videotestsrc is-live=true pattern=snow ! video/x-raw,format=I420,width=320,height=180,framerate=25/1 "
-      "! hullh264enc bitrate=" +
-      rate + " ! hullcmafsink name=sink port=0 segment-duration=4000000000 max-clients=" +
-      std::to_string(count + 100);
+  const bool even = rate == "even";
+  const std::string source =
+      even ? "audiotestsrc is-live=true wave=white-noise ! audio/x-raw,format=S16LE,rate=48000,channels=2 ! "
+             "flacenc ! flacparse"
+           : "videotestsrc is-live=true pattern=snow ! "
+             "video/x-raw,format=I420,width=320,height=180,framerate=25/1 ! hullh264enc bitrate=" +
+                 rate;
+  const std::string text = source +
+                           " ! hullcmafsink name=sink port=0 segment-duration=4000000000 max-clients=" +
+                           std::to_string(count + 100);
   const auto pipeline = ElementRef::retain(gst_parse_launch(text.c_str(), nullptr));
   const auto sink =
       pipeline ? ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink")) : ElementRef();
-  if (!sink) return std::fprintf(stderr, "hullcmafsink or hullh264enc is missing\n"), 77;
+  if (!sink) return std::fprintf(stderr, "an element of %s is missing\n", text.c_str()), 77;
   Published published;
   const auto bus = ObjectRef<GstBus>::adopt(gst_element_get_bus(pipeline.get()));
   gst_bus_set_sync_handler(bus.get(), note, &published, nullptr);
@@ -268,7 +277,7 @@ int main(int argc, char **argv) {
   g_object_get(sink.get(), "actual-port", &port, nullptr);
   std::this_thread::sleep_for(std::chrono::seconds(9));
   const double cpu = origin_cpu();
-  Crowd crowd(port, count, published);
+  Crowd crowd(port, even ? "a1" : "v1", count, published);
   crowd.run(seconds);
   const double used = origin_cpu() - cpu;
   crowd.print();

@@ -213,6 +213,59 @@ TEST_F(CmafPush, GoesOnWhenTheServerComesBackAndStartsWithTheHeader) {
   EXPECT_EQ(objects.at("live" + kept).body, body(get(port_, kept)));
 }
 
+TEST_F(CmafPush, AServerAwayForThirtySecondsGetsWholeSegmentsAndTheHeaderAgain) {
+  start(target("ingest-queue=3"));
+  ASSERT_TRUE(server_.wait_for("live/v1/2.m4s"));
+  const std::uint64_t held = stat("window-bytes");
+  server_.die();
+  g_usleep(30 * G_USEC_PER_SEC);
+  const std::size_t before = server_.order().size();
+  const std::uint64_t back = stat("segments");
+  EXPECT_GT(back, 60u) << "segments of 0.4 s went on for those at the origin";
+  server_.live();
+  ASSERT_TRUE(server_.wait_for("live/v1/" + std::to_string(back + 2) + ".m4s"));
+  const auto order = server_.order();
+  std::size_t first = before;
+  while (first < order.size() && order[first].find("v1/") == std::string::npos)
+    ++first;
+  ASSERT_LT(first, order.size());
+  EXPECT_EQ(order[first], "PUT live/v1/init.mp4");
+  const std::uint64_t dropped = stat("dropped-segments");
+  EXPECT_GE(dropped + 8, back - 2) << "all but those that waited";
+  EXPECT_LE(dropped, back);
+  for (const auto &[name, object] : server_.objects()) {
+    if (!name.ends_with(".m4s")) continue;
+    const std::string reply = get(port_, name.substr(4));
+    if (!status(reply, 200)) continue; // left the window since
+    EXPECT_EQ(object.body, body(reply)) << name;
+  }
+  EXPECT_LT(stat("window-bytes"), held + (8u << 20)) << "what waits is not kept beside the window";
+}
+
+TEST_F(CmafPush, TheLastSegmentSaysThatNothingFollows) {
+  start(target("epoch-lock=true"),
+        61); // one picture more than whole chunks: a full one leaves before the end is known
+  ASSERT_TRUE(wait(static_cast<GstMessageType>(int(GST_MESSAGE_EOS) | int(GST_MESSAGE_ERROR))));
+  stop();
+  publish::IngestTrack track;
+  const auto objects = server_.objects();
+  track.where = "v1";
+  track.init = bytes_of(objects.at("live/v1/init.mp4").body);
+  track.segment_duration = 0.4;
+  track.ended = true;
+  std::map<std::uint64_t, Bytes> in_order;
+  for (const auto &[name, object] : objects)
+    if (name.ends_with(".m4s")) in_order[std::stoull(name.substr(8))] = bytes_of(object.body);
+  for (const auto &[number, media] : in_order)
+    track.segments.push_back(media);
+  EXPECT_GE(track.segments.size(), 5u);
+  publish::Findings found;
+  publish::lint_ingest_track(track, found);
+  publish::lint_ingest_mpd(objects.at("live/manifest.mpd").body, "manifest.mpd", found);
+  for (const publish::Finding &finding : found.all())
+    if (finding.rule->id != std::string("ING-08")) ADD_FAILURE() << publish::to_text(finding);
+}
+
 TEST_F(CmafPush, AServerThatRefusesStopsNobody) {
   server_.status = 403;
   start(target());

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <vector>
@@ -234,6 +235,73 @@ TEST_F(CmafWeather, AFolderThatTakesNothingIsAWarning) {
   g_clear_error(&error);
   expect_alive();
   EXPECT_GE(stat("output-failures"), 1u);
+}
+
+/// A file system of its own with little room.
+class SmallDisk {
+ public:
+  SmallDisk() {
+    char pattern[] = "/tmp/hull-disk-XXXXXX";
+    folder_ = mkdtemp(pattern);
+    mounted_ = mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=512k") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) umount2(folder_.c_str(), MNT_DETACH);
+    std::filesystem::remove(folder_);
+  }
+  bool mounted() const { return mounted_; }
+  const std::string &folder() const { return folder_; }
+  void fill() const {
+    std::ofstream file(filler(), std::ios::binary);
+    const std::string block(4096, 'x');
+    while (file.write(block.data(), 4096) && file.flush()) {
+    }
+  }
+  void make_room() const { std::filesystem::remove(filler()); }
+
+ private:
+  std::string filler() const { return folder_ + "/filler"; }
+  std::string folder_;
+  bool mounted_ = false;
+};
+
+TEST_F(CmafWeather, AFullDiskStopsOnlyTheFolderUntilThereIsRoomAgain) {
+  const SmallDisk disk;
+  if (!disk.mounted()) GTEST_SKIP() << "this process may not mount a small tmpfs";
+  const auto missing = [&disk] { // of what the folder's playlist names
+    std::ifstream file(disk.folder() + "/v1.m3u8");
+    std::string none;
+    for (std::string line; std::getline(file, line);)
+      if (line.starts_with("v1/") && !std::filesystem::exists(disk.folder() + "/" + line)) none += line + " ";
+    return none;
+  };
+  const auto wait_until = [](const auto &holds) {
+    for (int i = 0; i < 1000 && !holds(); ++i)
+      g_usleep(10'000);
+    return holds();
+  };
+  const auto written = [&disk](std::uint64_t number) {
+    return std::filesystem::exists(disk.folder() + "/v1/" + std::to_string(number) + ".m4s");
+  };
+  start("dvr-window=4000000000 location=" + disk.folder());
+  ASSERT_TRUE(wait_until([&] { return written(1); }));
+  disk.fill();
+  const std::uint64_t full = stat("segments");
+  const MessageRef warning = wait(GST_MESSAGE_WARNING, 20);
+  ASSERT_TRUE(warning);
+  GError *error = nullptr;
+  gst_message_parse_warning(warning.get(), &error, nullptr);
+  EXPECT_NE(std::string(error->message).find("Free space"), std::string::npos) << error->message;
+  g_clear_error(&error);
+  ASSERT_TRUE(wait_until([&] { return stat("segments") >= full + 4; })) << "the others' stream goes on";
+  expect_alive();
+  EXPECT_EQ(missing(), "");
+  disk.make_room();
+  const std::uint64_t room = stat("segments");
+  ASSERT_TRUE(wait_until([&] { return written(room + 1); }));
+  EXPECT_EQ(missing(), "");
+  for (std::uint64_t number = full + 1; number <= room; ++number)
+    EXPECT_TRUE(written(number)) << number << " was still in the window";
 }
 
 TEST_F(CmafWeather, HeadOptionsRangeAndCaching) {
