@@ -61,7 +61,7 @@ export async function measure(browser, pages, {url, player, target = 0, seconds,
   };
 }
 
-const freePort = () => new Promise((done) => {
+export const freePort = () => new Promise((done) => {
   const probe = net.createServer().listen(0, '127.0.0.1', () => { const {port} = probe.address(); probe.close(() => done(port)); });
 });
 
