@@ -57,7 +57,11 @@ void Live::write_segment(std::string &out, const Row &row, const LiveSegment &se
   if (segment.discontinuity) out += "#EXT-X-DISCONTINUITY\n";
   if (segment.discontinuity && !is_webvtt(row.info))
     out += fmt::format("#EXT-X-MAP:URI=\"{}\"\n", map_uri(row.info, segment.init));
-  out += fmt::format("#EXT-X-PROGRAM-DATE-TIME:{}\n", utc_text(utc(row, segment.start)));
+  // hls.js lays sound out beside pictures by these milliseconds. Where the list then says that a segment of
+  // sound begins later than its media does, hls.js takes the one before for unfinished and asks for nothing
+  // (7 s of silence, until its parts leave the list); so pictures round up and the rest down.
+  const std::int64_t up = row.info.kind == Kind::video ? 999'999 : 0;
+  out += fmt::format("#EXT-X-PROGRAM-DATE-TIME:{}\n", utc_text(utc(row, segment.start) + up));
   if (with_parts)
     for (std::size_t i = 0; i < segment.parts.size(); ++i)
       out += fmt::format("#EXT-X-PART:DURATION={:.6f},URI=\"{}/{}.{}.{}\"{}\n",

@@ -75,6 +75,13 @@ std::size_t count(const std::string &text, const std::string &what) {
   return n;
 }
 
+TEST_F(LiveWindow, DatesNeverPutSoundBehindItsPlaceBesidePictures) {
+  ASSERT_TRUE(live_.add_chunk(video_, {bytes(9), 10, 2560, 512, true, true, true}));  // 0.78 ms
+  ASSERT_TRUE(live_.add_chunk(audio_, {bytes(9), 40, 9216, 1024, true, true, true})); // 0.83 ms
+  EXPECT_NE(playlist("v1").find("22:13:20.001Z"), std::string::npos) << playlist("v1");
+  EXPECT_NE(playlist("a1").find("22:13:20.000Z"), std::string::npos) << playlist("a1");
+}
+
 TEST_F(LiveWindow, PlaylistsWaitForTheFirstWholeSegment) {
   push_video(9);
   EXPECT_EQ(live_.playlist("v1", {}).status, 0);
