@@ -39,7 +39,7 @@ gssize would_block(GError **error) {
 }
 
 void hold(GatheringOutput &self, std::string_view text) {
-  std::memcpy(self.held + self.held_size, text.data(), text.size());
+  std::copy(text.begin(), text.end(), self.held + self.held_size);
   self.held_size += text.size();
 }
 
