@@ -13,7 +13,7 @@ Cpu detected_cpu() {
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                      __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni");
+                      __builtin_cpu_supports("avx512vnni");
   if (avx512) return Cpu::avx512;
   if (avx2) return Cpu::avx2;
 #endif

@@ -3,7 +3,7 @@
 namespace hull {
 
 /// Instruction sets kernels are written for, each including the ones before it.
-/// avx512 means F, BW, DQ, VL, VBMI and VNNI together (Ice Lake, Zen 4 and later).
+/// avx512 means F, BW, DQ, VL and VNNI together (Cascade Lake, Zen 4 and later).
 enum class Cpu { scalar, avx2, avx512 };
 
 /// The best set this machine has, or the lower one that HULL_CPU=scalar|avx2|avx512 asks for. Read once.
