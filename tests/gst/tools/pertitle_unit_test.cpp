@@ -49,7 +49,7 @@ TEST(Y4m, RefusesWhatItCannotRead) {
   EXPECT_FALSE(parse_y4m("YUV4MPEG2 W16 H16"));
   EXPECT_FALSE(parse_y4m("YUV4MPEG2 H16 F25:1\n"));
   EXPECT_FALSE(parse_y4m("YUV4MPEG2 W99999999 H99999999\n"));
-  EXPECT_FALSE(parse_y4m("YUV4MPEG2 W16 H16 C422p12\n"));
+  EXPECT_FALSE(parse_y4m("YUV4MPEG2 W16 H16 C420p16\n"));
 }
 
 TEST_F(Y4mFileTest, CountsPicturesAndNoticesACut) {
