@@ -24,6 +24,7 @@ export function servePages() {
 export async function startSource(program, {seconds, audio = true, sink = ''}) {
   const child = spawn(program, [String(seconds), audio ? '1' : '0', ...sink.split(' ').filter(Boolean)],
                       {stdio: ['ignore', 'pipe', 'inherit']});
+  process.on('exit', () => child.kill('SIGKILL')); // a test that throws leaves nobody behind
   const ended = new Promise((done) => child.on('exit', done));
   const url = await new Promise((done, failed) => {
     let text = '';

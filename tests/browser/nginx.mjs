@@ -30,6 +30,7 @@ const settings = fs.readFileSync(path.join(here, '../../docs/guides/nginx.conf')
   .replaceAll('/etc/ssl/hull', `${folder}/hull`).replace('worker_processes auto', 'worker_processes 1');
 fs.writeFileSync(`${folder}/nginx.conf`, `daemon off;\npid ${folder}/nginx.pid;\n${settings}`);
 const nginx = spawn(kNginx, ['-p', folder, '-e', `${folder}/error.log`, '-c', `${folder}/nginx.conf`], {stdio: 'inherit'});
+process.on('exit', () => nginx.kill());
 const ended = new Promise((done) => nginx.on('exit', done));
 
 let session;
@@ -62,8 +63,13 @@ const direct = (name) => new Promise((done, failed) => {
   }).on('error', failed);
 });
 
-let list = await get('v1.m3u8?_HLS_msn=3&_HLS_part=0');
-const number = Number(list.body.toString().match(/v1\/(\d+)\.\d+\.m4s/g).at(-1).match(/\/(\d+)/)[1]) + 1;
+// A number far ahead of the first segments would be refused, so the list is asked for until it has one.
+let list, number;
+do {
+  await new Promise((done) => setTimeout(done, 100));
+  list = await get('v1.m3u8');
+  number = Number([...list.body.toString().matchAll(/EXT-X-PART:[^\n]*URI="v1\/(\d+)/g)].at(-1)?.[1]) + 1;
+} while (!number);
 const [through, straight] = await Promise.all([get(`v1/${number}.m4s`), direct(`v1/${number}.m4s`)]);
 const moments = new Set(through.events.map(([at]) => Math.floor(at / 100)));
 check(through.status === 200 && through.body.equals(straight), `segment ${number}: ${through.body.length} bytes, the same as without nginx`);
