@@ -3,7 +3,7 @@
 // The body of a request that follows an object of the window while it grows.
 
 #include "gst/publish/live.h"
-#include "plugins/cmaf/listener.h"
+#include "plugins/cmaf/gref.h"
 
 #include <condition_variable>
 #include <memory>

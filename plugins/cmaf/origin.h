@@ -1,17 +1,17 @@
 #pragma once
 
-// The embedded origin: one thread with a libsoup server, in front of the live window.
+// The embedded origin: one thread with an HTTP server, in front of the live window.
 
 #include "gst/publish/live.h"
-#include "plugins/cmaf/listener.h"
+#include "plugins/cmaf/http_server.h"
 #include "plugins/cmaf/metrics.h"
 #include "plugins/cmaf/playlist_cache.h"
 
-#include <libsoup/soup.h>
-#include <list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 
 namespace hull::cmaf {
 
@@ -21,16 +21,13 @@ struct OriginSettings {
   std::string cors_origin = "*";
   std::string player_dir;
   std::string certificate; ///< PEM file with certificate and key; empty = no TLS
-  ListenerLimits limits;
-  std::uint64_t client_bytes =
-      16u << 20;               ///< a growing reply may lie this far behind before its client is dropped
-  unsigned stall_timeout = 15; ///< seconds a client may take nothing of a reply
+  ServerLimits limits;
 };
 
 /// Serves what the live window names, and nothing else: no file is ever opened for a request.
 class Origin {
  public:
-  /// Binds and starts the thread. settings, io and not_found errors as Listener::bind, or of the certificate.
+  /// Binds and starts the thread. settings, io and not_found errors as listen_on, or of the certificate.
   static Result<std::unique_ptr<Origin>> start(OriginSettings settings);
   ~Origin();
 
@@ -43,17 +40,29 @@ class Origin {
   OriginStats stats() const;
 
  private:
-  struct Request; // one that waits, or whose body still grows
+  /// One that waits for its answer, or whose body still grows.
+  struct Request {
+    std::string path;
+    publish::PlaylistQuery query;
+    bool streaming = false;
+    std::size_t sent_chunks = 0;
+    gint64 started = g_get_monotonic_time();
+
+    bool is_manifest() const { return path.ends_with(".m3u8") || path == "manifest.mpd"; }
+    double waited() const { return static_cast<double>(g_get_monotonic_time() - started) / 1e6; }
+  };
 
   Origin(OriginSettings settings, GRef<GSocket> socket, GRef<GTlsCertificate> certificate);
   void run();
-  void handle(SoupServerMessage *message, const char *path, GHashTable *query);
-  void answer_fixed(SoupServerMessage *message, const std::string &path);
-  bool answer(Request &request);
-  bool answer_playlist(Request &request);
-  bool answer_object(Request &request);
-  bool feed(Request &request, const publish::ObjectView &view);
-  void sweep();
+  void handle(Connection &client);
+  void answer_fixed(Connection &client, const std::string &path);
+  /// True: nothing more comes for this request.
+  bool answer(Connection &client, Request &request);
+  bool answer_playlist(Connection &client, Request &request);
+  bool answer_object(Connection &client, Request &request);
+  bool feed(Connection &client, Request &request, const publish::ObjectView &view);
+  bool refuse(Connection &client, int status, std::string text, const char *cache_control,
+              const char *retry_after = nullptr);
   void look_again();
   std::int64_t now() const;
   std::shared_ptr<const publish::Live> live() const;
@@ -65,14 +74,12 @@ class Origin {
   const std::map<std::string, std::string> players_;
   const std::string page_;
   GSource *kick_source_ = nullptr;
-  GRef<SoupServer> server_;
-  std::unique_ptr<Listener> listener_;
-  std::list<std::unique_ptr<Request>> requests_; // origin thread only
-  PlaylistCache playlists_;                      // origin thread only
-  mutable std::mutex live_mutex_;                // leaf
+  std::unique_ptr<HttpServer> server_;
+  std::unordered_map<Connection *, Request> open_; // origin thread only
+  PlaylistCache playlists_;                        // origin thread only
+  mutable std::mutex live_mutex_;                  // leaf
   std::shared_ptr<const publish::Live> live_;
-  std::atomic<std::uint64_t> manifests_ = 0, objects_ = 0, others_ = 0, bytes_ = 0, errors_ = 0, held_ = 0,
-                             dropped_ = 0;
+  std::atomic<std::uint64_t> manifests_ = 0, objects_ = 0, others_ = 0, errors_ = 0, held_ = 0;
   std::atomic<unsigned> waiting_ = 0, streaming_ = 0;
   std::thread thread_;
 };

@@ -5,7 +5,7 @@
 
 #include "gst/core/result.h"
 #include "gst/publish/live.h"
-#include "plugins/cmaf/listener.h"
+#include "plugins/cmaf/gref.h"
 
 #include <functional>
 #include <memory>

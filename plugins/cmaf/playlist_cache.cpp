@@ -1,8 +1,10 @@
 #include "plugins/cmaf/playlist_cache.h"
 
-#include "plugins/cmaf/reply.h"
+#include "plugins/cmaf/gref.h"
 
 #include <fmt/format.h>
+
+#include <gio/gio.h>
 
 namespace hull::cmaf {
 namespace {
@@ -14,6 +16,20 @@ publish::PlaylistReply write(const publish::Live &live, const std::string &path,
   if (path == "manifest.mpd") return live.mpd(live.now());
   if (path == "master.m3u8") return live.multivariant();
   return live.playlist(std::string_view(path).substr(0, path.rfind('.')), query);
+}
+
+/// RFC 1952; empty when zlib fails.
+std::string gzip(std::string_view text) {
+  const auto compressor =
+      GRef<GZlibCompressor>::adopt(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, 6));
+  std::string out(text.size() + text.size() / 8 + 64, '\0');
+  gsize read = 0, written = 0;
+  const GConverterResult result =
+      g_converter_convert(G_CONVERTER(compressor.get()), text.data(), text.size(), out.data(), out.size(),
+                          G_CONVERTER_INPUT_AT_END, &read, &written, nullptr);
+  if (result != G_CONVERTER_FINISHED) return {};
+  out.resize(written);
+  return out;
 }
 
 } // namespace
@@ -31,8 +47,9 @@ const PlaylistCache::Entry &PlaylistCache::get(const publish::Live &live, const 
   publish::PlaylistReply made = write(live, path, query);
   Entry &entry = entries_[key];
   entry.status = made.status;
-  entry.text = std::move(made.text);
-  if (entry.status == 200) entry.gzip = gzip(entry.text);
+  std::string packed = entry.status == 200 ? gzip(made.text) : std::string();
+  if (!packed.empty()) entry.gzip = std::make_shared<const std::string>(std::move(packed));
+  entry.text = std::make_shared<const std::string>(std::move(made.text));
   return entry;
 }
 

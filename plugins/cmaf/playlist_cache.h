@@ -5,6 +5,7 @@
 #include "gst/publish/live.h"
 
 #include <map>
+#include <memory>
 #include <string>
 
 namespace hull::cmaf {
@@ -12,8 +13,8 @@ namespace hull::cmaf {
 class PlaylistCache {
  public:
   struct Entry {
-    int status = 0; ///< 0: wait for the next change
-    std::string text, gzip;
+    int status = 0;                                ///< 0: wait for the next change
+    std::shared_ptr<const std::string> text, gzip; ///< gzip: none if it could not be packed
   };
   /// `path` is manifest.mpd, master.m3u8 or a track's playlist. Valid until the next call.
   const Entry &get(const publish::Live &live, const std::string &path, const publish::PlaylistQuery &query);

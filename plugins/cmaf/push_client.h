@@ -2,7 +2,7 @@
 
 // Requests to an ingest server: one connection, blocking, for one thread.
 
-#include "plugins/cmaf/listener.h"
+#include "plugins/cmaf/gref.h"
 
 #include <libsoup/soup.h>
 #include <string>

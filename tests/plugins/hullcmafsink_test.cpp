@@ -113,7 +113,8 @@ TEST_F(CmafSinkTest, TheEndClosesManifestsAndTheFolderPlays) {
 TEST_F(CmafSinkTest, ServesOverTls) {
   const auto file =
       std::filesystem::temp_directory_path() / ("hull-tls-" + std::to_string(getpid()) + ".pem");
-  const std::string make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -keyout " +
+  const std::string make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days "
+                           "2 -subj /CN=localhost -keyout " +
                            file.string() + " -out " + file.string() + ".crt >/dev/null 2>&1 && cat " +
                            file.string() + ".crt >> " + file.string();
   if (std::system(make.c_str()) != 0) GTEST_SKIP() << "the openssl program is missing";
@@ -134,6 +135,12 @@ TEST_F(CmafSinkTest, ServesOverTls) {
                                nullptr);
           }),
       nullptr);
+  // Those who begin a handshake and leave it take no thread from the others.
+  std::vector<Connection> half;
+  for (int i = 0; i < 200; ++i) {
+    half.push_back(connect_to(port_));
+    send_text(half.back(), std::string("\x16\x03\x01\x02\x00\x01", 6));
+  }
   for (int i = 0; i < 2; ++i) {
     const auto connection = Connection::adopt(
         g_socket_client_connect_to_host(client, "127.0.0.1", static_cast<guint16>(port_), nullptr, nullptr));
@@ -145,7 +152,7 @@ TEST_F(CmafSinkTest, ServesOverTls) {
     EXPECT_NE(reply.find("mdat"), std::string::npos);
   }
   g_object_unref(client);
-  EXPECT_FALSE(status(get(port_, "/v1.m3u8"), 200)) << "not without TLS";
+  EXPECT_NE(body(get(port_, "/v1.m3u8")).find("https://"), std::string::npos) << "not without TLS";
   std::filesystem::remove(file);
   std::filesystem::remove(file.string() + ".crt");
 }

@@ -103,6 +103,78 @@ TEST_F(CmafWeather, NoiseAndFloodsStopNobody) {
   }
 }
 
+// Each of these ends with the origin closing the connection: talk() would wait otherwise.
+TEST_F(CmafWeather, EveryWayToAskGetsAnAnswer) {
+  start();
+  follow(2);
+  const std::string plain = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+  const std::pair<std::string, int> cases[] = {
+      {"GET /time HTTP/1.0\r\n\r\n", 200},
+      {"GET /time HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /time HTTP/1.0\r\n\r\n", 200},
+      {"\r\n\r\nGET /time " + plain + "\r\n", 200},
+      {"GET /time HTTP/1.1\nHost: x\nConnection: close\n\n", 200},
+      {"GET http://elsewhere:81/time?x=1#y " + plain + "\r\n", 200},
+      {"OPTIONS * " + plain + "\r\n", 204},
+      {"GET * " + plain + "\r\n", 400},
+      {"GET time " + plain + "\r\n", 400},
+      {"GET /time HTTP/1.1\r\nConnection: close\r\n\r\n", 400}, // no Host
+      {"GET /time HTTP/2.0\r\nHost: x\r\n\r\n", 505},
+      {std::string("GET /time HTTP/1.1\r\nHost: x\0y\r\n\r\n", 38), 400},
+      {"GET /time HTTP/1.1\r\nX: " + std::string(40'000, 'y') + "\r\n\r\n", 431},
+      {"PUT /v1/1.m4s HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 405},
+      // What hides in a body is not a request: one reply.
+      {"GET /time HTTP/1.1\r\nHost: x\r\nContent-Length: 36\r\n\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+       200},
+      {"GET /time HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200},
+      {"HEAD /v1/9.m4s " + plain + "\r\n", 404},
+  };
+  for (const auto &[request, code] : cases) {
+    const std::string reply = talk(port_, request);
+    EXPECT_TRUE(status(reply, code)) << request.substr(0, 100) << "\n" << head(reply);
+    EXPECT_EQ(reply.find("hull_chunks_total"), std::string::npos);
+  }
+  const std::string old = talk(port_, "GET /v1/3.m4s HTTP/1.0\r\n\r\n"); // ends with the connection
+  EXPECT_EQ(head(old).find("chunked"), std::string::npos) << head(old);
+  EXPECT_EQ(body(old), body(get(port_, "/v1/3.m4s")));
+  const std::string growing_head = get(port_, "/v1/4.m4s", "", "HEAD");
+  EXPECT_TRUE(status(growing_head, 200));
+  EXPECT_TRUE(growing_head.ends_with("\r\n\r\n"));
+  // Replies come in the order of the questions, also behind one that is held.
+  const std::string three =
+      talk(port_, "GET /v1/5.m4s HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/init.mp4 HTTP/1.1\r\nHost: "
+                  "x\r\n\r\nGET /time " +
+                      plain + "\r\n");
+  const std::size_t segment = three.find("video/mp4"), init = three.find("ftyp"),
+                    time = three.find("text/plain");
+  EXPECT_LT(segment, init);
+  EXPECT_LT(init, time);
+  EXPECT_NE(time, std::string::npos);
+}
+
+TEST_F(CmafWeather, ByteRanges) {
+  start();
+  follow(3);
+  const std::string whole = body(get(port_, "/v1/1.m4s"));
+  const auto range = [this](const std::string &wanted, const std::string &more = "") {
+    return get(port_, "/v1/1.m4s", "Range: " + wanted + "\r\n" + more);
+  };
+  const std::string size = std::to_string(whole.size());
+  EXPECT_EQ(body(range("bytes=-10")), whole.substr(whole.size() - 10));
+  EXPECT_EQ(body(range("bytes=10-")), whole.substr(10));
+  EXPECT_EQ(body(range("bytes=10-99999999999")), whole.substr(10));
+  EXPECT_NE(range("bytes=10-99999999999")
+                .find("Content-Range: bytes 10-" + std::to_string(whole.size() - 1) + "/" + size),
+            std::string::npos);
+  for (const char *wrong : {"bytes=99999999-", "bytes=-0"}) {
+    EXPECT_TRUE(status(range(wrong), 416)) << wrong;
+    EXPECT_NE(range(wrong).find("Content-Range: bytes */" + size), std::string::npos);
+  }
+  // Several, another unit, or a validator that cannot match: all of it.
+  EXPECT_EQ(body(range("bytes=0-0,5-6")), whole);
+  EXPECT_EQ(body(range("items=0-3")), whole);
+  EXPECT_EQ(body(range("bytes=0-3", "If-Range: \"x\"\r\n")), whole);
+}
+
 // One reads nothing of a growing segment, one a byte now and then; the others get theirs.
 TEST_F(CmafWeather, SlowReadersHoldNobodyUp) {
   start();
