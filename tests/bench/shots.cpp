@@ -1,13 +1,17 @@
-// What a choice per shot saves against one constant quantizer at the source's own size, by BD-rate, from the
-// points of `gst-hull-1.0 pertitle analyze FILE -o FOLDER --qp 20,26,32,38`: bench_shots FOLDER.
+// What a choice per title and per shot saves against one constant quantizer at the source's own size, by
+// BD-rate, from the points of `gst-hull-1.0 pertitle analyze FILE -o FOLDER --shots --qp 20,26,32,38,44`:
+// bench_shots FOLDER. Once as the pilot reckoned, from measured encodes alone, and once as the tool chooses,
+// with the quantizers between them.
 
 #include "gst/ladder/bdrate.h"
 #include "gst/ladder/equal_slope.h"
 #include "gst/ladder/hull.h"
+#include "gst/ladder/per_shot.h"
 #include "gst/tools/decision.h"
 #include "gst/tools/ladder_json.h"
 
 #include <cstdio>
+#include <fmt/format.h>
 
 using namespace hull;
 
@@ -31,10 +35,20 @@ Curve hull_of(const std::vector<ladder::Shot> &shots, const ladder::Resolution *
   return curve;
 }
 
-void tell(const char *what, const Curve &anchor, const Curve &test) {
-  const auto bd = ladder::bd_rate(anchor, test);
-  std::printf("%-28s %s\n", what,
-              bd ? (std::to_string(bd->percent) + " %").c_str() : bd.error().text.c_str());
+Curve curve_of(const std::vector<ladder::ShotPlan> &plans) {
+  Curve curve;
+  for (const ladder::ShotPlan &plan : plans)
+    curve.push_back({plan.point.bps, plan.point.quality});
+  return curve;
+}
+
+void tell(const char *what, const Curve &anchor, const Curve &measured, const Curve &chosen) {
+  std::printf("%-26s", what);
+  for (const Curve *test : {&measured, &chosen}) {
+    const auto bd = ladder::bd_rate(anchor, *test);
+    std::printf("  %s", bd ? fmt::format("{:+8.1f} %", bd->percent).c_str() : bd.error().text.c_str());
+  }
+  std::printf("\n");
 }
 
 } // namespace
@@ -47,7 +61,7 @@ int main(int argc, char **argv) {
   }
   const auto shots =
       tools::points_of_shots(title->records, title->scan.shots, title->source.frames, title->source.fps());
-  Curve anchor, per_title, one_size;
+  Curve anchor, per_title, front, one_size;
   std::vector<ladder::Point> points;
   for (const tools::Record &record : title->records) {
     points.push_back(record.point(tools::Pool::mean));
@@ -55,14 +69,17 @@ int main(int argc, char **argv) {
   }
   for (const std::size_t i : ladder::pareto(points))
     per_title.push_back({points[i].bps, points[i].quality});
-  for (const ladder::Curve &curve : ladder::fit_curves(points)) {
+  const auto curves = ladder::fit_curves(points);
+  for (const ladder::Point &p : ladder::frontier(curves))
+    front.push_back({p.bps, p.quality});
+  for (const ladder::Curve &curve : curves) {
     const ladder::Resolution res = curve.res();
     for (const ladder::RateQuality &p : hull_of(shots, &res))
       one_size.push_back(p);
   }
-  std::printf("%zu shots, %zu points\n", shots.size(), points.size());
-  tell("per title", anchor, per_title);
-  tell("per shot, one size a rung", anchor, one_size);
-  tell("per shot, any size", anchor, hull_of(shots, nullptr));
+  std::printf("%zu shots, %zu points       measured    chosen\n", shots.size(), points.size());
+  tell("per title", anchor, per_title, front);
+  tell("per shot, one size a rung", anchor, one_size, curve_of(ladder::best_plans(shots)));
+  tell("per shot, any size", anchor, hull_of(shots, nullptr), curve_of(ladder::free_shot_plans(shots)));
   return 0;
 }
