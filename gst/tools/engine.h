@@ -19,6 +19,8 @@ class Engine {
   /// running; with the first task's error that another try would not mend.
   virtual Result<void> run(const std::string &folder, const std::vector<Task> &tasks,
                            const std::atomic<int> &stop, const std::function<void(double)> &progress) = 0;
+  /// Cores at work at once, as far as that is known.
+  virtual unsigned workers() const { return 1; }
 };
 
 /// Text of the error ListEngine returns: the tasks are somebody else's to do.
@@ -54,6 +56,9 @@ bool worth_a_try(const Error &error);
 /// to be run in the folder `cwd`. Rules ask this program what comes next and do it, until the title is done.
 Result<void> write_snakefile(const std::string &folder, const std::string &cwd,
                              const std::vector<std::string> &arguments);
+
+/// Cores this process may use.
+unsigned usable_cores();
 
 /// Path of the running program.
 std::string own_program();

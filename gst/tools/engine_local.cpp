@@ -30,12 +30,6 @@ struct Worker {
   double share = 0;
 };
 
-unsigned cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
-}
-
 // This process and its children keep to the first `wanted` of the cores it may use.
 void keep_to(unsigned wanted) {
   cpu_set_t set, kept;
@@ -52,8 +46,8 @@ void keep_to(unsigned wanted) {
 
 class LocalEngine : public Engine {
  public:
-  explicit LocalEngine(unsigned workers) : workers_(workers ? workers : cores()) {
-    if (workers_ < cores()) keep_to(workers_);
+  explicit LocalEngine(unsigned workers) : workers_(workers ? workers : usable_cores()) {
+    if (workers_ < usable_cores()) keep_to(workers_);
   }
 
   Result<void> run(const std::string &folder, const std::vector<Task> &tasks, const std::atomic<int> &stop,
@@ -84,6 +78,7 @@ class LocalEngine : public Engine {
     running_.clear();
     return result;
   }
+  unsigned workers() const override { return std::min(workers_, usable_cores()); }
 
  private:
   Result<void> start();
@@ -187,6 +182,12 @@ Result<void> LocalEngine::ended(const Worker &worker, int status) {
 }
 
 } // namespace
+
+unsigned usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+}
 
 std::unique_ptr<Engine> local_engine(unsigned workers) {
   return std::make_unique<LocalEngine>(workers);

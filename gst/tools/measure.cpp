@@ -267,6 +267,9 @@ Result<Measurement> measure(const MeasureJob &job, const std::atomic<int> &stop,
   graph.build();
   auto result = graph.run(stop, progress);
   if (!graph.missed()) return result;
+  if (!job.reread)
+    return fail(ErrorCode::unsupported,
+                fmt::format("{} cannot be entered at picture {}", job.source.path, job.window.first));
   // The container's index leads elsewhere: slower, but sure.
   Graph whole(job, false);
   whole.build();

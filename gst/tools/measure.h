@@ -51,6 +51,7 @@ struct MeasureJob {
   std::vector<std::uint64_t> key_pictures; ///< exact places of IDR pictures, counted from the window
   std::string model = "vmaf_v0.6.1";
   unsigned subsample = 1; ///< score every n-th picture
+  bool reread = true;     ///< where seeking misses the window, read the source from its start
 };
 
 /// Encodes and scores all renditions from one decode: the pictures are scaled once per size and the

@@ -48,19 +48,25 @@ double Progress::fraction() const {
   return total_ > 0 ? std::min(1.0, (before_ + done_ * work_) / total_) : 0;
 }
 
-// At the speed of the present phase once that is known: phases differ in how well they keep the machine busy.
-// -1: not known yet.
+// This phase at its own speed once that is known, what follows at that of its kind. -1: not known yet.
 double Progress::seconds_left() const {
   constexpr double kKnown = 5; // seconds
-  const double left = total_ - before_ - done_ * work_;
-  const double own = std::chrono::duration<double>(Clock::now() - phase_start_).count();
-  if (own > kKnown && done_ > kFirstEstimate) return left * own / (done_ * work_);
-  const double done = before_ + done_ * work_;
-  return done > kFirstEstimate * total_ ? left * seconds() / done : -1;
+  const double done = before_ + done_ * work_, here = work_ * (1 - done_), later = total_ - before_ - work_;
+  const double spent = std::chrono::duration<double>(Clock::now() - phase_start_).count();
+  double own = 0; // seconds per unit
+  if (spent > kKnown && done_ > kFirstEstimate)
+    own = spent / (done_ * work_);
+  else if (expected_ > 0 && !reads_)
+    own = expected_;
+  else if (done > kFirstEstimate * total_)
+    own = seconds() / done;
+  if (own <= 0) return -1;
+  return here * own + later * (reads_ && expected_ > 0 ? expected_ : own);
 }
 
-void Progress::phase(const std::string &name, double work) {
+void Progress::phase(const std::string &name, double work, bool reads) {
   name_ = name;
+  reads_ = reads;
   phase_start_ = Clock::now();
   work_ = work;
   done_ = 0;
@@ -76,6 +82,8 @@ void Progress::share(double done) {
 
 void Progress::end_phase() {
   done_ = 1;
+  const double spent = std::chrono::duration<double>(Clock::now() - phase_start_).count();
+  if (constexpr double kLong = 10; !reads_ && spent > kLong && work_ > 0) expected_ = spent / work_;
   draw(true);
   before_ += work_;
   work_ = done_ = 0;
@@ -108,17 +116,15 @@ void Progress::draw(bool final) {
     line_open_ = true;
     return;
   }
-  if (tenth == tenth_) return;
+  const auto silence = style_ == Style::json ? std::chrono::seconds(5) : std::chrono::seconds(60);
+  if (tenth == tenth_ && now - drawn_ < silence) return;
   // Short phases need no ten lines: their start says enough.
   if (tenth > 0 && tenth < 10 && now - drawn_ < std::chrono::seconds(2)) return;
   tenth_ = tenth;
   drawn_ = now;
   if (style_ == Style::json) {
-    const Json line = {{"phase", name_},
-                       {"share", done_},
-                       {"total", f},
-                       {"seconds", spent},
-                       {"seconds_left", left >= 0 ? left : 0}};
+    Json line = {{"phase", name_}, {"share", done_}, {"total", f}, {"seconds", spent}};
+    if (left >= 0) line["seconds_left"] = left;
     fmt::print(stderr, "{}\n", line.dump());
   } else if (done_ < 1) {
     fmt::print(stderr, "{}: {:.0f} %{}\n", name_, done_ * 100,

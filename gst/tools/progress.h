@@ -6,7 +6,7 @@
 namespace hull::tools {
 
 /// Tells how far a run is, on standard error: one line redrawn at most five times a second on a terminal,
-/// otherwise a plain line for each phase and each tenth of it.
+/// otherwise a line for each phase, each tenth of it, and each minute (five seconds as JSON).
 class Progress {
  public:
   enum class Style { automatic, plain, json, quiet };
@@ -18,10 +18,12 @@ class Progress {
 
   /// Work from here on, in any unit: said again whenever it becomes better known.
   void remaining(double work) { total_ = before_ + work; }
+  /// Seconds a unit of work takes outside of phases that read, until such a phase shows it.
+  void expect(double seconds_per_unit) { expected_ = seconds_per_unit; }
   /// Since the start.
   double seconds() const;
-  /// Starts a phase of `work` units.
-  void phase(const std::string &name, double work);
+  /// Starts a phase of `work` units; one that only reads the source says nothing about the speed of others.
+  void phase(const std::string &name, double work, bool reads = false);
   /// The phase has done this share of its work, 0 … 1.
   void share(double done);
   void end_phase();
@@ -36,8 +38,8 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   Style style_;
   bool terminal_ = false;
-  bool line_open_ = false;
-  double total_ = 0, before_ = 0, work_ = 0, done_ = 0;
+  bool line_open_ = false, reads_ = false;
+  double total_ = 0, before_ = 0, work_ = 0, done_ = 0, expected_ = 0;
   int tenth_ = -1;
   std::string name_;
   Clock::time_point start_ = Clock::now(), phase_start_ = start_, drawn_{};

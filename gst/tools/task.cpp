@@ -13,10 +13,6 @@
 namespace hull::tools {
 namespace {
 
-// Seconds of processor time per million pixels, least squares over generated and real clips: decoding, the
-// reference's part of VMAF, scoring one rendition (both per pixel of the source), and encoding, decoding and
-// scaling one (per pixel of its own).
-constexpr double kDecode = 2.5e-3, kReference = 5e-3, kScore = 8e-3, kEncode = 9e-3;
 // Microseconds whatever the size: a picture's way through a graph, and a process's start. One decode alone
 // keeps fewer cores busy than tasks do, so it counts for more.
 constexpr double kPicture = 150, kRenditionPicture = 60, kStart = 1e5, kAlone = 1.6;
@@ -62,22 +58,22 @@ Task::Task(std::string name, Recipe what, std::vector<Rendition> encodes)
 }
 
 double work_of(const Source &source, std::uint64_t pictures, const std::vector<Rendition> &renditions,
-               unsigned subsample) {
+               unsigned subsample, const Costs &costs) {
   const double pixels = static_cast<double>(source.display.pixels());
-  double work = kDecode * pixels + kPicture;
+  double work = costs.decode * pixels + kPicture;
   if (renditions.empty()) work *= kAlone;
   bool scored = false;
   for (const Rendition &r : renditions) {
-    work += kEncode * static_cast<double>(r.res.pixels()) + kRenditionPicture;
-    if (r.score) work += kScore * pixels / subsample;
+    work += costs.encode * static_cast<double>(r.res.pixels()) + kRenditionPicture;
+    if (r.score) work += costs.score * pixels / subsample;
     scored |= r.score;
   }
-  if (scored) work += kReference * pixels / subsample;
+  if (scored) work += costs.reference * pixels / subsample;
   return work * static_cast<double>(pictures);
 }
 
-double Task::work() const {
-  return kStart + work_of(recipe.source, recipe.part.window.count, renditions, recipe.subsample);
+double Task::work(const Costs &costs) const {
+  return kStart + work_of(recipe.source, recipe.part.window.count, renditions, recipe.subsample, costs);
 }
 
 Json to_json(const Task &task) {

@@ -10,6 +10,13 @@
 
 namespace hull::tools {
 
+/// What a picture takes, in seconds of processor time per million pixels: decoding, the reference's part of
+/// VMAF and scoring one rendition (both per pixel of the source), and encoding, decoding and scaling one (per
+/// pixel of its own). Least squares over generated and real clips; a Trial says it for a title and a machine.
+struct Costs {
+  double decode = 2.5e-3, reference = 3e-3, score = 5e-3, encode = 13e-3;
+};
+
 /// One piece of a title's work that any machine which sees the result's folder can do: a part of the title,
 /// encoded and scored as several renditions from one decode. As JSON it is an object of id, inputs, command
 /// (run inside the folder), output (files inside it), key (SHA-256 of the keys of its renditions) and job.
@@ -25,7 +32,7 @@ struct Task {
   std::string file() const { return "tasks/" + key + ".json"; }
   /// Where a failed try left its error.
   std::string error_file() const { return "tasks/" + key + ".error"; }
-  double work() const; ///< see work_of
+  double work(const Costs &costs = {}) const; ///< see work_of
 };
 
 Json to_json(const Task &task);
@@ -34,7 +41,7 @@ Result<Task> task_from_json(const Json &json);
 /// Expected cost of a task's encodes and scores or, without renditions, of one decode; comparable between
 /// tasks of any kind. One unit is about a microsecond of a 2020s core.
 double work_of(const Source &source, std::uint64_t pictures, const std::vector<Rendition> &renditions,
-               unsigned subsample = 1);
+               unsigned subsample = 1, const Costs &costs = {});
 
 /// All its results are in the folder's cache, and its track files beside them.
 bool finished(const Task &task, const std::string &folder);

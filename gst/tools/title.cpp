@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <thread>
 #include <unistd.h>
 
 namespace hull::tools {
@@ -69,6 +70,30 @@ Result<void> Title::open() {
   return {};
 }
 
+// Where the work will last, so that the time it takes can be told from the start.
+Result<void> Title::try_out_source() {
+  constexpr double kLong = 120e6, kShare = 0.01, kMost = 12e6; // microseconds of a core
+  if (options_.engine.name != "local") return {};
+  const std::string key = sha256("trial 1 " HULL_VERSION " " + source_.identity);
+  if (const auto known = cache_->get_json(key)) {
+    if (const auto trial = trial_from_json(*known)) trial_ = *trial;
+  } else {
+    const double expected = search_work(3) + rungs_work();
+    if (expected < kLong) return {};
+    const double work = std::min(expected * kShare, kMost);
+    progress_.remaining(expected + work);
+    progress_.phase("trying some pictures", work, true);
+    const auto trial = try_out(source_, rung_sizes(source_.display, options_.heights), options_.rules,
+                               own_cap_, options_.model, work, stop_);
+    progress_.end_phase();
+    if (!trial) return stop_.load() ? Result<void>(tl::unexpected(trial.error())) : Result<void>();
+    trial_ = *trial;
+    if (auto ok = cache_->put_json(key, to_json(trial_)); !ok) return ok;
+  }
+  progress_.expect(1e-6 / engine_->workers());
+  return {};
+}
+
 Result<void> Title::scan_source() {
   const std::string key = sha256("scan 2 " HULL_VERSION " " + source_.identity);
   if (const auto known = cache_->get_json(key))
@@ -76,7 +101,7 @@ Result<void> Title::scan_source() {
   if (result_.scan.pictures == 0) {
     const double expected = std::max<double>(1, static_cast<double>(source_.frames));
     progress_.remaining(work_of(source_, source_.frames, {}) + search_work(3) + rungs_work());
-    progress_.phase("reading the source", work_of(source_, source_.frames, {}));
+    progress_.phase("reading the source", work_of(source_, source_.frames, {}), true);
     auto scanned =
         scan(source_, stop_, [&](std::uint64_t n) { progress_.share(static_cast<double>(n) / expected); });
     if (!scanned) return tl::unexpected(scanned.error());
@@ -282,14 +307,23 @@ Result<void> Title::still_the_same() const {
               options_.file + " changed while it was measured; wait until it is complete and run again");
 }
 
+// Each takes a decode of its own, one after the other in itself, so as many at once as there are cores.
 void Title::draw_worst_pictures() {
-  for (FinalRung &rung : result_.rungs)
-    rung.worst = worst_picture(source_, rung.record, options_.out, *cache_, true, stop_);
+  std::atomic<std::size_t> next{0};
+  const auto draw = [&] {
+    for (std::size_t i = next++; i < result_.rungs.size(); i = next++)
+      result_.rungs[i].worst =
+          worst_picture(source_, result_.rungs[i].record, options_.out, *cache_, true, stop_);
+  };
+  std::vector<std::jthread> others;
+  for (unsigned n = 1; n < usable_cores(); ++n)
+    others.emplace_back(draw);
+  draw();
 }
 
 Result<TitleResult> Title::analyze() {
   using Step = Result<void> (Title::*)();
-  for (const Step step : {&Title::open, &Title::scan_source, &Title::search})
+  for (const Step step : {&Title::open, &Title::try_out_source, &Title::scan_source, &Title::search})
     if (auto ok = (this->*step)(); !ok) return tl::unexpected(ok.error());
   if (auto same = still_the_same(); !same) return tl::unexpected(same.error());
   if (auto ok = write_points(result_, options_); !ok) return tl::unexpected(ok.error());

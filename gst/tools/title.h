@@ -9,6 +9,7 @@
 #include "gst/tools/record.h"
 #include "gst/tools/report_pictures.h"
 #include "gst/tools/scan.h"
+#include "gst/tools/trial.h"
 
 #include <atomic>
 #include <memory>
@@ -76,6 +77,7 @@ class Title {
   Result<void> open();
   Result<void> lock_folder();
   Result<void> scan_source();
+  Result<void> try_out_source();
   unsigned search_step() const;
   void cut_into_parts();
   Result<void> search();
@@ -124,7 +126,8 @@ class Title {
   std::vector<Part> samples_; ///< what the search measures
   bool samples_were_taken_ = false;
   unsigned subsample_ = 1;
-  bool own_cap_ = false;       ///< the cap is ours, not the user's
+  bool own_cap_ = false; ///< the cap is ours, not the user's
+  Trial trial_;
   Json tasks_ = Json::array(); ///< of this run so far
   TitleResult result_;
   std::vector<Record> media_;           ///< rungs encoded so far

@@ -113,6 +113,7 @@ Result<bool> Title::encode_ladder() {
     else
       missing.push_back(std::move(rendition));
   }
+  progress_.remaining(work_of(source_, source_.frames, missing, 1, trial_.costs));
   if (auto ok = make_media(missing); !ok) return tl::unexpected(ok.error());
   bool as_expected = true;
   for (Record &record : media_) {
@@ -171,7 +172,6 @@ void Title::take_rungs() {
 }
 
 Result<void> Title::encode_rungs() {
-  progress_.remaining(rungs_work());
   for (int round = 0; round < kRounds; ++round) {
     const auto settled = encode_ladder();
     if (!settled) return tl::unexpected(settled.error());

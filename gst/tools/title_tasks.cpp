@@ -70,17 +70,19 @@ double Title::search_work(std::size_t encodes) const {
     pictures += part.lead + part.window.count + part.tail;
   if (samples_.empty() && source_.seconds > 600 && !options_.shots)
     pictures = std::min<std::uint64_t>(pictures, 96 * static_cast<std::uint64_t>(source_.fps()));
-  return work_of(source_, pictures, renditions, subsample_);
+  return work_of(source_, pictures, renditions, subsample_, trial_.costs);
 }
 
-// Before they are chosen: one rung of each size and half as many again.
+// Before they are chosen: those of the trial or, without one, one of each size and half as many again.
 double Title::rungs_work() const {
   std::vector<Rendition> renditions;
+  for (const ladder::Resolution &res : trial_.rungs)
+    renditions.push_back({res, 0, {}, true, {}});
   const auto sizes = rung_sizes(source_.display, options_.heights);
-  for (std::size_t i = 0; i < sizes.size(); ++i)
+  for (std::size_t i = 0; trial_.rungs.empty() && i < sizes.size(); ++i)
     for (std::size_t n = 0; n < (i % 2 ? 2u : 1u); ++n)
       renditions.push_back({sizes[i], 0, {}, true, {}});
-  return work_of(source_, source_.frames, renditions);
+  return work_of(source_, source_.frames, renditions, 1, trial_.costs);
 }
 
 Result<void> Title::do_tasks(const std::vector<Task> &tasks, const std::string &name) {
@@ -90,7 +92,7 @@ Result<void> Title::do_tasks(const std::vector<Task> &tasks, const std::string &
     auto json = to_json(task);
     if (auto ok = write_file(options_.out + "/" + task.file(), json.dump() + "\n"); !ok) return ok;
     tasks_.push_back(std::move(json));
-    work += task.work();
+    work += task.work(trial_.costs);
     encodes = std::max(encodes, task.renditions.size());
   }
   if (auto ok = write_file(options_.out + "/tasks.json", tasks_.dump(1) + "\n"); !ok) return ok;

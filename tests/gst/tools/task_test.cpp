@@ -3,6 +3,7 @@
 #include "gst/tools/files.h"
 #include "gst/tools/parts.h"
 #include "gst/tools/task.h"
+#include "gst/tools/trial.h"
 
 #include <filesystem>
 #include <fstream>
@@ -159,6 +160,22 @@ TEST(Joined, PicturesAreNumberedThrough) {
   EXPECT_EQ(whole.vmaf, (std::vector<double>{90, 91, 80, 81}));
   EXPECT_NEAR(whole.seconds, 0.32, 1e-12);
   EXPECT_NE(whole.key, joined({b, a}).key);
+}
+
+TEST(Work, CostsOfATrialReplaceTheUsualOnes) {
+  Trial trial;
+  trial.costs.encode *= 2;
+  trial.costs.score *= 3;
+  trial.rungs = {{640, 360}, {320, 180}};
+  const auto again = trial_from_json(to_json(trial));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->costs.encode, trial.costs.encode);
+  EXPECT_EQ(again->rungs, trial.rungs);
+  EXPECT_FALSE(trial_from_json(Json{{"score", 1.0}}));
+  Source source;
+  source.display = {640, 360};
+  const std::vector<Rendition> one = {{{320, 180}, 30, {}, true, {}}};
+  EXPECT_GT(work_of(source, 10, one, 1, again->costs), 1.5 * work_of(source, 10, one));
 }
 
 TEST(Work, GrowsWithPicturesAndRenditions) {
