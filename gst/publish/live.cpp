@@ -153,6 +153,14 @@ void Live::open_segment(Row &row, const ChunkInfo &chunk, std::vector<LiveEvent>
   row.segments.push_back(std::move(segment));
 }
 
+// A segment that waits for a key frame ends at the latest here: EXTINF may not round to more than
+// TARGETDURATION (HLS-13), and DASH looks for each number where the grid has it.
+std::int64_t Live::latest_end(const Row &row, std::uint64_t number) const {
+  constexpr std::int64_t kMost = 400'000'000;
+  const std::int64_t grace = std::min(config_.segment_duration / 4, kMost);
+  return grid(row, number + 1) + rescale(grace, row.info.timescale, kNanoseconds);
+}
+
 void Live::complete_segment(Row &row, std::vector<LiveEvent> &events, std::size_t index) {
   LiveSegment &segment = row.segments.back();
   close_part(segment);
@@ -162,7 +170,6 @@ void Live::complete_segment(Row &row, std::vector<LiveEvent> &events, std::size_
     const double rate = static_cast<double>(segment.bytes) * 8 / seconds(row, segment.duration);
     row.peak_bandwidth = std::max(row.peak_bandwidth, static_cast<std::uint64_t>(rate));
   }
-  if (segment.duration > grid(row, 1) * 5 / 4) ++stats_.late_segments;
   events.push_back({LiveEvent::Kind::segment, index, segment_name(row, segment.number), segment.number,
                     nullptr, seconds(row, segment.duration), utc(row, segment.start)});
   if (is_webvtt(row.info) && config_.hls) {
@@ -220,9 +227,14 @@ Result<void> Live::add_chunk(std::size_t index, ChunkInfo chunk) {
     LiveSegment *open = row.segments.empty() || row.segments.back().complete ? nullptr : &row.segments.back();
     // Past its end on the grid the prediction was wrong once, and is not made again for this track.
     if (!open && !row.segments.empty() && !chunk.starts_segment) row.trusts_grid = false;
-    if (!open || chunk.starts_segment ||
-        (hole && chunk.independent && number_for(row, chunk.start) != open->number))
+    const bool overdue = open && chunk.start + chunk.duration > latest_end(row, open->number);
+    // The key frame that was waited for; its segment has begun without it.
+    const bool came_late = open && !open->starts_with_sap && number_for(row, chunk.start) <= open->number;
+    if (!open || (chunk.starts_segment && !came_late) || overdue ||
+        (hole && chunk.independent && number_for(row, chunk.start) != open->number)) {
       open_segment(row, chunk, events, index);
+      if (!chunk.independent) ++stats_.late_segments;
+    }
     LiveSegment &segment = row.segments.back();
     fill_hole(row, segment, chunk.start);
     append_parts(row, segment, chunk);

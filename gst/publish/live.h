@@ -153,7 +153,9 @@ class Live {
   std::uint64_t version() const;
 
   struct Stats {
-    std::uint64_t chunks = 0, segments = 0, bytes_held = 0, late_segments = 0, gaps = 0;
+    std::uint64_t chunks = 0, segments = 0, bytes_held = 0;
+    std::uint64_t late_segments = 0; ///< begun without the key frame that was due
+    std::uint64_t gaps = 0;
   };
   Stats stats() const;
   std::vector<Track> tracks() const;
@@ -176,6 +178,7 @@ class Live {
   std::int64_t grid(const Row &row, std::uint64_t number) const;
   std::uint64_t number_for(const Row &row, std::int64_t start) const;
   void open_segment(Row &row, const ChunkInfo &chunk, std::vector<LiveEvent> &events, std::size_t index);
+  std::int64_t latest_end(const Row &row, std::uint64_t number) const;
   std::int64_t part_target(const Row &row) const;
   std::int64_t one_sample(const Row &row) const;
   void fill_hole(const Row &row, LiveSegment &segment, std::int64_t until) const;
@@ -191,6 +194,7 @@ class Live {
   unsigned target_seconds() const;
   std::size_t skippable(const Row &row) const;
   double listed_seconds(const Row &row) const;
+  bool independent(const Row &row) const;
 
   // live_playlist.cpp
   std::string write_playlist(const Row &row, bool skip, bool low_latency) const;

@@ -50,7 +50,9 @@ std::string Live::write_adaptation_set(std::size_t id, const std::vector<const R
                                 content, first.kind == Kind::text ? "application" : content);
   if (!first.language.empty() && first.language != "und")
     out += fmt::format(" lang=\"{}\"", escape_xml(first.language));
-  out += " segmentAlignment=\"true\" startWithSAP=\"1\">\n";
+  const bool sap =
+      std::all_of(rows.begin(), rows.end(), [this](const Row *row) { return independent(*row); });
+  out += fmt::format(" segmentAlignment=\"true\"{}>\n", sap ? " startWithSAP=\"1\"" : "");
   const bool chunked = dynamic && low_latency;
   if (chunked)
     out += fmt::format(

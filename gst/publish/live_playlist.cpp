@@ -39,13 +39,22 @@ double Live::listed_seconds(const Row &row) const {
   return total;
 }
 
+/// Whether every listed segment begins with a key frame.
+bool Live::independent(const Row &row) const {
+  return std::all_of(row.segments.begin() + static_cast<std::ptrdiff_t>(row.listed_from), row.segments.end(),
+                     [](const LiveSegment &segment) { return segment.gap || segment.starts_with_sap; });
+}
+
 // How many of the oldest listed segments lie wholly behind the skip boundary (HLS-35).
 std::size_t Live::skippable(const Row &row) const {
-  double behind = listed_seconds(row);
+  double behind = listed_seconds(row); // to the end of the list, with the parts of the open segment
+  if (!row.segments.back().complete)
+    for (const Part &part : row.segments.back().parts)
+      behind += seconds(row, part.duration);
   std::size_t count = 0;
   for (std::size_t i = row.listed_from; i < row.segments.size() && row.segments[i].complete; ++i) {
     behind -= seconds(row, row.segments[i].duration);
-    if (behind < kSkipTargets * target_seconds()) break;
+    if (behind < kSkipTargets * target_seconds() - 1e-6) break;
     ++count;
   }
   return count;
@@ -114,7 +123,7 @@ std::string Live::write_playlist(const Row &row, bool skip, bool low_latency) co
     out += "#EXT-X-PLAYLIST-TYPE:VOD\n";
   else if (config_.playlist_type != PlaylistType::live)
     out += "#EXT-X-PLAYLIST-TYPE:EVENT\n";
-  out += "#EXT-X-INDEPENDENT-SEGMENTS\n";
+  if (independent(row)) out += "#EXT-X-INDEPENDENT-SEGMENTS\n";
   if (skipped) out += fmt::format("#EXT-X-SKIP:SKIPPED-SEGMENTS={}\n", skipped);
   const std::size_t first = row.listed_from + skipped;
   if (!skipped && !row.segments[first].discontinuity && !is_webvtt(row.info))

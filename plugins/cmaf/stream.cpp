@@ -222,6 +222,15 @@ void Stream::take(GstBuffer *buffer) {
   // One bad chunk never ends the stream; the first and every hundredth are reported.
   if (!taken && refused_++ % 100 == 0)
     warn(GST_ELEMENT(bin_), taken.error(), id_ + ", chunk refused, " + std::to_string(refused_) + " so far");
+  if (!warned_late_ && kind_ == publish::Kind::video && live_->stats().late_segments > 1) {
+    warned_late_ = true;
+    warn(GST_ELEMENT(bin_),
+         {ErrorCode::bad_data,
+          "Segments of " + id_ +
+              " begin without a key unit, so players cannot start or switch there. Let the "
+              "encoder obey requests for key units, or make segment-duration a multiple of its key unit "
+              "distance."});
+  }
 }
 
 } // namespace hull::cmaf

@@ -60,6 +60,7 @@ class Stream {
   bool paced_ = false;
   bool placed_ = false; // epoch-lock has moved the pad's running time
   std::uint64_t refused_ = 0;
+  bool warned_late_ = false;
   std::shared_ptr<TextFollower> follower_; // of a text
   std::vector<std::shared_ptr<TextFollower>> texts_;
   std::int64_t told_ = 0; // running time the texts know

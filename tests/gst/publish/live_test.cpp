@@ -169,14 +169,37 @@ TEST_F(LiveWindow, LostInputBecomesGapsAndKeepsTheNumbers) {
   EXPECT_EQ(live_.object("v1/3.m4s").found, Found::gone);
 }
 
-TEST_F(LiveWindow, ALateKeyframeMakesALongSegmentAndIsNotPredictedAgain) {
+TEST_F(LiveWindow, ALateKeyframeStaysInTheSegmentThatWaitedForIt) {
+  push_video(20);
+  EXPECT_NE(playlist().find("#EXT-X-INDEPENDENT-SEGMENTS"), std::string::npos);
+  // The third segment begins without: five more chunks before its keyframe.
+  for (int i = 20; i < 25; ++i)
+    ASSERT_TRUE(live_.add_chunk(video_, {bytes(10), i * 2560, 2560, 512, false, false, false}));
+  video_chunks_ = 25;
+  ASSERT_TRUE(live_.add_chunk(video_, {bytes(10), video_chunks_++ * 2560, 2560, 512, true, false, true}));
+  EXPECT_EQ(live_.object("v1/2.m4s").found, Found::growing) << playlist();
+  EXPECT_EQ(live_.stats().late_segments, 1u);
+  EXPECT_EQ(playlist().find("#EXT-X-INDEPENDENT-SEGMENTS"), std::string::npos) << "segment 2 is not";
+  video_chunks_ = 30;
+  for (int i = 26; i < 30; ++i)
+    ASSERT_TRUE(live_.add_chunk(video_, {bytes(10), i * 2560, 2560, 512, false, false, false}));
   push_video(10);
-  // The second segment goes on past its end: five more chunks before the keyframe.
-  for (int i = 10; i < 25; ++i)
-    ASSERT_TRUE(live_.add_chunk(video_, {bytes(10), i * 2560, 2560, 512, i == 10, false, i == 10}));
-  ASSERT_TRUE(live_.add_chunk(video_, {bytes(10), 25 * 2560, 2560, 512, true, false, true}));
+  EXPECT_EQ(live_.object("v1/3.m4s").bytes, 400'000u) << "the next one comes in time";
+}
+
+// Files whose key frames are five segments apart: every number is where DASH looks for it, none is a gap, and
+// no segment is longer than HLS allows.
+TEST_F(LiveWindow, KeyframesFarApartDoNotMakeLongSegments) {
+  for (std::int64_t i = 0; i < 110; ++i)
+    ASSERT_TRUE(live_.add_chunk(video_, {bytes(10), i * 2560, 2560, 512, i % 50 == 0, false, i % 50 == 0}));
   const std::string text = playlist();
-  EXPECT_EQ(live_.object("v1/3.m4s").found, Found::growing) << text;
+  EXPECT_EQ(text.find("#EXT-X-GAP"), std::string::npos) << text;
+  for (std::size_t at = text.find("#EXTINF:"); at != std::string::npos; at = text.find("#EXTINF:", at + 1))
+    EXPECT_LT(std::stod(text.substr(at + 8)), 2.5) << text;
+  for (int number = 0; number < 10; ++number)
+    EXPECT_EQ(live_.object("v1/" + std::to_string(number) + ".m4s").found, Found::ready) << number << text;
+  EXPECT_EQ(live_.object("v1/5.m4s").chunks.size(), 12u) << "it begins with the second keyframe, in time";
+  EXPECT_EQ(live_.mpd(kEpoch).text.find("startWithSAP"), std::string::npos);
 }
 
 TEST_F(LiveWindow, ChunksOutOfOrderAreRefused) {
