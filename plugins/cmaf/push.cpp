@@ -33,7 +33,7 @@ class Lane {
        std::function<void()> segment_sent)
       : live_(std::move(live)),
         most_(std::max(1u, settings.queue_segments)),
-        removes_(settings.objects),
+        objects_(settings.objects),
         ledger_(ledger),
         segment_sent_(std::move(segment_sent)),
         client_(settings.url, settings.post ? "POST" : "PUT"),
@@ -49,16 +49,13 @@ class Lane {
         header_sent_ = false;
         break;
       case LiveEvent::Kind::chunk:
-        if (event.name == newest_) break;
-        newest_ = event.name;
-        wanted_.push_back(newest_);
-        if (wanted_.size() > most_) {
-          wanted_.pop_front();
-          ledger_.dropped();
-        }
+        if (event.name != newest_) want(event.name);
+        break;
+      case LiveEvent::Kind::segment: // the same cues for HLS
+        if (objects_ && event.name.ends_with(".vtt")) want(event.name);
         break;
       case LiveEvent::Kind::removed:
-        if (removes_ && removals_.size() < kMostRemovals) removals_.push_back(event.name);
+        if (objects_ && removals_.size() < kMostRemovals) removals_.push_back(event.name);
         break;
       default:
         break;
@@ -81,6 +78,14 @@ class Lane {
   }
 
  private:
+  void want(const std::string &name) { // with mutex_
+    newest_ = name;
+    wanted_.push_back(name);
+    if (wanted_.size() <= most_) return;
+    wanted_.pop_front();
+    ledger_.dropped();
+  }
+
   void run() {
     std::uint64_t seen = 0;
     while (!wakeup_->stopped()) {
@@ -158,7 +163,7 @@ class Lane {
 
   std::shared_ptr<const publish::Live> live_;
   const std::size_t most_;
-  const bool removes_;
+  const bool objects_;
   Ledger &ledger_;
   std::function<void()> segment_sent_;
   PushClient client_;

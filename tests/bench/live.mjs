@@ -1,7 +1,7 @@
-// Glass to glass latency of hullcmafsink in real players: node live.mjs SOURCE CROWD [--seconds 60] [--warm 12] [--only NAME] [--json FILE]
+// Glass to glass latency of hullcmafsink in real players: node live.mjs SOURCE CROWD [--seconds 60] [--warm 12] [--only NAME] [--starts 5] [--json FILE]
 // Each case has a source of its own (hullh264enc 640x360 at 25/s, 1.5 Mb/s, AAC), and plays for that long after `warm` s. NAME may
 // be several parts of names, with commas between them; "crowd" is the 1000 viewers. hls.js stays where it started, so its time
-// is that of five starts, each at its own moment within a segment.
+// is that of five starts (--starts), each at its own moment within a segment.
 import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -21,7 +21,7 @@ const cases = [
   {name: 'dash 0.5', player: 'dash', target: 0.5, sink: kLong, goal: 0.58},
   {name: 'dash 0.2, chunks of one frame', player: 'dash', target: 0.2, sink: kFrames, goal: 0.25},
   {name: 'dash 0.1, chunks of one frame', player: 'dash', target: 0.1, sink: kFrames, goal: 0.2},
-  {name: 'hls.js default', player: 'hls', target: 0, sink: '', goal: 1.2, starts: 5},
+  {name: 'hls.js default', player: 'hls', target: 0, sink: '', goal: 1.2, starts: Number(option('starts', '5'))},
   {name: 'shaka 1', player: 'shaka', target: 1, sink: kLong, goal: 1.12},
   {name: 'dash 1 behind varnish', player: 'dash', target: 1, sink: kLong, varnish: true, goal: 1.1},
 ].filter(({name}) => only.split(',').some((part) => name.includes(part)));

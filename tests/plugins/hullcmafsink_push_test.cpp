@@ -308,5 +308,25 @@ TEST_F(CmafPush, InterfaceTwoKeepsAPlayableFolder) {
   expect_kept(found, objects.at("live/v1.m3u8").body);
 }
 
+// Playlists of interface 2 name WebVTT files, so those must be there; interface 1 has only fragments.
+TEST_F(CmafPush, InterfaceTwoGetsSubtitlesAsWebVtt) {
+  launch(video(60) + sink(target("ingest-mode=objects")) +
+         " dataurisrc uri=data:text/vtt,WEBVTT%0A%0A00:00.500%20--%3E%2000:01.500%0AHello%0A ! "
+         "application/x-subtitle-vtt ! s.text_0");
+  ASSERT_TRUE(wait(static_cast<GstMessageType>(int(GST_MESSAGE_EOS) | int(GST_MESSAGE_ERROR))));
+  stop();
+  const auto objects = server_.objects();
+  ASSERT_TRUE(objects.contains("live/t1.m3u8"));
+  const std::string &playlist = objects.at("live/t1.m3u8").body;
+  for (const char *name : {"t1/1.vtt", "t1/3.vtt", "t1/5.vtt"}) {
+    EXPECT_NE(playlist.find(name), std::string::npos) << playlist;
+    ASSERT_TRUE(objects.contains(std::string("live/") + name)) << name;
+    EXPECT_TRUE(objects.at(std::string("live/") + name).body.starts_with("WEBVTT")) << name;
+    EXPECT_EQ(objects.at(std::string("live/") + name).type, "text/vtt");
+  }
+  EXPECT_NE(objects.at("live/t1/2.vtt").body.find("Hello"), std::string::npos);
+  EXPECT_TRUE(objects.contains("live/t1/2.m4s")) << "DASH reads those";
+}
+
 } // namespace
 } // namespace hull
