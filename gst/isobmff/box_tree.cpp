@@ -17,7 +17,7 @@ class Parser {
  private:
   Result<void> children(Node &node, std::uint64_t begin, std::uint64_t end, unsigned depth);
   Result<void> parent_box(Node &node, std::uint64_t begin, std::uint64_t end, unsigned depth);
-  Result<void> leaf_box(Node &node, std::uint64_t begin, std::uint64_t end);
+  Result<void> leaf_box(Node &node, FourCC parent, std::uint64_t begin, std::uint64_t end);
   Result<void> keep_bytes(Node &node, FourCC type, std::uint64_t begin, std::uint64_t end);
   Result<ByteVector> load(std::uint64_t begin, std::uint64_t end);
 
@@ -96,11 +96,13 @@ Result<void> Parser::parent_box(Node &node, std::uint64_t begin, std::uint64_t e
   return done;
 }
 
-Result<void> Parser::leaf_box(Node &node, std::uint64_t begin, std::uint64_t end) {
+Result<void> Parser::leaf_box(Node &node, FourCC parent, std::uint64_t begin, std::uint64_t end) {
   const FourCC type = node.type();
   const bool padding = dynamic_cast<Opaque *>(node.box.get()) != nullptr;
-  if (end - begin > (padding ? limits_.opaque_bytes : limits_.table_bytes))
-    return keep_bytes(node, type, begin, end);
+  const std::uint64_t limit = padding                    ? limits_.opaque_bytes
+                              : parent == FourCC("stbl") ? limits_.sample_table_bytes
+                                                         : limits_.table_bytes;
+  if (end - begin > limit) return keep_bytes(node, type, begin, end);
   auto bytes = load(begin, end);
   if (!bytes) return tl::unexpected(bytes.error());
   const auto used = read_payload(*node.box, *bytes);
@@ -144,7 +146,7 @@ Result<Node> Parser::node(std::uint64_t offset, std::uint64_t end, FourCC parent
   } else if (node.box->has_children()) {
     done = parent_box(node, begin, stop, depth);
   } else {
-    done = leaf_box(node, begin, stop);
+    done = leaf_box(node, parent, begin, stop);
   }
   if (!done) return tl::unexpected(done.error());
   return node;

@@ -110,6 +110,7 @@ struct ParseLimits {
   std::uint64_t nodes = 200'000;            ///< per box of the file's top level; further ones stay opaque
   std::uint64_t opaque_bytes = 1 << 16;     ///< larger unknown payloads stay in the source
   std::uint64_t table_bytes = 256ull << 20; ///< larger known payloads stay in the source
+  std::uint64_t sample_table_bytes = 256ull << 20; ///< the same for what stands in stbl
 };
 
 /// The box at `offset` with all below it; `end` bounds it. Fails only where no box starts there (bad_data) or

@@ -51,7 +51,7 @@ void move_chunks(Node &moov, const OffsetMap &map) {
 // nothing of places stay in the file.
 Result<Node> moved_movie(Source &source, const FragmentScan &scan, const OffsetMap &map) {
   ParseLimits limits;
-  limits.opaque_bytes = limits.table_bytes = 1 << 16;
+  limits.opaque_bytes = limits.sample_table_bytes = 1 << 16;
   auto moov = parse_box_at(source, scan.moov_offset, scan.size, limits);
   if (!moov) return moov;
   for (Node &trak : moov->children) {

@@ -197,10 +197,15 @@ Result<FragmentScan> scan_fragments(Source &source, bool tables, bool fragments)
   FragmentScan scan;
   scan.size = source.size();
   Scanner scanner(scan, tables, fragments);
-  auto end = for_each_box(source, [&scanner](Node &node) {
-    scanner.remember_size(node.size);
-    return scanner.visit(node);
-  });
+  ParseLimits limits;
+  limits.sample_table_bytes = 1 << 16; // those of a whole movie box are nobody's business here
+  auto end = for_each_box(
+      source,
+      [&scanner](Node &node) {
+        scanner.remember_size(node.size);
+        return scanner.visit(node);
+      },
+      limits);
   if (!end) return tl::unexpected(end.error());
   return scan;
 }

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::size_t kWorthAWakeUp = 64;             // samples
 constexpr std::uint64_t kWorthAWakeUpBytes = 1 << 19; // the same by size
-constexpr std::size_t kFull = 1024;
+constexpr std::size_t kFull = 256;
 constexpr std::uint64_t kFullBytes = 8 << 20;
 constexpr gint64 kPatience = 20'000; // microseconds a sample may find the door closed
 

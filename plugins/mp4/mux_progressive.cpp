@@ -53,6 +53,7 @@ class ProgressiveOutput final : public MuxOutput {
 };
 
 constexpr std::uint64_t kPushBytes = 256 << 10;
+constexpr guint kPushSamples = 64; // small ones are freed while the processor's caches still hold them
 constexpr std::uint64_t kLargestChunk = 1 << 20;
 
 void ProgressiveOutput::set_brands(const std::vector<MuxInput *> &inputs) {
@@ -153,7 +154,7 @@ GstFlowReturn ProgressiveOutput::flush(Track &track) {
   offset_ += track.bytes;
   ready_bytes_ += track.bytes;
   track.bytes = 0;
-  if (ready_bytes_ < kPushBytes) return GST_FLOW_OK;
+  if (ready_bytes_ < kPushBytes && gst_buffer_list_length(ready_.get()) < kPushSamples) return GST_FLOW_OK;
   ready_bytes_ = 0;
   BufferListRef out = std::move(ready_);
   ready_ = BufferListRef::adopt(gst_buffer_list_new());

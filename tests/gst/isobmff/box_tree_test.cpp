@@ -105,6 +105,24 @@ TEST(Tree, TheMediaAreNeverLoaded) {
   expect_identity(bytes);
 }
 
+TEST(Tree, LargeSampleTablesMayStayInTheFile) {
+  Node stbl("stbl");
+  stbl.add<SampleSize>().entry_sizes.resize(1000, 7);
+  stbl.add<ChunkOffset>().chunk_offsets = {1, 2, 3};
+  const auto bytes = write_tree(stbl).value();
+  ParseLimits limits;
+  limits.opaque_bytes = limits.sample_table_bytes = 1000;
+  const auto nodes = parsed(bytes, limits);
+  const auto *sizes = nodes.at(0).children.at(0).as<Stored>();
+  ASSERT_TRUE(sizes);
+  EXPECT_EQ(sizes->size, 12u + 4000u);
+  EXPECT_TRUE(nodes.at(0).children.at(1).as<ChunkOffset>());
+  expect_identity(bytes, limits);
+  limits.sample_table_bytes = 1 << 16;
+  limits.table_bytes = 1000; // of what stands elsewhere
+  EXPECT_TRUE(parsed(bytes, limits).at(0).children.at(0).as<SampleSize>());
+}
+
 TEST(Tree, DepthBombStaysFlat) {
   ByteVector bomb;
   constexpr unsigned kDepth = 20'000;
