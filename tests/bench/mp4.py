@@ -18,10 +18,15 @@ TOOL = os.environ.get("HULL_TOOL", "gst-hull-1.0")
 
 
 def run(command, stdout=subprocess.DEVNULL):
-    """Runs a command; returns its CPU seconds, wall seconds, peak RSS in MB and bytes written."""
+    """Runs a command; returns its CPU seconds, wall seconds, peak RSS in MB and bytes written. The peak is read while it
+    runs: what wait4 tells begins with this program's own size."""
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL)
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    peak = 0
+    while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+        with open(f"/proc/{process.pid}/status") as status:
+            peak = max([peak] + [int(line.split()[1]) for line in status if line.startswith("VmHWM")])
+        time.sleep(0.002)
     try:
         fields = dict(line.split(": ") for line in open(f"/proc/{process.pid}/io"))
         written = int(fields["wchar"])
@@ -31,7 +36,7 @@ def run(command, stdout=subprocess.DEVNULL):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         print("failed:", " ".join(map(str, command)))
-    return {"cpu": usage.ru_utime + usage.ru_stime, "wall": time.monotonic() - started, "rss": usage.ru_maxrss / 1024,
+    return {"cpu": usage.ru_utime + usage.ru_stime, "wall": time.monotonic() - started, "rss": peak / 1024,
             "written": written}
 
 
@@ -108,9 +113,11 @@ def faststart(folder, big, _tiny, _rounds):
 
 
 def recording(folder, _big, tiny, rounds):
-    """What a sample costs over demuxing it. Peak memory is less that of the same command with a minute of samples, so that
+    """What a sample costs over demuxing it. Peak memory is less that of the same command with an hour of samples, so that
     libraries do not count; what remains over the demuxer's own growth is the muxer's index and buffers."""
-    out, short = folder / "out.mp4", folder / "tiny60.mp4"
+    out, short = folder / "out.mp4", folder / "hour.mp4"
+    if not short.exists():
+        subprocess.run(ffmpeg("-i", tiny, "-t", 3600, "-c", "copy", short), check=True)
     samples = int(subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=nb_frames", "-of", "csv=p=0", tiny],
                                  capture_output=True, text=True).stdout.strip().strip(","))
 
@@ -132,14 +139,14 @@ def recording(folder, _big, tiny, rounds):
             **({"MP4Box -add -new": ["MP4Box", "-quiet", "-add", source, "-new", out]} if shutil.which("MP4Box") else {}),
         }
 
-    fixed, best = least(contenders(short), 1), least(contenders(tiny), rounds)
+    fixed, best = least(contenders(short), rounds), least(contenders(tiny), rounds)
     print(f"\na recording of {samples} small samples ({tiny.stat().st_size / samples:.0f} bytes each): over demuxing")
     for name, got in best.items():
         base = "demuxing alone (ffmpeg)" if "ffmpeg" in name else \
             "demuxing alone (no queue)" if "no queue" in name else "demuxing alone (GStreamer)"
         grown = (got["rss"] - fixed[name]["rss"]) - (best[base]["rss"] - fixed[base]["rss"])
         over = f"{(got['cpu'] - best[base]['cpu']) / samples * 1e6:6.2f} us CPU a sample  " \
-               f"{grown * 1048576 / samples:6.1f} B RSS a sample" if name != base else " " * 45
+               f"{grown * 1048576 / (samples * 11 / 12):6.1f} B RSS a sample" if name != base else " " * 45
         alone = " (whole process)" if name.startswith("MP4Box") else ""
         print(f"  {name:50} {over}  {got['cpu']:6.2f} s CPU {got['wall']:6.1f} s wall{alone}")
 
