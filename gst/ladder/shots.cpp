@@ -42,6 +42,14 @@ void ShotDetector::add(std::span<const std::uint8_t> luma) {
   classes_ = classes;
 }
 
+void ShotDetector::append(const ShotDetector &next, std::size_t lead) {
+  if (next.changes_.size() <= lead) return;
+  changes_.insert(changes_.end(), next.changes_.begin() + static_cast<std::ptrdiff_t>(lead),
+                  next.changes_.end());
+  thumbs_ = next.thumbs_;
+  classes_ = next.classes_;
+}
+
 std::vector<std::uint64_t> ShotDetector::shots(unsigned least) const {
   std::vector<std::uint64_t> starts;
   if (changes_.empty()) return starts;

@@ -18,6 +18,10 @@ class ShotDetector {
   /// The next picture, kWidth x kHeight luma samples without padding.
   void add(std::span<const std::uint8_t> luma);
 
+  /// Takes over what another one saw of the pictures that follow, without the first `lead` of them, which
+  /// both saw; with a lead of two it is as if this one had seen all.
+  void append(const ShotDetector &next, std::size_t lead);
+
   /// Numbers of the pictures that start a shot, the first being 0, no two closer than `least` pictures.
   /// Empty without pictures.
   std::vector<std::uint64_t> shots(unsigned least) const;

@@ -81,6 +81,7 @@ void Front::on_pad(GstElement *, GstPad *pad, gpointer data) {
     self.seeking_ = Seeking::decoder_ready;
   }
   gst_pad_link(pad, sink.get());
+  if (self.seeking_.load() == Seeking::decoder_ready) self.pipeline_.wake();
 }
 
 // Until the seek is through nothing may reach the graph: encoders would start with the wrong pictures.
@@ -168,6 +169,7 @@ GstPadProbeReturn Front::take(GstPadProbeInfo *info) {
     info->data = nullptr;
     return GST_PAD_PROBE_HANDLED;
   }
+  if (on_time) on_time(buffer);
   if (source_.counted()) {
     // Parsers of raw streams guess times, and wrongly where pictures are reordered; containers round.
     buffer = gst_buffer_make_writable(buffer);

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 namespace hull::tools {
 
@@ -27,6 +28,8 @@ class Front {
   Front &operator=(const Front &) = delete;
 
   GstElement *out = nullptr;
+  /// Called with every picture that leaves, with the time its container gave it; streaming thread.
+  std::function<void(GstBuffer *)> on_time;
   /// Pictures that left so far; any thread.
   std::uint64_t pictures() const { return pictures_.load(); }
   /// To be called ten times a second by the thread that runs the pipeline: seeks once the decoder is there,

@@ -89,10 +89,17 @@ void Pipeline::link(std::initializer_list<GstElement *> chain) {
   }
 }
 
+void Pipeline::post(const char *name) {
+  gst_element_post_message(pipeline_.get(), gst_message_new_application(GST_OBJECT(pipeline_.get()),
+                                                                        gst_structure_new_empty(name)));
+}
+
 void Pipeline::finish() {
-  gst_element_post_message(
-      pipeline_.get(),
-      gst_message_new_application(GST_OBJECT(pipeline_.get()), gst_structure_new_empty("hull-finish")));
+  post("hull-finish");
+}
+
+void Pipeline::wake() {
+  post("hull-wake");
 }
 
 Result<void> Pipeline::handle(GstMessage *message, bool &done) {

@@ -36,6 +36,8 @@ class Pipeline {
   /// Links in order; null elements and failures are remembered like a missing factory.
   void link(std::initializer_list<GstElement *> chain);
 
+  /// Makes run() call `tick` at once; any thread.
+  void wake();
   /// Plays until EOS. `stop` ends it early with kStopped; `tick` is called about ten times a second in this
   /// thread. An error message of the pipeline becomes the result, with the element that posted it.
   Result<void> run(const std::atomic<int> &stop, const std::function<void()> &tick = {});
@@ -49,6 +51,7 @@ class Pipeline {
 
  private:
   Result<void> handle(GstMessage *message, bool &done);
+  void post(const char *name);
 
   ElementRef pipeline_;
   bool failed_ = false;

@@ -61,6 +61,25 @@ TEST(Shots, FadesAndFlashesAreNoCuts) {
             (Starts{0}));
 }
 
+TEST(Shots, StretchesSeenSideBySideAreOneTitle) {
+  const Painter paint = [](double x, double y, int t) { return texture(x + 0.5 * t, y, t / 20); };
+  for (const int border : {2, 19, 20, 21, 40}) {
+    ShotDetector whole, first, second;
+    for (int t = 0; t < 60; ++t) {
+      Picture picture;
+      for (unsigned y = 0; y < ShotDetector::kHeight; ++y)
+        for (unsigned x = 0; x < ShotDetector::kWidth; ++x)
+          picture.push_back(static_cast<std::uint8_t>(std::clamp(paint(x, y, t), 0.0, 255.0)));
+      whole.add(picture);
+      if (t < border) first.add(picture);
+      if (t >= border - 2) second.add(picture);
+    }
+    first.append(second, 2);
+    EXPECT_EQ(first.shots(5), whole.shots(5)) << border;
+    EXPECT_EQ(whole.shots(5), (Starts{0, 20, 40}));
+  }
+}
+
 TEST(Shots, BlackAndEmptyTitles) {
   EXPECT_EQ(shots_of(50, [](double, double, int) { return 16.0; }), (Starts{0}));
   EXPECT_TRUE(ShotDetector().shots(5).empty());
