@@ -42,6 +42,7 @@ struct MuxInput {
   std::deque<Arrival> arrivals;
   std::optional<TrackCaps> caps;
   isobmff::TrackConfig config;
+  std::vector<ByteVector> described; ///< sample entries of config.formats as the caps gave them
   std::optional<isobmff::Timeline> timeline;
   std::uint32_t format_index = 1; ///< sample_description_index of the samples that come
   std::optional<MuxSample> head;  ///< placed, not yet handed to the output

@@ -92,22 +92,29 @@ bool Mp4Mux::set_track_caps(MuxInput &input, const GstCaps *caps) {
     input.text->set_form(*track->text);
     return true;
   }
+  const ByteVector entry = write_tree(track->format.entry_box()).value_or(ByteVector());
+  const bool goes_on = input.timeline && (input.timeline->started() || input.in_file);
   input.caps = std::move(*track);
+  // Parsers repeat their caps, and a tee or a concat may bring back earlier ones.
+  if (goes_on && input.described.at(input.format_index - 1) == entry) return true;
   if (input.caps->is_h264) input.order.configure(input.caps->format.codec_boxes.front().data);
   if (input.config.quicktime) adapt_to_quicktime(*input.caps, input.caps->format);
-  if (input.timeline) { // the track goes on with another sample entry
-    input.config.formats.push_back(input.caps->format);
-    if (input.protector) {
-      input.protector->change_format(input.caps->format);
-      input.config.formats.back().protection = input.protector->settings();
+  if (goes_on) { // the track goes on with another sample entry
+    const auto known = std::ranges::find(input.described, entry) - input.described.begin();
+    if (static_cast<std::size_t>(known) == input.described.size()) {
+      input.described.push_back(entry);
+      input.config.formats.push_back(input.caps->format);
+      if (input.protector) input.config.formats.back().protection = input.protector->settings();
     }
-    input.format_index = static_cast<std::uint32_t>(input.config.formats.size());
+    if (input.protector) input.protector->change_format(input.caps->format);
+    input.format_index = static_cast<std::uint32_t>(known + 1);
     if (output_ && input.in_file && output_->format_changed(input) != GST_FLOW_OK) return false;
     return true;
   }
   input.config.media = input.caps->media;
   input.config.timescale = input.caps->timescale;
   input.config.formats = {input.caps->format};
+  input.described = {entry};
   input.timeline.emplace(input.caps->timescale, input.caps->pacing, input.caps->nominal_duration);
   if (input.caps->text)
     input.text =
@@ -161,7 +168,7 @@ void Mp4Mux::order_picture(MuxInput &input, GstBuffer *buffer, bool sync, Stamp 
 // A codec whose record is in its first sample; one that is broken waits for the next.
 bool Mp4Mux::complete_format(MuxInput &input, GstBuffer *buffer) {
   const MappedBuffer map(buffer, GST_MAP_READ);
-  return map && complete_from_sample(input.config.formats.back(), map.bytes());
+  return map && complete_from_sample(input.config.formats[input.format_index - 1], map.bytes());
 }
 
 bool Mp4Mux::place(MuxInput &input, Arrival arrival) {
@@ -185,7 +192,7 @@ bool Mp4Mux::place(MuxInput &input, Arrival arrival) {
     ++input.dropped;
     return false;
   }
-  if (input.config.formats.back().codec_boxes.empty() && !complete_format(input, buffer)) {
+  if (input.config.formats[input.format_index - 1].codec_boxes.empty() && !complete_format(input, buffer)) {
     ++input.dropped;
     return false;
   }

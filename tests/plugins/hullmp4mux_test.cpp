@@ -238,6 +238,33 @@ TEST(Mp4Mux, ACapsChangeMakesAnotherSampleEntry) {
   EXPECT_TRUE(continuous(boxes));
 }
 
+// h264parse says its caps twice, and a stream may go back to what it was.
+TEST(Mp4Mux, CapsThatComeAgainAddNoSampleEntry) {
+  Mux mux("iso-fragmented");
+  GstHarness *video = mux.pad("video_0", Mux::kAvc);
+  const std::string again = std::string(Mux::kAvc) + ",interlace-mode=progressive";
+  gst_harness_set_src_caps_str(video, again.c_str());
+  std::string wider = Mux::kAvc;
+  wider.replace(wider.find("width=64"), 8, "width=96");
+  for (guint64 i = 0; i < 90; ++i) {
+    if (i == 15) gst_harness_set_src_caps_str(video, Mux::kAvc);
+    if (i == 30) gst_harness_set_src_caps_str(video, wider.c_str());
+    if (i == 60) gst_harness_set_src_caps_str(video, again.c_str());
+    Mux::push_frame(video, i, i % 30 == 0);
+  }
+  const auto boxes = parse_boxes(joined(mux.finish())).value();
+  std::vector<std::size_t> entries;
+  std::vector<std::uint32_t> described;
+  for (const Node &box : boxes) {
+    if (box.type() == FourCC("moov"))
+      entries.push_back(find(box, "trak/mdia/minf/stbl/stsd")->children.size());
+    if (const auto *tfhd = find_box<TrackFragmentHeader>(box, "traf/tfhd"))
+      described.push_back(tfhd->sample_description_index);
+  }
+  EXPECT_EQ(entries, (std::vector<std::size_t>{1, 2, 2}));
+  EXPECT_EQ(described, (std::vector<std::uint32_t>{1, 2, 1}));
+}
+
 // Every rule of the checklist, on what the muxer makes of pictures with and without reordering, and of sound.
 TEST(Mp4Mux, CmafTracksBreakNoRule) {
   for (const char *chunks : {"chunk-duration=0", "chunk-duration=200000000"})
