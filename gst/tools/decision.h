@@ -26,7 +26,6 @@ struct Decision {
 Result<Decision> decide(const std::vector<Record> &records, Pool pool, const ladder::Rules &rules,
                         std::span<const ladder::FixedRow> rows);
 
-/// One line per cross-over for people: "540p to 720p at 2046 kb/s, VMAF 72".
 /// The cap of a ladder nobody gave one for: 1.5 times Apple's row for a source of so many lines, which gives
 /// way to a title that cannot be coded below it.
 double usual_cap(unsigned height, std::span<const ladder::Curve> curves, const ladder::Rules &rules);
@@ -36,6 +35,7 @@ std::vector<ladder::Shot> points_of_shots(const std::vector<Record> &records,
                                           const std::vector<std::uint64_t> &starts, std::uint64_t pictures,
                                           double fps);
 
+/// One line per cross-over for people: "540p to 720p at 2046 kb/s, VMAF 72".
 std::string text_of(const ladder::CrossOver &cross);
 
 /// The ladder as an aligned table, and the saving.

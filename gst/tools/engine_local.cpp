@@ -28,6 +28,7 @@ struct Worker {
   int pipe = -1;
   std::string unread;
   double share = 0;
+  int core = -1; ///< kept to; -1 = all
 };
 
 // This process and its children keep to the first `wanted` of the cores it may use.
@@ -42,6 +43,21 @@ void keep_to(unsigned wanted) {
       --wanted;
     }
   ::sched_setaffinity(0, sizeof kept, &kept);
+}
+
+cpu_set_t usable_set() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  ::sched_getaffinity(0, sizeof set, &set);
+  return set;
+}
+
+// All threads of a process may use all of `set` from now on.
+void let_go(pid_t process, const cpu_set_t &set) {
+  std::error_code gone;
+  for (const auto &thread :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone))
+    ::sched_setaffinity(std::atoi(thread.path().filename().c_str()), sizeof set, &set);
 }
 
 class LocalEngine : public Engine {
@@ -66,6 +82,7 @@ class LocalEngine : public Engine {
       if (stop.load()) result = fail(ErrorCode::state, kStopped);
       while (result && !waiting_.empty() && running_.size() < workers_)
         result = start();
+      if (waiting_.empty() && running_.size() < workers_) spread();
       if (result) result = watch();
       if (progress) progress(share());
     }
@@ -82,6 +99,8 @@ class LocalEngine : public Engine {
 
  private:
   Result<void> start();
+  int free_core() const;
+  void spread();
   Result<void> watch();
   Result<void> ended(const Worker &worker, int status);
   double share() const {
@@ -100,7 +119,29 @@ class LocalEngine : public Engine {
   double done_ = 0, total_ = 0;
 };
 
+// Where there is work for all cores, workers that keep to one each do not take caches and turns from each
+// other. -1: there are fewer workers to come than cores.
+int LocalEngine::free_core() const {
+  if (running_.size() + waiting_.size() < workers_ || workers_ != usable_cores()) return -1;
+  cpu_set_t set = usable_set();
+  for (const Worker &worker : running_)
+    if (worker.core >= 0) CPU_CLR(worker.core, &set);
+  for (int core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &set)) return core;
+  return -1;
+}
+
+// The last ones share the cores of those that are done.
+void LocalEngine::spread() {
+  for (Worker &worker : running_)
+    if (worker.core >= 0) {
+      let_go(worker.pid, usable_set());
+      worker.core = -1;
+    }
+}
+
 Result<void> LocalEngine::start() {
+  const int core = free_core();
   const std::size_t number = waiting_.front();
   waiting_.pop_front();
   const std::string program = own_program(), file = (*tasks_)[number].file();
@@ -109,11 +150,15 @@ Result<void> LocalEngine::start() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return fail(ErrorCode::io, std::string("no worker can be started: ") + std::strerror(errno));
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  if (core >= 0) CPU_SET(core, &only);
   const pid_t parent = ::getpid(), child = ::fork();
   if (child == 0) {
     // Only calls that are safe after fork() in a program with threads.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL); // a killed run leaves no process behind
     if (::getppid() != parent) ::_exit(127);
+    if (core >= 0) ::sched_setaffinity(0, sizeof only, &only);
     ::dup2(ends[1], STDOUT_FILENO);
     const int log = ::open((folder_ + "/tasks/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (log >= 0) ::dup2(log, STDERR_FILENO);
@@ -127,7 +172,7 @@ Result<void> LocalEngine::start() {
     return fail(ErrorCode::io, std::string("no worker can be started: ") + std::strerror(errno));
   }
   ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  running_.push_back({number, child, ends[0], {}, 0});
+  running_.push_back({number, child, ends[0], {}, 0, core});
   return {};
 }
 
