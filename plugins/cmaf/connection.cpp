@@ -35,19 +35,22 @@ Connection::Connection(std::uint64_t number, int fd, std::string address, GTlsCe
   enter(State::idle);
   if (!certificate) return;
   enter(State::handshake);
-  const auto socket = GRef<GSocket>::adopt(g_socket_new_from_fd(fd, nullptr)); // owns fd from here
+  const auto socket = GRef<GSocket>::adopt(g_socket_new_from_fd(fd, nullptr));
+  if (!socket) {
+    cut();
+    return;
+  }
+  owns_fd_ = false; // the socket does
   const auto base =
       GRef<GSocketConnection>::adopt(g_socket_connection_factory_create_connection(socket.get()));
   tls_ = GRef<GTlsConnection>::adopt(
       G_TLS_CONNECTION(g_tls_server_connection_new(G_IO_STREAM(base.get()), certificate, nullptr)));
-  if (!tls_) state_ = State::dead;
+  if (!tls_) cut();
 }
 
 Connection::~Connection() {
-  if (!tls_) {
-    close(fd_);
-    return;
-  }
+  if (owns_fd_) close(fd_);
+  if (!tls_) return;
   if (handshaking_) shutdown(fd_, SHUT_RDWR); // its thread waits for the client
   // Says good-bye on a thread of GIO; the stream lives until then.
   g_io_stream_close_async(G_IO_STREAM(tls_.get()), G_PRIORITY_DEFAULT, nullptr, nullptr, nullptr);

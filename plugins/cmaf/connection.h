@@ -76,7 +76,7 @@ class Connection {
   const std::string address_, &common_;
   GRef<GTlsConnection> tls_;
   State state_;
-  bool may_read_ = false, left_ = false, handshaking_ = false;
+  bool owns_fd_ = true, may_read_ = false, left_ = false, handshaking_ = false;
   bool whole_ = false; ///< nothing more comes for this reply
   HttpRequest request_;
   bool chunked_ = false;

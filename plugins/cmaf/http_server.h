@@ -62,6 +62,7 @@ class HttpServer {
   struct Handshake;
   using Number = std::uint64_t;
   void turn();
+  void watch_door(unsigned events);
   void accept_some();
   bool make_room(const std::string &address);
   void admit(int fd, const std::string &address);

@@ -31,7 +31,8 @@ std::string metrics_text(const OriginStats &origin, const publish::Live *live) {
   const publish::Live::Stats window = live->stats();
   add("chunks_total", "counter", "Chunks published", window.chunks);
   add("segments_total", "counter", "Segments published", window.segments);
-  add("late_segments_total", "counter", "Segments begun without the key unit that was due", window.late_segments);
+  add("late_segments_total", "counter", "Segments begun without the key unit that was due",
+      window.late_segments);
   add("gap_segments_total", "counter", "Segments lost at the input", window.gaps);
   add("window_bytes", "gauge", "Bytes of media held", window.bytes_held);
   return out;
