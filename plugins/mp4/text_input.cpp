@@ -3,6 +3,9 @@
 #include "gst/core/time.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
 
 namespace hull {
 
@@ -36,6 +39,46 @@ std::string namespaces_of(std::string_view tag) {
     if (name != kTtml && name.find(' ') == name.npos) list += ' ' + std::string(name);
   }
   return list;
+}
+
+// A time expression of TTML in nanoseconds, hh:mm:ss with a fraction or an offset in h, m, s or ms; 0 for the
+// others (frames and ticks need rates, and nobody's end hangs on them alone).
+std::int64_t ttml_time(std::string_view text) {
+  double value[3] = {};
+  std::size_t parts = 0, used = 0;
+  std::string copy(text);
+  for (const char *at = copy.c_str(); parts < 3; ++at) {
+    char *end = nullptr;
+    value[parts++] = std::strtod(at, &end);
+    if (end == at) return 0;
+    used = static_cast<std::size_t>(end - copy.c_str());
+    if (*end != ':') break;
+    at = end;
+  }
+  const std::string_view metric = text.substr(used);
+  double seconds = 0;
+  if (parts == 3 && metric.empty())
+    seconds = value[0] * 3600 + value[1] * 60 + value[2];
+  else if (parts == 1)
+    seconds = value[0] * (metric == "h"    ? 3600
+                          : metric == "m"  ? 60
+                          : metric == "s"  ? 1
+                          : metric == "ms" ? 1e-3
+                                           : 0);
+  return seconds > 0 && seconds < 1e6 ? std::llround(seconds * 1e9) : 0;
+}
+
+// The latest end a document names; 0 where none does.
+std::int64_t ttml_end(std::string_view text) {
+  std::int64_t latest = 0;
+  for (std::size_t at = 0; (at = text.find("end=", at)) != text.npos; at += 4) {
+    if (at == 0 || at + 5 >= text.size() || (text[at + 4] != '"' && text[at + 4] != '\'')) continue;
+    if (std::string_view(" \t\r\n").find(text[at - 1]) == std::string_view::npos) continue;
+    const auto close = text.find(text[at + 4], at + 5);
+    if (close == text.npos || close - at > 64) continue;
+    latest = std::max(latest, ttml_time(text.substr(at + 5, close - at - 5)));
+  }
+  return latest;
 }
 
 } // namespace
@@ -78,15 +121,23 @@ void TextInput::take_document(std::string_view text, std::int64_t start,
     namespaces_ = namespaces_of(tag);
     imsc1_ = tag.find("/ttml/profile/imsc1") != tag.npos && tag.find("/text") != tag.npos;
   }
-  track_.add({ticks(start), duration ? ticks(start + *duration) : TextCue::kOpen,
-              ByteVector(text.begin(), text.end())});
+  // Its times are the track's, so where nobody else says when it ends, it does.
+  const std::int64_t end = duration ? start + *duration : ttml_end(text);
+  track_.add({ticks(start), end > start ? ticks(end) : TextCue::kOpen, ByteVector(text.begin(), text.end())});
 }
 
 void TextInput::take(std::string_view text, std::optional<std::int64_t> start,
                      std::optional<std::int64_t> duration) {
   heard_ = true;
   if (duration && *duration <= 0) duration.reset();
-  if (form_ == TextForm::ttml) return take_document(text, start.value_or(0), duration);
+  if (form_ == TextForm::ttml && start) return take_document(text, *start, duration);
+  if (form_ == TextForm::ttml) { // a file in pieces: whole where its root is closed
+    constexpr std::size_t kLargest = 16 << 20;
+    if (document_.size() + text.size() <= kLargest) document_ += text;
+    const auto last = document_.find_last_not_of(" \t\r\n");
+    if (last == document_.npos || !document_.substr(0, last + 1).ends_with("tt>")) return;
+    return take_document(std::exchange(document_, {}), 0, duration);
+  }
   if (form_ == TextForm::webvtt) {
     auto cues = parser_.feed(text);
     if (start) // a buffer with a time of its own is whole
@@ -117,6 +168,7 @@ void TextInput::reach(std::int64_t time) {
 
 void TextInput::end() {
   heard_ = ended_ = true;
+  if (!document_.empty()) take_document(std::exchange(document_, {}), 0, std::nullopt);
   if (form_ == TextForm::webvtt)
     for (const VttCue &cue : parser_.flush())
       add_cue(cue);

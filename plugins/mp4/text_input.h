@@ -56,6 +56,7 @@ class TextInput {
   std::string label_;
   isobmff::TextTrack track_;
   isobmff::VttParser parser_;
+  std::string document_; // that comes in pieces
   std::string namespaces_;
   bool imsc1_ = false;
   bool heard_ = false, ended_ = false;

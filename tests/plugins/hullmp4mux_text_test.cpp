@@ -146,6 +146,21 @@ TEST(Mp4Text, TtmlIsStppWithItsNamespaces) {
   EXPECT_EQ(mux.stat("dropped"), 1u);
 }
 
+// As filesrc gives a file: pieces without times.
+TEST(Mp4Text, ATtmlFileMayComeInPiecesAndEndsWhereItSays) {
+  Mux mux("iso-fragmented", "fragment-duration=60000000000");
+  GstHarness *text = mux.pad("text_0", "application/ttml+xml");
+  std::string whole = kTtml;
+  whole.replace(whole.find("3s"), 2, "00:00:07.500");
+  for (std::size_t at = 0; at < whole.size(); at += 100)
+    push_text(text, whole.substr(at, 100), GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE);
+  const ByteVector bytes = joined(mux.finish());
+  const std::string all(bytes.begin(), bytes.end());
+  EXPECT_NE(all.find(whole), std::string::npos);
+  EXPECT_EQ(text_of(bytes).substr(0, 7), "0+7500:");
+  EXPECT_EQ(mux.stat("dropped"), 0u);
+}
+
 constexpr char kFile[] = "WEBVTT\n\n00:00:00.500 --> 00:00:01.500\nGr\303\274\303\237e <i>an</i> alle\n\n"
                          "00:00:01.000 --> 00:00:02.250 line:0\nzwei\nZeilen\n\n"
                          "00:00:03.000 --> 00:00:04.000\nEnde\n";
