@@ -30,6 +30,8 @@ struct Level0 {
       rows[static_cast<std::size_t>(k)] = plane.row8(reflect_wavelet(2 * y - 1 + k, height));
       words[static_cast<std::size_t>(k)] = plane.row16(reflect_wavelet(2 * y - 1 + k, height));
     }
+    for (int next = 2 * y + 3; next < 2 * y + 5; ++next)
+      if (next < height) prefetch(plane.row8(next), width * plane.sample_bytes());
     if (plane.bits == 8)
       kernels.dwt_vertical_8(rows.data(), width, low, high);
     else
@@ -65,6 +67,13 @@ struct Levels {
       else
         wide[static_cast<std::size_t>(k)] = approximation(pyramid, level - 1, at);
     }
+    for (int next = 2 * y + 3; next < 2 * y + 5; ++next)
+      if (next < height) {
+        if (level == 1)
+          prefetch(pyramid.approximation0.row(next), width * 2);
+        else
+          prefetch(approximation(pyramid, level - 1, next), width * 4);
+      }
     if (level == 1)
       kernels.dwt_vertical_level1(narrow.data(), width, low, high);
     else

@@ -25,6 +25,10 @@ std::uint64_t motion_stripe(const Kernels &kernels, const Plane &previous, const
       }
       kernels.motion_vertical_16(p16.data(), c16.data(), current.bits, current.drop, current.width, row);
     }
+    if (const int next = y + 3; next < current.height) {
+      prefetch(previous.row8(next), previous.width * previous.sample_bytes());
+      prefetch(current.row8(next), current.width * current.sample_bytes());
+    }
     mirror(row, current.width, 2);
     sum += kernels.motion_horizontal(row, current.width);
   }

@@ -20,6 +20,8 @@ struct Plane {
   const std::uint16_t *row16(int y) const {
     return reinterpret_cast<const std::uint16_t *>(data + y * stride);
   }
+  int sample_bytes() const { return bits == 8 ? 1 : 2; }
+  const std::uint8_t *at(int x, int y) const { return row8(y) + x * sample_bytes(); }
   int sample(int x, int y) const { return bits == 8 ? row8(y)[x] : row16(y)[x] >> drop; }
 };
 

@@ -100,6 +100,8 @@ class Strip {
   }
 
   void prepare(const Plane &plane, int y, const SourcePair &out) {
+    for (int next = y + 2; next < y + 4; ++next)
+      if (next < plane.height) prefetch(plane.at(first_, next), columns_ * plane.sample_bytes());
     if (plane.bits == 8)
       kernels_.vif_prepare_8(RowPointers<std::uint8_t>(plane, y, 2, first_).at.data(), columns_, out);
     else
@@ -197,6 +199,8 @@ void vif_halve(const Kernels &kernels, VifPyramid &pyramid, int scale, int begin
     else
       kernels.smooth_16(RowPointers<std::uint16_t>(from, first, filter.length).at.data(), filter,
                         scaling_of(from), from.width, smooth);
+    for (int next = first + filter.length; next < first + filter.length + 2; ++next)
+      if (next < from.height) prefetch(from.row8(next), from.width * from.sample_bytes());
     mirror(smooth, from.width, filter.radius());
     kernels.halve(smooth, filter, pyramid.plane(scale + 1).width, pyramid.row(scale + 1, y));
   }
