@@ -27,13 +27,20 @@ HULL_SIMD_INLINE Mask64 aligned_half(Doubles dot, Doubles om, Doubles tm) {
   return ge_pd(mul_pd(dot, dot), mul_pd(mul_pd(set_pd(kCosOneDegreeSquared), om), tm));
 }
 
-/// Where both gradients point the same way within one degree.
+/// Where both gradients point the same way within one degree. The specification compares in double precision
+/// what was rounded to single; where single precision is sure of the answer it suffices.
 HULL_SIMD_INLINE Mask aligned(Vec oh, Vec ov, Vec th, Vec tv) {
+  constexpr auto kCosine = static_cast<float>(kCosOneDegreeSquared);
+  constexpr float kMargin = 0x1p-20f; // the products are off by 2^-22 at most
   const Vec dot = add_32(mullo_32(oh, th), mullo_32(ov, tv));
   const Floats d = floats(dot), om = floats(add_32(mullo_32(oh, oh), mullo_32(ov, ov))),
                tm = floats(add_32(mullo_32(th, th), mullo_32(tv, tv)));
-  const Mask same = join(aligned_half(low_doubles(d), low_doubles(om), low_doubles(tm)),
-                         aligned_half(high_doubles(d), high_doubles(om), high_doubles(tm)));
+  const Floats square = mul_ps(d, d), both_squares = mul_ps(om, tm);
+  Mask same = ge_ps(square, mul_ps(both_squares, set_ps(kCosine * (1 + kMargin))));
+  const Mask perhaps = ge_ps(square, mul_ps(both_squares, set_ps(kCosine * (1 - kMargin))));
+  if (any(without(perhaps, same)))
+    same = join(aligned_half(low_doubles(d), low_doubles(om), low_doubles(tm)),
+                aligned_half(high_doubles(d), high_doubles(om), high_doubles(tm)));
   return without(same, negative_32(dot));
 }
 
@@ -66,8 +73,35 @@ HULL_SIMD_INLINE Vec wrapped(Vec v) {
   return sra_32(sll_32(v, 16), 16);
 }
 
-HULL_SIMD_INLINE Vec scaled_mask(Vec a, int factor) {
-  return wrapped(sra_32(add_32(mullo_32(a, set_32(factor)), set_32(2048)), 12));
+/// A block's share of the two masking images.
+struct MaskPart {
+  Vec neighbour, centre;
+};
+
+/// Of three additive images on the CSF's scale that were not cut to 16 bits: the slow way, with every cut.
+HULL_SIMD [[gnu::noinline]] MaskPart wrapped_parts(const Vec *c) {
+  MaskPart sum{zeros(), zeros()};
+  for (int b = 0; b < 3; ++b) {
+    const Vec a = abs_32(wrapped(c[b]));
+    const Vec p = mullo_32(a, set_32(4369));
+    sum.neighbour = add_32(sum.neighbour, wrapped(sra_32(add_32(p, set_32(2048)), 12)));
+    sum.centre = add_32(sum.centre, wrapped(sra_32(add_32(p, set_32(1024)), 11))); // 8738 is twice 4369
+  }
+  return sum;
+}
+
+HULL_SIMD_INLINE MaskPart mask_parts(const Vec *c) {
+  const Vec a[3] = {abs_32(c[0]), abs_32(c[1]), abs_32(c[2])};
+  constexpr int kSure = 15300; // nothing up to here leaves 16 bits
+  if (any(gt_32(max_32(a[0], max_32(a[1], a[2])), set_32(kSure)))) return wrapped_parts(c);
+  MaskPart sum{zeros(), zeros()};
+#pragma GCC unroll 3
+  for (int b = 0; b < 3; ++b) {
+    const Vec p = mullo_32(a[b], set_32(4369));
+    sum.neighbour = add_32(sum.neighbour, srl_32(add_32(p, set_32(2048)), 12));
+    sum.centre = add_32(sum.centre, srl_32(add_32(p, set_32(1024)), 11));
+  }
+  return sum;
 }
 
 HULL_SIMD void adm_row_0(const Bands<const std::int16_t> &reference,
@@ -78,8 +112,7 @@ HULL_SIMD void adm_row_0(const Bands<const std::int16_t> &reference,
     const Vec o[3] = {load_words(reference.h + x), load_words(reference.v + x), load_words(reference.d + x)};
     const Vec t[3] = {load_words(distorted.h + x), load_words(distorted.v + x), load_words(distorted.d + x)};
     const Mask flag = aligned(o[0], o[1], t[0], t[1]);
-    Vec neighbour[kGains], centre[kGains];
-    neighbour[0] = neighbour[1] = centre[0] = centre[1] = zeros();
+    Vec c[kGains][3];
 #pragma GCC unroll 3
     for (int b = 0; b < 3; ++b) {
       const Restored restored = restore(o[b], t[b], flag);
@@ -90,15 +123,15 @@ HULL_SIMD void adm_row_0(const Bands<const std::int16_t> &reference,
         const Vec r = gained(restored, o[b], t[b], static_cast<int>(kGainLimit[g]));
         store(out[g].signal[b] + x, abs_32(mullo_32(r, csf)));
         const Vec additive = mullo_32(sub_32(t[b], r), csf);
-        const Vec c = abs_32(wrapped(sra_32(add_32(additive, set_32(kCsf0Round[b])), kCsf0Shift[b])));
-        neighbour[g] = add_32(neighbour[g], scaled_mask(c, 4369));
-        centre[g] = add_32(centre[g], scaled_mask(c, 8738));
+        c[g][b] = sra_32(add_32(additive, set_32(kCsf0Round[b])), kCsf0Shift[b]);
       }
     }
+#pragma GCC unroll 2
     for (int g = 0; g < kGains; ++g) {
       if (!wanted[g]) continue;
-      store(out[g].neighbour + x, neighbour[g]);
-      store(out[g].centre + x, centre[g]);
+      const MaskPart part = mask_parts(c[g]);
+      store(out[g].neighbour + x, part.neighbour);
+      store(out[g].centre + x, part.centre);
     }
   }
 }

@@ -9,9 +9,9 @@
 #include <immintrin.h>
 
 #define HULL_SIMD_SET avx2
-#define HULL_SIMD [[gnu::target("avx2")]]
-#define HULL_SIMD_INLINE [[gnu::target("avx2"), gnu::always_inline]] static inline
-#define HULL_SIMD_METHOD [[gnu::target("avx2"), gnu::always_inline]]
+#define HULL_SIMD [[gnu::target("avx2,fma")]]
+#define HULL_SIMD_INLINE [[gnu::target("avx2,fma"), gnu::always_inline]] static inline
+#define HULL_SIMD_METHOD [[gnu::target("avx2,fma"), gnu::always_inline]]
 
 namespace hull::vmaf::avx2 {
 
@@ -308,6 +308,10 @@ HULL_SIMD_INLINE Vec bits_of(Doubles v) {
 HULL_SIMD_INLINE Doubles truncated(Doubles v) {
   return _mm256_round_pd(v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
 }
+/// trunc(a) + b of a >= 0 and whole b >= 2^17: exponent and upper fifteen bits of the mantissa are right.
+HULL_SIMD_INLINE Doubles add_truncated(Doubles a, Doubles b) {
+  return add_pd(truncated(a), b);
+}
 /// The first and the second half of the 32-bit lanes.
 HULL_SIMD_INLINE Doubles doubles(Half v) {
   return _mm256_cvtepi32_pd(v);
@@ -326,6 +330,22 @@ HULL_SIMD_INLINE Doubles low_doubles(Floats v) {
 }
 HULL_SIMD_INLINE Doubles high_doubles(Floats v) {
   return _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1));
+}
+HULL_SIMD_INLINE Floats set_ps(float v) {
+  return _mm256_set1_ps(v);
+}
+HULL_SIMD_INLINE Floats mul_ps(Floats a, Floats b) {
+  return _mm256_mul_ps(a, b);
+}
+HULL_SIMD_INLINE Mask ge_ps(Floats a, Floats b) {
+  return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_GE_OQ));
+}
+/// a * b + c, rounded once.
+HULL_SIMD_INLINE Floats fused_ps(Floats a, Floats b, Floats c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+HULL_SIMD_INLINE Vec whole_numbers(Floats v) {
+  return _mm256_cvttps_epi32(v);
 }
 /// Whole numbers from the doubles of two halves, the fraction cut off; those of one half in 64-bit lanes.
 HULL_SIMD_INLINE Vec whole_numbers(Doubles low, Doubles high) {

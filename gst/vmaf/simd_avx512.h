@@ -324,6 +324,15 @@ HULL_SIMD_INLINE Vec bits_of(Doubles v) {
 HULL_SIMD_INLINE Doubles truncated(Doubles v) {
   return _mm512_roundscale_pd(v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
 }
+/// trunc(a) + b of a >= 0 and whole b >= 2^17: exponent and upper fifteen bits of the mantissa are right. The
+/// sum, rounded down, lies between the wanted number and the next whole one, which differ further down.
+HULL_SIMD_INLINE Doubles add_truncated(Doubles a, Doubles b) {
+#if defined(HULL_SIMD_EMULATED)
+  return add_pd(truncated(a), b);
+#else
+  return _mm512_add_round_pd(a, b, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+#endif
+}
 /// The first and the second half of the 32-bit lanes.
 HULL_SIMD_INLINE Doubles doubles(Half v) {
   return _mm512_cvtepi32_pd(v);
@@ -342,6 +351,22 @@ HULL_SIMD_INLINE Doubles low_doubles(Floats v) {
 }
 HULL_SIMD_INLINE Doubles high_doubles(Floats v) {
   return _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+}
+HULL_SIMD_INLINE Floats set_ps(float v) {
+  return _mm512_set1_ps(v);
+}
+HULL_SIMD_INLINE Floats mul_ps(Floats a, Floats b) {
+  return _mm512_mul_ps(a, b);
+}
+HULL_SIMD_INLINE Mask ge_ps(Floats a, Floats b) {
+  return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ);
+}
+/// a * b + c, rounded once.
+HULL_SIMD_INLINE Floats fused_ps(Floats a, Floats b, Floats c) {
+  return _mm512_fmadd_ps(a, b, c);
+}
+HULL_SIMD_INLINE Vec whole_numbers(Floats v) {
+  return _mm512_cvttps_epi32(v);
 }
 /// Whole numbers from the doubles of two halves, the fraction cut off; those of one half in 64-bit lanes.
 HULL_SIMD_INLINE Vec whole_numbers(Doubles low, Doubles high) {

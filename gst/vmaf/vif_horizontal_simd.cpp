@@ -96,45 +96,74 @@ HULL_SIMD_INLINE Vec mean_product(Vec a, Vec b) {
   return blend_odd(srl_64(even, 32), odd);
 }
 
-// Sums of logarithms in steps of 1/2048. Exponent and mantissa of a number, read as one integer, are already
-// its logarithm up to a correction below 256: that alone is looked up, lane by lane on the integer units,
-// for a gather takes longer than the loads and only the sum is wanted. Correction 0 is zero, so masked lanes
-// add nothing. Lookups have a loop of their own: behind a division and a store they would wait for both.
+constexpr int kPart = 128; ///< columns that are scored at once, so that their numbers stay in the first cache
 
-/// Where the corrections of a block's lanes are.
-HULL_SIMD_INLINE void store_indices(std::uint32_t *at, Vec bits, Mask mask) {
-  store(at, where(mask, bit_and(bits, set_32(0x7fff))));
-}
+// Logarithms in steps of 1/2048. Exponent and upper fifteen bits m of the mantissa, read as one integer, are
+// sixteen logarithms and an error that depends on m alone: 32768 * (log2(1 + m / 32768) - m / 32768). This
+// polynomial in m - 16384 is the error and half a step. Its coefficients were fitted, then searched until all
+// 32768 logarithms were those of the specification's table, rounded as that was; they hold for these fused
+// operations in this order.
+constexpr float kLogError[] = {-0x1.230558p-112f, 0x1.e47dfap-97f,  -0x1.52fd8ap-81f,
+                               0x1.32e624p-65f,   -0x1.23fba6p-49f, 0x1.23e3ep-33f,
+                               -0x1.484a7ep-17f,  -0x1.38f732p-5f,  0x1.5d0216p+11f};
 
-std::int64_t looked_up(const std::uint32_t *indices, int count) {
-  const std::uint8_t *table = log_corrections().data();
-  std::uint32_t a = 0, b = 0;
-  for (int i = 0; i < count; i += 4) {
-    a += std::uint32_t{table[indices[i]]} + table[indices[i + 1]];
-    b += std::uint32_t{table[indices[i + 2]]} + table[indices[i + 3]];
+/// A sum of logarithms of what lies at 2^17 or above it, less 17 each. With 16 lanes the polynomial is
+/// quicker than a table; with 8 it is not. The table's sums have a loop of their own: behind a division and a
+/// store lookups would wait for both.
+class LogSum {
+ public:
+  HULL_SIMD_METHOD LogSum() : sum_(zeros()), rest_(0) {}
+  /// A block: what log_bits gives, in the mask's lanes. `indices` takes what look_up() of the part needs.
+  HULL_SIMD_METHOD void add(Vec log_bits, Mask mask, std::uint32_t *indices) {
+    const Vec bits = where(mask, sub_32(log_bits, set_32((1023 + 17) * 32768)));
+    const Vec m = bit_and(bits, set_32(0x7fff));
+    if constexpr (kComputed) {
+      sum_ = add_32(sum_, srl_32(add_32(bits, error(m)), 4)); // an idle lane's is 0
+    } else {
+      sum_ = add_32(sum_, srl_32(bits, 4));
+      store(indices, m);
+    }
   }
-  return std::int64_t{a} + b;
-}
+  void look_up(const std::uint32_t *indices, int count) {
+    if constexpr (!kComputed) {
+      const std::uint8_t *table = log_corrections().data();
+      std::uint32_t a = 0, b = 0;
+      for (int i = 0; i < count; i += 4) {
+        a += std::uint32_t{table[indices[i]]} + table[indices[i + 1]];
+        b += std::uint32_t{table[indices[i + 2]]} + table[indices[i + 3]];
+      }
+      rest_ += std::int64_t{a} + b;
+    }
+  }
+  HULL_SIMD_METHOD std::int64_t value() const { return sum_32(sum_) + rest_; }
 
-HULL_SIMD_INLINE Vec straight(Vec bits) {
-  return srl_32(bits, 4);
-}
+ private:
+  static constexpr bool kComputed = kInts == 16;
+  HULL_SIMD_METHOD static Vec error(Vec m) {
+    const Floats t = floats(sub_32(m, set_32(16384)));
+    Floats sum = set_ps(kLogError[0]);
+#pragma GCC unroll 8
+    for (int i = 1; i < 9; ++i)
+      sum = fused_ps(sum, t, set_ps(kLogError[i]));
+    return whole_numbers(sum);
+  }
+  Vec sum_;
+  std::int64_t rest_;
+};
 
 /// Lanes of columns first, first + 2, … that lie before the width.
 HULL_SIMD_INLINE Mask inside(int first, int width) {
   return gt_32(set_32(width - first), ramp(2));
 }
 
-constexpr int kPart = 128; ///< columns that are scored at once, so that their numbers stay in the first cache
-
 /// `variance` holds the filtered squares and becomes the variance. Blocks with a busy lane, one that is no
-/// flat area, go to `out`; returns their lanes.
+/// flat area, go to `out`, the noise added; returns their lanes.
 HULL_SIMD_INLINE int variances(int x, int width, const std::uint32_t *mean, std::int32_t *variance,
                                std::int32_t *out, Vec &busy_count) {
   const Vec m = load(mean);
   const Vec s1 = where(inside(x, width), sub_32(load(variance), mean_product(m, m)));
   store(variance, s1);
-  store(out, s1);
+  store(out, add_32(s1, set_32(kNoise)));
   const Mask busy = gt_32(s1, set_32(kNoise - 1));
   busy_count = counted(busy_count, busy);
   return any(busy) ? kInts : 0;
@@ -142,25 +171,24 @@ HULL_SIMD_INLINE int variances(int x, int width, const std::uint32_t *mean, std:
 
 // A block's even columns are followed by its odd ones in mean and variance.
 HULL_SIMD void reference_row(int width, const std::uint32_t *mean, std::int32_t *variance, VifSums &sums) {
-  alignas(64) std::int32_t busy[kPart + kInts];
+  alignas(64) std::int32_t totals[kPart + kInts];
   alignas(64) std::uint32_t indices[kPart];
-  Vec logs = zeros(), busy_count = zeros();
+  LogSum logs;
+  Vec busy_count = zeros();
   for (int from = 0; from < width; from += kPart) {
     const int part = std::min(kPart, width - from);
     int lanes = 0;
     for (int i = 0, at = from; i < part; i += kWords)
       for (int odd = 0; odd < 2; ++odd, at += kInts)
-        lanes += variances(from + i + odd, width, mean + at, variance + at, busy + lanes, busy_count);
+        lanes += variances(from + i + odd, width, mean + at, variance + at, totals + lanes, busy_count);
     for (int i = 0; i < lanes; i += kInts) {
-      const Vec s1 = load(busy + i), total = add_32(s1, set_32(kNoise));
-      const Mask mask = as_logs(gt_32(s1, set_32(kNoise - 1)));
-      const Vec bits = log_bits(low_doubles(total), high_doubles(total));
-      store_indices(indices + i, bits, mask);
-      logs = add_32(logs, where(mask, sub_32(straight(bits), set_32((1023 + 17) * 2048))));
+      const Mask busy = as_logs(gt_32(load(totals + i), set_32(2 * kNoise - 1)));
+      logs.add(log_bits(doubles(load_half(totals + i)), doubles(load_half(totals + i + kLongs))), busy,
+               indices + i);
     }
-    sums.den_log += looked_up(indices, lanes);
+    logs.look_up(indices, lanes);
   }
-  sums.den_log += sum_32(logs);
+  sums.den_log += logs.value();
   sums.den_flat += width - sum_32(busy_count);
 }
 
@@ -178,15 +206,15 @@ HULL_SIMD void reference_rows(const FilteredRow *rows, int count, int width, con
 }
 
 struct PairSums {
-  std::int64_t corrections[kGains] = {};
-  Vec straight[kGains];
+  LogSum before, after[kGains];
   Vec flat;
+  HULL_SIMD_METHOD PairSums() : flat(zeros()) {}
 };
 
-/// trunc(min(g, limit)^2 * s1) + n1 for one gain limit.
+/// trunc(min(g, limit)^2 * s1) + n1 for one gain limit, as far as its logarithm needs it.
 HULL_SIMD_INLINE Doubles passed(Doubles gain, double limit, Doubles s1, Doubles n1) {
   const Doubles g = min_pd(gain, set_pd(limit));
-  return add_pd(truncated(mul_pd(mul_pd(g, g), s1)), n1);
+  return add_truncated(mul_pd(mul_pd(g, g), s1), n1);
 }
 
 struct PairTerms {
@@ -216,13 +244,14 @@ HULL_SIMD_INLINE int survivors(const PairRows &rows, int r, int at, Mask within,
                                const std::int32_t *variance, int count, Survivors &out, Vec &flat_sum) {
   const Vec zero = zeros();
   const Vec m1 = load(mean), s1 = load(variance), m2 = load(rows.mean[r] + at);
-  const Vec y = sub_32(load(rows.square[r] + at), mean_product(m2, m2));
-  const Vec s2 = where(within, max_32(y, zero));
+  const Vec s2 = max_32(sub_32(load(rows.square[r] + at), mean_product(m2, m2)), zero);
   const Mask busy = gt_32(s1, set_32(kNoise - 1));
-  const Vec flat = outside(busy, s2);
-  flat_sum = add_64(flat_sum, add_64(srl_64(flat, 32), bit_and(flat, set_64(0xffffffff))));
+  if (const Mask flat = without(within, busy); any(flat)) {
+    const Vec sum = where(flat, s2);
+    flat_sum = add_64(flat_sum, add_64(srl_64(sum, 32), bit_and(sum, set_64(0xffffffff))));
+  }
   const Vec s12 = sub_32(load(rows.cross[r] + at), mean_product(m1, m2));
-  const Mask active = both(busy, both(gt_32(s12, zero), gt_32(s2, zero)));
+  const Mask active = both(busy, gt_32(min_32(s12, s2), zero));
   store(out.s1 + count, s1);
   store(out.s2 + count, s2);
   store(out.s12 + count, where(active, s12));
@@ -232,26 +261,24 @@ HULL_SIMD_INLINE int survivors(const PairRows &rows, int r, int at, Mask within,
 /// The gain limits of a kernel: both, or one alone.
 enum class Limits { normal, neg, both };
 
-/// What one gain limit lets through, less what was there `before`; corrections are left to be looked up.
-HULL_SIMD_INLINE void add_through(const PairTerms &low, const PairTerms &high, Vec before, Mask mask,
-                                  double limit, std::uint32_t *indices, Vec &sum) {
-  const Vec after =
-      log_bits(passed(low.gain, limit, low.s1, low.n1), passed(high.gain, limit, high.s1, high.n1));
-  store_indices(indices, after, mask);
-  sum = add_32(sum, where(mask, sub_32(straight(after), straight(before))));
+HULL_SIMD_INLINE PairTerms half_terms(const Survivors &from, int at) {
+  return terms(doubles(load_half(from.s1 + at)), doubles(load_half(from.s2 + at)),
+               doubles(load_half(from.s12 + at)));
+}
+
+/// What one gain limit lets through.
+HULL_SIMD_INLINE Vec through(const PairTerms &low, const PairTerms &high, double limit) {
+  return log_bits(passed(low.gain, limit, low.s1, low.n1), passed(high.gain, limit, high.s1, high.n1));
 }
 
 template <Limits limits> HULL_SIMD_INLINE void pair_block(Survivors &from, int at, PairSums &sums) {
-  const Vec s1 = load(from.s1 + at), s2 = load(from.s2 + at), s12 = load(from.s12 + at);
-  const Mask mask = as_logs(gt_32(s12, zeros()));
-  const PairTerms low = terms(low_doubles(s1), low_doubles(s2), low_doubles(s12));
-  const PairTerms high = terms(high_doubles(s1), high_doubles(s2), high_doubles(s12));
-  const Vec before = log_bits(low.n1, high.n1);
-  store_indices(from.before + at, before, mask);
+  const Mask mask = as_logs(gt_32(load(from.s12 + at), zeros()));
+  const PairTerms low = half_terms(from, at), high = half_terms(from, at + kLongs);
+  sums.before.add(log_bits(low.n1, high.n1), mask, from.before + at);
   if constexpr (limits != Limits::neg)
-    add_through(low, high, before, mask, kGainLimit[0], from.after[0] + at, sums.straight[0]);
+    sums.after[0].add(through(low, high, kGainLimit[0]), mask, from.after[0] + at);
   if constexpr (limits != Limits::normal)
-    add_through(low, high, before, mask, kGainLimit[1], from.after[1] + at, sums.straight[1]);
+    sums.after[1].add(through(low, high, kGainLimit[1]), mask, from.after[1] + at);
 }
 
 template <Limits limits>
@@ -267,9 +294,9 @@ HULL_SIMD void pair_part(const PairRows &rows, int count, int from, int part, in
                            reference.variance[r] + from + at, lanes, left, local.flat);
     for (int at = 0; at < lanes; at += kInts)
       pair_block<limits>(left, at, local);
-    const std::int64_t before = looked_up(left.before, lanes);
-    if constexpr (limits != Limits::neg) local.corrections[0] += looked_up(left.after[0], lanes) - before;
-    if constexpr (limits != Limits::normal) local.corrections[1] += looked_up(left.after[1], lanes) - before;
+    local.before.look_up(left.before, lanes);
+    if constexpr (limits != Limits::neg) local.after[0].look_up(left.after[0], lanes);
+    if constexpr (limits != Limits::normal) local.after[1].look_up(left.after[1], lanes);
   }
   sums = local;
 }
@@ -288,7 +315,7 @@ HULL_SIMD void find_busy(const VifMoments &reference, int count, int from, int p
 template <int L>
 HULL_SIMD void pair_rows(const FilteredRow *distorted, const FilteredRow *cross, int count, int width,
                          const VifMoments &reference, Gains gains, VifSums &sums) {
-  PairSums local{{}, {zeros(), zeros()}, zeros()};
+  PairSums local;
   PairRows rows;
   for (int i = 0; i < kVifRows * kPart; i += kInts) // what is left out is read, though it does not count
     store(&rows.cross[0][0] + i, zeros());
@@ -313,7 +340,7 @@ HULL_SIMD void pair_rows(const FilteredRow *distorted, const FilteredRow *cross,
       pair_part<Limits::both>(rows, count, from, part, width, reference, local);
   }
   for (int g = 0; g < kGains; ++g)
-    sums.num_log[g] += local.corrections[g] + sum_32(local.straight[g]);
+    if (g ? gains.neg : gains.normal) sums.num_log[g] += local.after[g].value() - local.before.value();
   sums.num_flat += sum_64(local.flat);
 }
 

@@ -110,12 +110,32 @@ HULL_EMULATED __m512d roundscale_pd(__m512d v, int) { // only toward zero is ask
   return lanes.vector();
 }
 
+HULL_EMULATED simde__mmask16 cmp_ps_ge(__m512 a, __m512 b) {
+  const Lanes<float, __m512> p(a), q(b);
+  int mask = 0;
+  for (int i = 0; i < 16; ++i)
+    mask |= (p.at[i] >= q.at[i]) << i;
+  return static_cast<simde__mmask16>(mask);
+}
+
 HULL_EMULATED simde__mmask8 cmp_pd_ge(__m512d a, __m512d b) {
   const Lanes<double, __m512d> p(a), q(b);
   int mask = 0;
   for (int i = 0; i < 8; ++i)
     mask |= (p.at[i] >= q.at[i]) << i;
   return static_cast<simde__mmask8>(mask);
+}
+
+HULL_EMULATED __m512 fmadd_ps(__m512 a, __m512 b, __m512 c) {
+  const Lanes<float, __m512> p(a), q(b), r(c);
+  Lanes<float, __m512> out;
+  for (int i = 0; i < 16; ++i)
+    out.at[i] = std::fma(p.at[i], q.at[i], r.at[i]);
+  return out.vector();
+}
+
+HULL_EMULATED __m512i cvttps_epi32(__m512 v) { // what is asked for fits
+  return converted<std::int32_t, float, __m512i>(v);
 }
 
 HULL_EMULATED __m256i cvttpd_epi32(__m512d v) {
@@ -140,6 +160,7 @@ HULL_EMULATED __m512i inserti64x4(__m512i v, __m256i half, int at) {
 #undef _mm512_madd_epi16
 #undef _mm512_roundscale_pd
 #undef _mm512_cmp_pd_mask
+#undef _mm512_cmp_ps_mask
 #undef _mm512_cvttpd_epi32
 #undef _mm512_inserti64x4
 #define _mm512_cvtepu8_epi16 cvtepu8_epi16
@@ -152,6 +173,10 @@ HULL_EMULATED __m512i inserti64x4(__m512i v, __m256i half, int at) {
 #define _mm512_cvtepi64_ps cvtepi64_ps
 #define _mm512_cvtps_pd cvtps_pd
 #define _mm512_cvttpd_epi32 cvttpd_epi32
+#undef _mm512_fmadd_ps
+#undef _mm512_cvttps_epi32
+#define _mm512_fmadd_ps fmadd_ps
+#define _mm512_cvttps_epi32 cvttps_epi32
 #define _mm512_inserti64x4 inserti64x4
 #define _mm512_extractf32x8_ps extractf32x8_ps
 #define _mm512_mulhi_epu16 mulhi_epu16
@@ -160,6 +185,7 @@ HULL_EMULATED __m512i inserti64x4(__m512i v, __m256i half, int at) {
 #define _mm512_dpwssd_epi32 dpwssd_epi32
 #define _mm512_roundscale_pd roundscale_pd
 #define _mm512_cmp_pd_mask(a, b, how) cmp_pd_ge(a, b)
+#define _mm512_cmp_ps_mask(a, b, how) cmp_ps_ge(a, b)
 #ifndef _MM_FROUND_TO_ZERO
 #define _MM_FROUND_TO_ZERO 3
 #endif

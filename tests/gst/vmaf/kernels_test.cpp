@@ -3,6 +3,7 @@
 // from the same sources with emulated intrinsics.
 
 #include "gst/vmaf/analyzer.h"
+#include "gst/vmaf/log_table.h"
 #include "gst/vmaf/scaler.h"
 #include "tests/gst/vmaf/candidates.h"
 
@@ -228,6 +229,37 @@ TEST_P(SingleKernels, EqualTheScalarOnesFromWidthOneOn) {
         EXPECT_EQ(plain.squared_error_16(p.plane.row16(0), q.plane.row16(0), 0, width),
                   wide.squared_error_16(p.plane.row16(0), q.plane.row16(0), 0, width));
     }
+}
+
+// Rows of one variance each: what comes out is that variance's logarithm, width times.
+TEST_P(SingleKernels, TakeEveryLogarithmFromTheSpecificationsTable) {
+  constexpr int kWidth = 40;
+  constexpr std::uint32_t kNoise = 131072;
+  const Kernels &wide = *GetParam().kernels;
+  Filtered filtered(kWidth);
+  Rows<std::uint32_t> mean(kWidth, kVifRows);
+  Rows<std::int32_t> variance(kWidth, kVifRows);
+  VifMoments moments;
+  for (int i = 0; i < kVifRows; ++i) {
+    moments.mean[i] = mean.row(i);
+    moments.variance[i] = variance.row(i);
+  }
+  const auto fill = [](std::uint16_t *row, std::uint32_t word) { // vector sets keep words signed
+    std::fill(row - kRowPad, row + kWidth + kRowPad, static_cast<std::uint16_t>(word ^ 0x8000));
+  };
+  for (std::uint32_t top = 32768; top < 65536; top += kVifRows) {
+    std::int64_t expected = 0;
+    for (std::uint32_t i = 0; i < kVifRows; ++i) {
+      const std::uint32_t total = (top + i) << 3 | 5;
+      expected += kWidth * (std::int64_t{log_table()[top + i]} + (3 - 17) * 2048);
+      fill(filtered.out[i].mean, 0);
+      fill(filtered.out[i].high, (total - kNoise) >> 16);
+      fill(filtered.out[i].low, (total - kNoise) & 0xffff);
+    }
+    VifSums sums;
+    wide.vif_reference(filtered.out, kVifRows, kVifFilter[3], kWidth, moments, sums);
+    ASSERT_EQ(sums.den_log, expected) << top;
+  }
 }
 
 TEST(Scaler, IsTheSameOnEveryInstructionSetAndKeepsFlatAreas) {
