@@ -32,16 +32,7 @@ struct Scaling {
 /// Output rows that VIF's passes make at once.
 inline constexpr int kVifRows = 4;
 
-/// Two neighbouring source rows, made ready for the vertical filter in a form that each set of kernels has
-/// for itself: samples, and the halves of their products (of bytes there is only `low`). Twice as many words
-/// as the rows have samples.
-struct SourcePair {
-  std::uint16_t *sample = nullptr;
-  std::uint16_t *high = nullptr;
-  std::uint16_t *low = nullptr;
-};
-
-/// One filtered row: means (null where they are not wanted), and the products' 32-bit sums as two halves.
+/// One filtered row: means (none of products of two pictures), and the products' 32-bit sums as two halves.
 struct FilteredRow {
   std::uint16_t *mean = nullptr;
   std::uint16_t *high = nullptr;
@@ -99,15 +90,22 @@ struct AdmMaskShifts {
 struct Kernels {
   const char *name;
 
-  // VIF, vertical. Two rows become samples and squares; samples of two pictures become products;
-  // filter.pairs() pairs become kVifRows filtered rows. Bytes exist at scale 0 only.
-  void (*vif_prepare_8)(const std::uint8_t *const *rows, int width, const SourcePair &out);
-  void (*vif_prepare_16)(const std::uint16_t *const *rows, int drop, int width, const SourcePair &out);
-  void (*vif_multiply_8)(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out);
-  void (*vif_multiply_16)(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out);
-  void (*vif_columns_8)(const SourcePair *pairs, const Filter &filter, int width, const FilteredRow *out);
-  void (*vif_columns_16)(const SourcePair *pairs, const Filter &filter, const Scaling &scaling, int width,
-                         const FilteredRow *out);
+  // VIF, vertical. Two neighbouring rows become a pair: their samples, twice as many words as one row has, in
+  // a form that each set has for itself. Bytes exist at scale 0 only.
+  void (*vif_prepare_8)(const std::uint8_t *const *rows, int width, std::uint16_t *pair);
+  void (*vif_prepare_16)(const std::uint16_t *const *rows, int drop, int width, std::uint16_t *pair);
+  /// filter.pairs() pairs become kVifRows rows of filtered samples and squares.
+  void (*vif_columns_8)(const std::uint16_t *const *pairs, const Filter &filter, int width,
+                        const FilteredRow *out);
+  void (*vif_columns_16)(const std::uint16_t *const *pairs, const Filter &filter, const Scaling &scaling,
+                         int width, const FilteredRow *out);
+  /// The same of a distorted picture, and its products with the reference.
+  void (*vif_cross_columns_8)(const std::uint16_t *const *reference, const std::uint16_t *const *distorted,
+                              const Filter &filter, int width, const FilteredRow *out,
+                              const FilteredRow *cross);
+  void (*vif_cross_columns_16)(const std::uint16_t *const *reference, const std::uint16_t *const *distorted,
+                               const Filter &filter, const Scaling &scaling, int width,
+                               const FilteredRow *out, const FilteredRow *cross);
   // VIF, horizontal: kVifRows filtered rows of which the first `count` are scored.
   /// The reference's moments, and its share of the sums.
   void (*vif_reference)(const FilteredRow *rows, int count, const Filter &filter, int width,

@@ -29,10 +29,9 @@ int strip_columns(int width, std::size_t words) {
   return std::max(kNarrowest, ((width + strips - 1) / strips + 63) / 64 * 64);
 }
 
-/// Words per column of all rings: a reference's and each picture's, and each picture's products with it.
-std::size_t ring_words(std::size_t pictures, int pairs, bool bytes) {
-  const std::size_t own = bytes ? 2 : 3, cross = own - 1;
-  return 2 * static_cast<std::size_t>(pairs) * (own + pictures * (own + cross));
+/// Words per column of all rings.
+std::size_t ring_words(std::size_t pictures, int pairs) {
+  return 2 * static_cast<std::size_t>(pairs) * (1 + pictures);
 }
 
 using Outputs = std::array<FilteredRow, kVifRows>;
@@ -74,11 +73,11 @@ class Strip {
       const int first = (y - begin) / 2, count = std::min(kVifRows, end - y);
       for (; ready < first + filter_.pairs(); ++ready)
         prepare(ready, begin - filter_.radius() + 2 * ready);
-      filter(scratch_.reference_ring, first, p);
+      const Pairs reference = pairs(scratch_.reference_ring, first);
+      filter_reference(reference, p);
       kernels_.vif_reference(shifted(p).data(), count, filter_, width_, moments_, reference_sums);
       for (std::size_t i = 0; i < distorted_.size(); ++i) {
-        filter(scratch_.distorted_rings[i], first, q);
-        filter(scratch_.cross_rings[i], first, pq);
+        filter_distorted(reference, pairs(scratch_.distorted_rings[i], first), q, pq);
         kernels_.vif_pair(shifted(q).data(), shifted(pq).data(), count, filter_, width_, moments_, gains,
                           sums[i]);
       }
@@ -86,39 +85,57 @@ class Strip {
   }
 
  private:
+  using Pairs = std::array<const std::uint16_t *, kMostPairs>;
+
   /// Pair `index` of all rings, whose first source row is y.
   void prepare(int index, int y) {
     const int slot = index % filter_.pairs();
-    const SourcePair p = scratch_.reference_ring.at(slot);
-    prepare(reference_, y, p);
-    for (std::size_t i = 0; i < distorted_.size(); ++i) {
-      const SourcePair q = scratch_.distorted_rings[i].at(slot);
-      prepare(distorted_[i]->plane(scale_), y, q);
-      (reference_.bits == 8 ? kernels_.vif_multiply_8
-                            : kernels_.vif_multiply_16)(p, q, columns_, scratch_.cross_rings[i].at(slot));
-    }
+    prepare(reference_, y, scratch_.reference_ring.row(slot));
+    for (std::size_t i = 0; i < distorted_.size(); ++i)
+      prepare(distorted_[i]->plane(scale_), y, scratch_.distorted_rings[i].row(slot));
   }
 
-  void prepare(const Plane &plane, int y, const SourcePair &out) {
+  void prepare(const Plane &plane, int y, std::uint16_t *pair) {
     for (int next = y + 2; next < y + 4; ++next)
       if (next < plane.height) prefetch(plane.at(first_, next), columns_ * plane.sample_bytes());
     if (plane.bits == 8)
-      kernels_.vif_prepare_8(RowPointers<std::uint8_t>(plane, y, 2, first_).at.data(), columns_, out);
+      kernels_.vif_prepare_8(RowPointers<std::uint8_t>(plane, y, 2, first_).at.data(), columns_, pair);
     else
       kernels_.vif_prepare_16(RowPointers<std::uint16_t>(plane, y, 2, first_).at.data(), plane.drop, columns_,
-                              out);
+                              pair);
   }
 
-  /// Rows from pair `first` on, mirrored at the picture's edges.
-  void filter(VifScratch::Ring &ring, int first, const Outputs &out) {
-    std::array<SourcePair, kMostPairs> pairs;
+  /// The filter's pairs from `first` on.
+  Pairs pairs(const Rows<std::uint16_t> &ring, int first) const {
+    Pairs made{};
     for (int i = 0; i < filter_.pairs(); ++i)
-      pairs[static_cast<std::size_t>(i)] = ring.at((first + i) % filter_.pairs());
+      made[static_cast<std::size_t>(i)] = ring.row((first + i) % filter_.pairs());
+    return made;
+  }
+
+  void filter_reference(const Pairs &reference, const Outputs &out) {
     if (reference_.bits == 8)
-      kernels_.vif_columns_8(pairs.data(), filter_, columns_, out.data());
+      kernels_.vif_columns_8(reference.data(), filter_, columns_, out.data());
     else
-      kernels_.vif_columns_16(pairs.data(), filter_, scaling_of(reference_), columns_, out.data());
-    for (const FilteredRow &row : out)
+      kernels_.vif_columns_16(reference.data(), filter_, scaling_of(reference_), columns_, out.data());
+    mirror_edges(out);
+  }
+
+  void filter_distorted(const Pairs &reference, const Pairs &distorted, const Outputs &out,
+                        const Outputs &cross) {
+    if (reference_.bits == 8)
+      kernels_.vif_cross_columns_8(reference.data(), distorted.data(), filter_, columns_, out.data(),
+                                   cross.data());
+    else
+      kernels_.vif_cross_columns_16(reference.data(), distorted.data(), filter_, scaling_of(reference_),
+                                    columns_, out.data(), cross.data());
+    mirror_edges(out);
+    mirror_edges(cross);
+  }
+
+  /// Beyond the picture's edges; a strip's other edges have real columns.
+  void mirror_edges(const Outputs &rows) const {
+    for (const FilteredRow &row : rows)
       for (std::uint16_t *words : {row.mean, row.high, row.low}) {
         if (words && first_ == 0) mirror_left(words, columns_, filter_.radius());
         if (words && first_ + columns_ == reference_.width) mirror_right(words, columns_, filter_.radius());
@@ -158,28 +175,22 @@ VifPyramid::VifPyramid(int width, int height) {
 }
 
 VifScratch::VifScratch(int width, std::size_t pictures)
-    : columns(strip_columns(width, ring_words(pictures, kMostPairs, true)) + 2 * kHalo),
-      reference_ring(columns, 3 * kMostPairs),
+    : columns(strip_columns(width, ring_words(pictures, kMostPairs)) + 2 * kHalo),
+      reference_ring(2 * columns, kMostPairs),
       reference(columns, 3 * kVifRows),
       distorted(columns, 3 * kVifRows),
       cross(columns, 3 * kVifRows),
       smooth(width, 1),
       mean(columns, kVifRows),
       variance(columns, kVifRows) {
-  for (std::size_t i = 0; i < pictures; ++i) {
-    distorted_rings.emplace_back(columns, 3 * kMostPairs);
-    cross_rings.emplace_back(columns, 3 * kMostPairs);
-  }
-}
-
-SourcePair VifScratch::Ring::at(int index) {
-  return {rows.row(3 * index), rows.row(3 * index + 1), rows.row(3 * index + 2)};
+  for (std::size_t i = 0; i < pictures; ++i)
+    distorted_rings.emplace_back(2 * columns, kMostPairs);
 }
 
 void vif_stripe(const Kernels &kernels, const Plane &reference, std::span<VifPyramid *const> distorted,
                 int scale, int begin, int end, Gains gains, VifScratch &scratch, VifSums &reference_sums,
                 std::span<VifSums> sums) {
-  const std::size_t words = ring_words(distorted.size(), kVifFilter[scale].pairs(), reference.bits == 8);
+  const std::size_t words = ring_words(distorted.size(), kVifFilter[scale].pairs());
   const int columns = std::min(strip_columns(reference.width, words), scratch.columns - 2 * kHalo);
   for (int x = 0; x < reference.width; x += columns)
     Strip(kernels, reference, distorted, scale, x, std::min(x + columns, reference.width), scratch)

@@ -29,15 +29,9 @@ class VifPyramid {
 /// so a wide picture is worked through in strips of columns.
 struct VifScratch {
   VifScratch(int width, std::size_t pictures);
-  /// A ring of prepared pairs: samples and products of one picture, or products alone.
-  struct Ring {
-    Ring(int width, int count) : rows(2 * width, count) {}
-    SourcePair at(int index);
-    Rows<std::uint16_t> rows;
-  };
   int columns; ///< of the widest strip, its surroundings included
-  Ring reference_ring;
-  std::vector<Ring> distorted_rings, cross_rings;
+  Rows<std::uint16_t> reference_ring;
+  std::vector<Rows<std::uint16_t>> distorted_rings;
   Rows<std::uint16_t> reference, distorted, cross, smooth;
   Rows<std::uint32_t> mean;
   Rows<std::int32_t> variance;

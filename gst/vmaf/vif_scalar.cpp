@@ -64,51 +64,63 @@ std::uint16_t column_mean(const T *const *rows, const Filter &filter, const Scal
 
 // Scalar pairs keep the two rows' words side by side.
 
-template <class T> void prepare(const T *const *rows, int drop, int width, const SourcePair &out) {
-  for (int i = 0; i < 2 * width; ++i) {
-    const auto sample = static_cast<std::uint32_t>(rows[i & 1][i / 2] >> drop);
-    out.sample[i] = static_cast<std::uint16_t>(sample);
-    out.low[i] = static_cast<std::uint16_t>(sample * sample);
-    if (out.high) out.high[i] = static_cast<std::uint16_t>(sample * sample >> 16);
+template <class T> void prepare(const T *const *rows, int drop, int width, std::uint16_t *pair) {
+  for (int i = 0; i < 2 * width; ++i)
+    pair[i] = static_cast<std::uint16_t>(rows[i & 1][i / 2] >> drop);
+}
+
+void prepare_8(const std::uint8_t *const *rows, int width, std::uint16_t *pair) {
+  prepare(rows, 0, width, pair);
+}
+
+/// Sum over the filter's taps of what `term` makes of the two pictures' samples, at output row r and column
+/// x.
+template <class Term>
+std::uint64_t column(const std::uint16_t *const *a, const std::uint16_t *const *b, const Filter &filter,
+                     int r, int x, Term term) {
+  std::uint64_t sum = 0;
+  for (int k = 0; k < filter.length; ++k) {
+    const int pair = (r + k) / 2, at = 2 * x + ((r + k) & 1);
+    sum += std::uint64_t{filter.taps[k]} * term(std::uint32_t{a[pair][at]}, std::uint32_t{b[pair][at]});
   }
+  return sum;
 }
 
-void prepare_8(const std::uint8_t *const *rows, int width, const SourcePair &out) {
-  prepare(rows, 0, width, {out.sample, nullptr, out.low});
-}
-
-void multiply(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out) {
-  for (int i = 0; i < 2 * width; ++i) {
-    const std::uint32_t product = std::uint32_t{a.sample[i]} * b.sample[i];
-    out.low[i] = static_cast<std::uint16_t>(product);
-    if (out.high) out.high[i] = static_cast<std::uint16_t>(product >> 16);
-  }
-}
-
-void multiply_8(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out) {
-  multiply(a, b, width, {nullptr, nullptr, out.low});
-}
-
-void columns(const SourcePair *pairs, const Filter &filter, const Scaling &scaling, int width,
-             const FilteredRow *out) {
+void products(const std::uint16_t *const *a, const std::uint16_t *const *b, const Filter &filter,
+              const Scaling &scaling, int width, const FilteredRow *out) {
   for (int r = 0; r < kVifRows; ++r)
     for (int x = 0; x < width; ++x) {
-      std::uint32_t mean = 0;
-      std::uint64_t product = 0;
-      for (int k = 0; k < filter.length; ++k) {
-        const SourcePair &pair = pairs[(r + k) / 2];
-        const int at = 2 * x + ((r + k) & 1);
-        if (out[r].mean) mean += std::uint32_t{filter.taps[k]} * pair.sample[at];
-        const std::uint32_t high = scaling.square_shift ? pair.high[at] : 0;
-        product += std::uint64_t{filter.taps[k]} * (high << 16 | pair.low[at]);
-      }
-      if (out[r].mean) out[r].mean[x] = static_cast<std::uint16_t>(rounded(mean, scaling.mean_shift));
-      store(out[r], x, rounded(product, scaling.square_shift));
+      const std::uint64_t sum =
+          column(a, b, filter, r, x, [](std::uint32_t p, std::uint32_t q) { return p * q; });
+      store(out[r], x, rounded(sum, scaling.square_shift));
     }
 }
 
-void columns_8(const SourcePair *pairs, const Filter &filter, int width, const FilteredRow *out) {
+void columns(const std::uint16_t *const *pairs, const Filter &filter, const Scaling &scaling, int width,
+             const FilteredRow *out) {
+  for (int r = 0; r < kVifRows; ++r)
+    for (int x = 0; x < width; ++x) {
+      const std::uint64_t sum =
+          column(pairs, pairs, filter, r, x, [](std::uint32_t p, std::uint32_t) { return p; });
+      out[r].mean[x] = static_cast<std::uint16_t>(rounded(sum, scaling.mean_shift));
+    }
+  products(pairs, pairs, filter, scaling, width, out);
+}
+
+void columns_8(const std::uint16_t *const *pairs, const Filter &filter, int width, const FilteredRow *out) {
   columns(pairs, filter, kScaling8, width, out);
+}
+
+void cross_columns(const std::uint16_t *const *reference, const std::uint16_t *const *distorted,
+                   const Filter &filter, const Scaling &scaling, int width, const FilteredRow *out,
+                   const FilteredRow *cross) {
+  columns(distorted, filter, scaling, width, out);
+  products(reference, distorted, filter, scaling, width, cross);
+}
+
+void cross_columns_8(const std::uint16_t *const *reference, const std::uint16_t *const *distorted,
+                     const Filter &filter, int width, const FilteredRow *out, const FilteredRow *cross) {
+  cross_columns(reference, distorted, filter, kScaling8, width, out, cross);
 }
 
 std::uint32_t row_mean(const std::uint16_t *row, const Filter &filter, int x) {
@@ -208,10 +220,10 @@ void halve(const std::uint16_t *row, const Filter &filter, int out_width, std::u
 void set_vif(Kernels &table) {
   table.vif_prepare_8 = prepare_8;
   table.vif_prepare_16 = prepare<std::uint16_t>;
-  table.vif_multiply_8 = multiply_8;
-  table.vif_multiply_16 = multiply;
   table.vif_columns_8 = columns_8;
   table.vif_columns_16 = columns;
+  table.vif_cross_columns_8 = cross_columns_8;
+  table.vif_cross_columns_16 = cross_columns;
   table.vif_reference = reference;
   table.vif_pair = pair;
   table.smooth_8 = smooth_8;

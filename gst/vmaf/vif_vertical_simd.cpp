@@ -4,9 +4,10 @@
 // which flipping its top bit puts right. Rows between the vertical and the horizontal pass are kept in that
 // signed form.
 //
-// A source row takes part in five blocks of output rows, so what pmaddwd reads, the words of two rows in
-// turn, is made once: in blocks of 2 * kWords words, the halves that unpacking gives. Packing the sums
-// restores the order.
+// What pmaddwd reads are the words of two rows in turn. A source row takes part in five blocks of output
+// rows, so its samples are put that way once: in blocks of 2 * kWords words, the halves that unpacking gives.
+// Packing the sums restores the order. Products are made where they are needed: a multiplication costs less
+// than storing them and loading them from the second-level cache.
 
 #include "gst/vmaf/kernels_simd.h"
 #include "gst/vmaf/vif_simd.h"
@@ -14,73 +15,80 @@
 #if defined(__x86_64__)
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace hull::vmaf::HULL_SIMD_SET {
 namespace {
 
-HULL_SIMD_INLINE void store_flipped(std::uint16_t *at, Vec first, Vec second) {
-  store(at, flip_words(first));
-  store(at + kWords, flip_words(second));
-}
-
-/// Bytes stay as they are: their sums cannot reach the sign.
-HULL_SIMD_INLINE void prepare_block(const std::uint8_t *a, const std::uint8_t *b, Count, std::size_t at,
-                                    const SourcePair &out) {
+/// Bytes stay as they are: their sums cannot reach the sign. Words become signed.
+HULL_SIMD_INLINE void prepare_block(const std::uint8_t *a, const std::uint8_t *b, Count, std::uint16_t *out) {
   const Vec p = load_bytes(a), q = load_bytes(b);
-  const Vec first = unpack_low(p, q), second = unpack_high(p, q);
-  store(out.sample + at, first);
-  store(out.sample + at + kWords, second);
-  store_flipped(out.low + at, mullo_16(first, first), mullo_16(second, second));
+  store(out, unpack_low(p, q));
+  store(out + kWords, unpack_high(p, q));
 }
 HULL_SIMD_INLINE void prepare_block(const std::uint16_t *a, const std::uint16_t *b, Count drop,
-                                    std::size_t at, const SourcePair &out) {
+                                    std::uint16_t *out) {
   const Vec p = srl_16(load(a), drop), q = srl_16(load(b), drop);
-  const Vec first = unpack_low(p, q), second = unpack_high(p, q);
-  store_flipped(out.sample + at, first, second);
-  store_flipped(out.low + at, mullo_16(first, first), mullo_16(second, second));
-  store_flipped(out.high + at, mulhi_u16(first, first), mulhi_u16(second, second));
+  store(out, flip_words(unpack_low(p, q)));
+  store(out + kWords, flip_words(unpack_high(p, q)));
 }
 
-template <class T> HULL_SIMD void prepare(const T *const *rows, int drop, int width, const SourcePair &out) {
+template <class T> HULL_SIMD void prepare(const T *const *rows, int drop, int width, std::uint16_t *pair) {
   const Count down = count_of(drop);
   int x = 0;
   for (; x + kWords <= width; x += kWords)
-    prepare_block(rows[0] + x, rows[1] + x, down, 2 * static_cast<std::size_t>(x), out);
+    prepare_block(rows[0] + x, rows[1] + x, down, pair + 2 * x);
   if (x == width) return;
   // The rest is copied to where a whole vector may be read.
   T rest[2][kWords] = {};
   for (int i = 0; i < 2; ++i)
     std::memcpy(rest[i], rows[i] + x, static_cast<std::size_t>(width - x) * sizeof(T));
-  prepare_block(rest[0], rest[1], down, 2 * static_cast<std::size_t>(x), out);
+  prepare_block(rest[0], rest[1], down, pair + 2 * x);
 }
 
-void prepare_8(const std::uint8_t *const *rows, int width, const SourcePair &out) {
-  prepare(rows, 0, width, out);
+void prepare_8(const std::uint8_t *const *rows, int width, std::uint16_t *pair) {
+  prepare(rows, 0, width, pair);
 }
 
-void prepare_16(const std::uint16_t *const *rows, int drop, int width, const SourcePair &out) {
-  prepare(rows, drop, width, out);
+void prepare_16(const std::uint16_t *const *rows, int drop, int width, std::uint16_t *pair) {
+  prepare(rows, drop, width, pair);
 }
 
-/// Words of the blocks that hold a row's pairs.
-int block_words(int width) {
-  return (width + kWords - 1) / kWords * 2 * kWords;
-}
+// What a column sum is made of: signed words of a half of a block of pair P.
+using PairRows = const std::uint16_t *const *;
 
-HULL_SIMD void multiply_8(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out) {
-  for (int i = 0; i < block_words(width); i += kWords)
-    store(out.low + i, flip_words(mullo_16(load(a.sample + i), load(b.sample + i))));
-}
-
-HULL_SIMD void multiply_16(const SourcePair &a, const SourcePair &b, int width, const SourcePair &out) {
-  for (int i = 0; i < block_words(width); i += kWords) {
-    const Vec p = flip_words(load(a.sample + i)), q = flip_words(load(b.sample + i));
-    store(out.low + i, flip_words(mullo_16(p, q)));
-    store(out.high + i, flip_words(mulhi_u16(p, q)));
+struct Samples {
+  PairRows pairs;
+  HULL_SIMD_METHOD Vec at(int pair, int word) const { return loaded(pairs[pair] + word); }
+};
+/// Of bytes there is only a low half.
+struct Squares8 {
+  PairRows pairs;
+  HULL_SIMD_METHOD Vec at(int pair, int word) const {
+    const Vec p = load(pairs[pair] + word);
+    return flip_words(mullo_16(p, p));
   }
-}
+};
+struct Products8 {
+  PairRows a, b;
+  HULL_SIMD_METHOD Vec at(int pair, int word) const {
+    return flip_words(mullo_16(load(a[pair] + word), load(b[pair] + word)));
+  }
+};
+template <bool high> struct Squares16 {
+  PairRows pairs;
+  HULL_SIMD_METHOD Vec at(int pair, int word) const {
+    const Vec p = flip_words(load(pairs[pair] + word));
+    return flip_words(high ? mulhi_u16(p, p) : mullo_16(p, p));
+  }
+};
+template <bool high> struct Products16 {
+  PairRows a, b;
+  HULL_SIMD_METHOD Vec at(int pair, int word) const {
+    const Vec p = flip_words(load(a[pair] + word)), q = flip_words(load(b[pair] + word));
+    return flip_words(high ? mulhi_u16(p, q) : mullo_16(p, q));
+  }
+};
 
 /// Sums of kVifRows output rows, in the two halves of a block.
 struct Sums {
@@ -96,36 +104,32 @@ HULL_SIMD_INLINE void accumulate(Vec &low_sum, Vec &high_sum, Vec low, Vec high,
   keep(high_sum);
 }
 
-/// Adds what pair P brings to the output rows: the first pair is beyond the lower two, the last one beyond
-/// the upper two.
-template <int L, int P>
-HULL_SIMD_INLINE void add_pair(const std::uint16_t *pair, const TapTable<L> &table, Sums &sums) {
-  const Vec low = loaded(pair), high = loaded(pair + kWords);
-#pragma GCC unroll 2
-  for (int part = 0; part < TapTable<L>::kParts; ++part) {
-    const auto &taps = table.taps[P][part];
-#pragma GCC unroll 4
-    for (int r = 0; r < kVifRows; ++r)
-      if ((P > 0 || r < 2) && (P + 1 < TapTable<L>::kPairs || r >= 2))
-        accumulate(sums.low[r], sums.high[r], low, high, taps[r]);
-  }
-}
-
-template <int L, int P = 0>
-HULL_SIMD_INLINE void add_pairs(const std::uint16_t *const *pairs, int at, const TapTable<L> &table,
-                                Sums &sums) {
+/// Adds what pair P and those after it bring to the output rows: the first pair is beyond the lower two, the
+/// last one beyond the upper two.
+template <int L, int P = 0, class Source>
+HULL_SIMD_INLINE void add_pairs(const Source &source, int word, const TapTable<L> &table, Sums &sums) {
   if constexpr (P < TapTable<L>::kPairs) {
-    add_pair<L, P>(pairs[P] + at, table, sums);
-    add_pairs<L, P + 1>(pairs, at, table, sums);
+    Vec low = source.at(P, word), high = source.at(P, word + kWords);
+    hold(low);
+    hold(high);
+#pragma GCC unroll 2
+    for (int part = 0; part < TapTable<L>::kParts; ++part) {
+      const auto &taps = table.taps[P][part];
+#pragma GCC unroll 4
+      for (int r = 0; r < kVifRows; ++r)
+        if ((P > 0 || r < 2) && (P + 1 < TapTable<L>::kPairs || r >= 2))
+          accumulate(sums.low[r], sums.high[r], low, high, taps[r]);
+    }
+    add_pairs<L, P + 1>(source, word, table, sums);
   }
 }
 
-template <int L> HULL_SIMD_INLINE Sums columns(const std::uint16_t *const *pairs, int at, Vec start) {
+template <int L, class Source> HULL_SIMD_INLINE Sums columns(const Source &source, int x, Vec start) {
   Sums sums{{start, start, start, start}, {start, start, start, start}};
   // Of an unknown table every tap is one load; known ones the compiler makes, moves and spills.
   const TapTable<L> *table = &kTapTable<L>;
   __asm__ volatile("" : "+r"(table));
-  add_pairs<L>(pairs, at, *table, sums);
+  add_pairs<L>(source, 2 * x, *table, sums);
   return sums;
 }
 
@@ -152,37 +156,38 @@ struct Shifts {
         rest(count_of(16 - s.square_shift)) {}
 };
 
-/// The pointers of one kind that each pair has.
-template <int L> using Pointers = std::array<const std::uint16_t *, TapTable<L>::kPairs>;
-
-template <int L> Pointers<L> pointers(const SourcePair *pairs, std::uint16_t *SourcePair::*kind) {
-  Pointers<L> made;
-  for (std::size_t p = 0; p < made.size(); ++p)
-    made[p] = pairs[p].*kind;
-  return made;
+template <int L>
+HULL_SIMD_INLINE void store_means(PairRows pairs, int x, Vec start, const Shifts &shifts,
+                                  const FilteredRow *out) {
+  const Sums mean = columns<L>(Samples{pairs}, x, start);
+#pragma GCC unroll 4
+  for (int r = 0; r < kVifRows; ++r)
+    store(out[r].mean + x, means(mean.low[r], mean.high[r], shifts.mean_half, shifts.mean));
 }
 
-template <int L>
-HULL_SIMD_INLINE void mean_columns(const SourcePair *pairs, int width, Vec start, const Shifts &shifts,
-                                   const FilteredRow *out) {
-  const Pointers<L> from = pointers<L>(pairs, &SourcePair::sample);
-  for (int x = 0; x < width; x += kWords) {
-    const Sums mean = columns<L>(from.data(), 2 * x, start);
+template <class Source>
+HULL_SIMD_INLINE void store_products_8(const Source &source, int x, const FilteredRow *out) {
+  const Sums product = columns<17>(source, x, top_bit());
 #pragma GCC unroll 4
-    for (int r = 0; r < kVifRows; ++r)
-      store(out[r].mean + x, means(mean.low[r], mean.high[r], shifts.mean_half, shifts.mean));
+  for (int r = 0; r < kVifRows; ++r)
+    store_product(out[r], x, product.low[r], product.high[r]);
+}
+
+HULL_SIMD void columns_8(PairRows pairs, const Filter &, int width, const FilteredRow *out) {
+  const Shifts shifts({0, 8, 0});
+  for (int x = 0; x < width; x += kWords) {
+    store_means<17>(pairs, x, zeros(), shifts, out);
+    store_products_8(Squares8{pairs}, x, out);
   }
 }
 
-HULL_SIMD void columns_8(const SourcePair *pairs, const Filter &, int width, const FilteredRow *out) {
-  constexpr int L = 17;
-  if (out[0].mean) mean_columns<L>(pairs, width, zeros(), Shifts({0, 8, 0}), out);
-  const Pointers<L> from = pointers<L>(pairs, &SourcePair::low);
+HULL_SIMD void cross_columns_8(PairRows reference, PairRows distorted, const Filter &, int width,
+                               const FilteredRow *out, const FilteredRow *cross) {
+  const Shifts shifts({0, 8, 0});
   for (int x = 0; x < width; x += kWords) {
-    const Sums product = columns<L>(from.data(), 2 * x, top_bit());
-#pragma GCC unroll 4
-    for (int r = 0; r < kVifRows; ++r)
-      store_product(out[r], x, product.low[r], product.high[r]);
+    store_means<17>(distorted, x, zeros(), shifts, out);
+    store_products_8(Squares8{distorted}, x, out);
+    store_products_8(Products8{reference, distorted}, x, cross);
   }
 }
 
@@ -191,27 +196,47 @@ HULL_SIMD_INLINE Vec whole(Vec high, Vec low, const Shifts &shifts) {
   return add_32(sll_32(high, shifts.rest), srl_32(add_32(low, shifts.square_half), shifts.square));
 }
 
-template <int L>
-HULL_SIMD void columns_16_rows(const SourcePair *pairs, const Scaling &scaling, int width,
-                               const FilteredRow *out) {
-  const Shifts shifts(scaling);
-  if (out[0].mean) mean_columns<L>(pairs, width, top_bit(), shifts, out);
-  const Pointers<L> from_high = pointers<L>(pairs, &SourcePair::high),
-                    from_low = pointers<L>(pairs, &SourcePair::low);
-  for (int x = 0; x < width; x += kWords) {
-    const Sums high = columns<L>(from_high.data(), 2 * x, top_bit());
-    const Sums low = columns<L>(from_low.data(), 2 * x, top_bit());
+template <int L, class High, class Low>
+HULL_SIMD_INLINE void store_products_16(const High &highs, const Low &lows, int x, const Shifts &shifts,
+                                        const FilteredRow *out) {
+  const Sums high = columns<L>(highs, x, top_bit()), low = columns<L>(lows, x, top_bit());
 #pragma GCC unroll 4
-    for (int r = 0; r < kVifRows; ++r)
-      store_product(out[r], x, whole(high.low[r], low.low[r], shifts),
-                    whole(high.high[r], low.high[r], shifts));
+  for (int r = 0; r < kVifRows; ++r)
+    store_product(out[r], x, whole(high.low[r], low.low[r], shifts),
+                  whole(high.high[r], low.high[r], shifts));
+}
+
+template <int L>
+HULL_SIMD void columns_16_rows(PairRows pairs, const Scaling &scaling, int width, const FilteredRow *out) {
+  const Shifts shifts(scaling);
+  for (int x = 0; x < width; x += kWords) {
+    store_means<L>(pairs, x, top_bit(), shifts, out);
+    store_products_16<L>(Squares16<true>{pairs}, Squares16<false>{pairs}, x, shifts, out);
   }
 }
 
-void columns_16(const SourcePair *pairs, const Filter &filter, const Scaling &scaling, int width,
+template <int L>
+HULL_SIMD void cross_columns_16_rows(PairRows reference, PairRows distorted, const Scaling &scaling,
+                                     int width, const FilteredRow *out, const FilteredRow *cross) {
+  const Shifts shifts(scaling);
+  for (int x = 0; x < width; x += kWords) {
+    store_means<L>(distorted, x, top_bit(), shifts, out);
+    store_products_16<L>(Squares16<true>{distorted}, Squares16<false>{distorted}, x, shifts, out);
+    store_products_16<L>(Products16<true>{reference, distorted}, Products16<false>{reference, distorted}, x,
+                         shifts, cross);
+  }
+}
+
+void columns_16(PairRows pairs, const Filter &filter, const Scaling &scaling, int width,
                 const FilteredRow *out) {
   by_length(filter, columns_16_rows<17>, columns_16_rows<9>, columns_16_rows<5>,
             columns_16_rows<3>)(pairs, scaling, width, out);
+}
+
+void cross_columns_16(PairRows reference, PairRows distorted, const Filter &filter, const Scaling &scaling,
+                      int width, const FilteredRow *out, const FilteredRow *cross) {
+  by_length(filter, cross_columns_16_rows<17>, cross_columns_16_rows<9>, cross_columns_16_rows<5>,
+            cross_columns_16_rows<3>)(reference, distorted, scaling, width, out, cross);
 }
 
 /// Rows narrower than a vector are copied to where a whole vector may be read.
@@ -302,10 +327,10 @@ void smooth_16(const std::uint16_t *const *rows, const Filter &filter, const Sca
 void set_vif_vertical(Kernels &table) {
   table.vif_prepare_8 = prepare_8;
   table.vif_prepare_16 = prepare_16;
-  table.vif_multiply_8 = multiply_8;
-  table.vif_multiply_16 = multiply_16;
   table.vif_columns_8 = columns_8;
   table.vif_columns_16 = columns_16;
+  table.vif_cross_columns_8 = cross_columns_8;
+  table.vif_cross_columns_16 = cross_columns_16;
   table.smooth_8 = smooth_8;
   table.smooth_16 = smooth_16;
 }

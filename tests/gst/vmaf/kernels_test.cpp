@@ -145,9 +145,9 @@ TEST(Renditions, ShareTheReferenceWithoutAnEffect) {
 
 /// Twenty rows of prepared pairs and the rows that come of them.
 struct Filtered {
-  explicit Filtered(int width) : pairs(2 * width, 30), rows(width, 3 * kVifRows) {
+  explicit Filtered(int width) : pairs(2 * width, 10), rows(width, 3 * kVifRows) {
     for (int i = 0; i < 10; ++i)
-      source[i] = {pairs.row(3 * i), pairs.row(3 * i + 1), pairs.row(3 * i + 2)};
+      source[i] = pairs.row(i);
     for (int i = 0; i < kVifRows; ++i)
       out[i] = {rows.row(3 * i), rows.row(3 * i + 1), rows.row(3 * i + 2)};
   }
@@ -156,7 +156,7 @@ struct Filtered {
       mirror(rows.row(i), width, radius);
   }
   Rows<std::uint16_t> pairs, rows;
-  SourcePair source[10];
+  const std::uint16_t *source[10];
   FilteredRow out[kVifRows];
 };
 
@@ -174,22 +174,23 @@ VifSums vif_sums(const Kernels &kernels, const Buffer &p, const Buffer &q, const
     const std::uint16_t *words[2][2] = {{p.plane.row16(2 * i), p.plane.row16(2 * i + 1)},
                                         {q.plane.row16(2 * i), q.plane.row16(2 * i + 1)}};
     if (p.plane.bits == 8) {
-      kernels.vif_prepare_8(bytes[0], width, reference.source[i]);
-      kernels.vif_prepare_8(bytes[1], width, distorted.source[i]);
-      kernels.vif_multiply_8(reference.source[i], distorted.source[i], width, cross.source[i]);
+      kernels.vif_prepare_8(bytes[0], width, reference.pairs.row(i));
+      kernels.vif_prepare_8(bytes[1], width, distorted.pairs.row(i));
     } else {
-      kernels.vif_prepare_16(words[0], scaling.drop, width, reference.source[i]);
-      kernels.vif_prepare_16(words[1], scaling.drop, width, distorted.source[i]);
-      kernels.vif_multiply_16(reference.source[i], distorted.source[i], width, cross.source[i]);
+      kernels.vif_prepare_16(words[0], scaling.drop, width, reference.pairs.row(i));
+      kernels.vif_prepare_16(words[1], scaling.drop, width, distorted.pairs.row(i));
     }
   }
-  for (Filtered *set : {&reference, &distorted, &cross}) {
-    if (p.plane.bits == 8)
-      kernels.vif_columns_8(set->source, filter, width, set->out);
-    else
-      kernels.vif_columns_16(set->source, filter, scaling, width, set->out);
-    set->mirror_all(width, filter.radius());
+  if (p.plane.bits == 8) {
+    kernels.vif_columns_8(reference.source, filter, width, reference.out);
+    kernels.vif_cross_columns_8(reference.source, distorted.source, filter, width, distorted.out, cross.out);
+  } else {
+    kernels.vif_columns_16(reference.source, filter, scaling, width, reference.out);
+    kernels.vif_cross_columns_16(reference.source, distorted.source, filter, scaling, width, distorted.out,
+                                 cross.out);
   }
+  for (Filtered *set : {&reference, &distorted, &cross})
+    set->mirror_all(width, filter.radius());
   Rows<std::uint32_t> mean(width, kVifRows);
   Rows<std::int32_t> variance(width, kVifRows);
   VifMoments moments;
