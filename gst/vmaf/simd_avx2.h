@@ -175,6 +175,13 @@ HULL_SIMD_INLINE Vec sra_32(Vec v, int n) {
   return _mm256_srai_epi32(v, n);
 }
 
+HULL_SIMD_INLINE Vec sllv_32(Vec v, Vec n) {
+  return _mm256_sllv_epi32(v, n);
+}
+HULL_SIMD_INLINE Vec srlv_32(Vec v, Vec n) {
+  return _mm256_srlv_epi32(v, n);
+}
+
 HULL_SIMD_INLINE Vec add_64(Vec a, Vec b) {
   return _mm256_add_epi64(a, b);
 }
@@ -354,6 +361,13 @@ HULL_SIMD_INLINE Vec whole_numbers(Doubles low, Doubles high) {
 }
 HULL_SIMD_INLINE Vec whole_numbers(Doubles v) {
   return _mm256_cvtepu32_epi64(_mm256_cvttpd_epi32(v));
+}
+HULL_SIMD_INLINE Vec bits_of(Floats v) {
+  return _mm256_castps_si256(v);
+}
+/// Masks of the even and of the odd lanes as one.
+HULL_SIMD_INLINE Mask interleaved(Mask64 even, Mask64 odd) {
+  return blend_odd(even, odd);
 }
 /// Masks of the two halves as one.
 HULL_SIMD_INLINE Mask join(Mask64 low, Mask64 high) {

@@ -186,6 +186,13 @@ HULL_SIMD_INLINE Vec sra_32(Vec v, int n) {
   return _mm512_sra_epi32(v, count_of(n));
 }
 
+HULL_SIMD_INLINE Vec sllv_32(Vec v, Vec n) {
+  return _mm512_sllv_epi32(v, n);
+}
+HULL_SIMD_INLINE Vec srlv_32(Vec v, Vec n) {
+  return _mm512_srlv_epi32(v, n);
+}
+
 HULL_SIMD_INLINE Vec add_64(Vec a, Vec b) {
   return _mm512_add_epi64(a, b);
 }
@@ -374,6 +381,15 @@ HULL_SIMD_INLINE Vec whole_numbers(Doubles low, Doubles high) {
 }
 HULL_SIMD_INLINE Vec whole_numbers(Doubles v) {
   return _mm512_cvtepu32_epi64(_mm512_cvttpd_epi32(v));
+}
+HULL_SIMD_INLINE Vec bits_of(Floats v) {
+  return _mm512_castps_si512(v);
+}
+/// Masks of the even and of the odd lanes as one.
+HULL_SIMD_INLINE Mask interleaved(Mask64 even, Mask64 odd) {
+  const Vec all = set_64(-1);
+  const Vec lanes = blend_odd(_mm512_maskz_mov_epi64(even, all), _mm512_maskz_mov_epi64(odd, all));
+  return negative_32(lanes);
 }
 /// Masks of the two halves as one.
 HULL_SIMD_INLINE Mask join(Mask64 low, Mask64 high) {

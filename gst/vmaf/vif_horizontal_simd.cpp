@@ -229,7 +229,7 @@ HULL_SIMD_INLINE PairTerms terms(Doubles s1, Doubles s2, Doubles s12) {
 
 /// Filtered rows of the distorted picture, a part of four rows at a time.
 struct PairRows {
-  std::uint32_t mean[kVifRows][kPart], square[kVifRows][kPart], cross[kVifRows][kPart];
+  alignas(64) std::uint32_t mean[kVifRows][kPart], square[kVifRows][kPart], cross[kVifRows][kPart];
 };
 
 /// What is left of a part of a row: blocks in which something gets through.
