@@ -2,7 +2,8 @@
 """VMAF: whole processes, processor time (user + system) per frame, median of five interleaved rounds.
 
 One core each: gst-launch-1.0 with hullvmafsink reads the same raw files as libvmaf's own tool, `vmaf` on PATH.
-Without that tool only our figures are printed.
+Without that tool only our figures are printed. HULL_CPU=avx2 or scalar holds for both. FRAMES=48 and the like make
+shorter clips, of which a larger part is what processes do before their first frame.
 """
 import os
 import pathlib
@@ -13,12 +14,14 @@ import sys
 import tempfile
 
 ROUNDS = int(os.environ.get('ROUNDS', '5'))
-FRAMES = int(os.environ.get('FRAMES', '48'))
+FRAMES = int(os.environ.get('FRAMES', '144'))
 # What lets files be read while a frame is scored, as users have it in any pipeline with threads.
 AHEAD = 'queue max-size-buffers=2 max-size-bytes=0 max-size-time=0 ! '
 shared = pathlib.Path(os.environ.get('HULL_SHARED', '../shared'))
 clip = shared / 'media' / 'drive_1080p25_high_b.264'
 peer = shutil.which('vmaf')
+# Instruction sets that libvmaf is to leave alone: AVX-512, or all.
+PEER_MASK = {'avx2': ['--cpumask', '48'], 'scalar': ['--cpumask', '255']}.get(os.environ.get('HULL_CPU'), [])
 
 
 def run(command):
@@ -51,6 +54,7 @@ def ours(folder, width, height, models='vmaf_v0.6.1', inputs=1, threads=1, ahead
 def theirs(folder, width, height, models=('vmaf_v0.6.1',)):
     command = ['vmaf', '-r', f'{folder}/ref{height}.yuv', '-d', f'{folder}/dis{height}.yuv', '-w', str(width), '-h',
                str(height), '-p', '420', '-b', '8', '--threads', '1', '-q', '--json', '-o', f'{folder}/o.json']
+    command += PEER_MASK
     for model in models:
         command += ['-m', f'version={model}:name={model.replace(".", "_")}']
     return command
@@ -60,7 +64,7 @@ def make(folder):
     ffmpeg = ['ffmpeg', '-v', 'error', '-y']
     raw = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p']
     for height, width, frames in ((1080, 1920, FRAMES), (2160, 3840, max(4, FRAMES // 4))):
-        subprocess.run(ffmpeg + ['-i', str(clip), '-frames:v', str(frames), '-vf', f'scale={width}:{height}'] + raw +
+        subprocess.run(ffmpeg + ['-stream_loop', '-1', '-i', str(clip), '-frames:v', str(frames), '-vf', f'scale={width}:{height}'] + raw +
                        [f'{folder}/ref{height}.yuv'], check=True)
         rate = '1500k' if height == 1080 else '4000k'
         subprocess.run(ffmpeg + raw + ['-s', f'{width}x{height}', '-r', '25', '-i', f'{folder}/ref{height}.yuv', '-c:v',
