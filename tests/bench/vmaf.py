@@ -64,7 +64,7 @@ def make(folder):
     ffmpeg = ['ffmpeg', '-v', 'error', '-y']
     raw = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p']
     for height, width, frames in ((1080, 1920, FRAMES), (2160, 3840, max(4, FRAMES // 4))):
-        subprocess.run(ffmpeg + ['-stream_loop', '-1', '-i', str(clip), '-frames:v', str(frames), '-vf', f'scale={width}:{height}'] + raw +
+        subprocess.run(ffmpeg + ['-i', str(clip), '-frames:v', str(frames), '-vf', f'loop=-1:54,scale={width}:{height}'] + raw +
                        [f'{folder}/ref{height}.yuv'], check=True)
         rate = '1500k' if height == 1080 else '4000k'
         subprocess.run(ffmpeg + raw + ['-s', f'{width}x{height}', '-r', '25', '-i', f'{folder}/ref{height}.yuv', '-c:v',
