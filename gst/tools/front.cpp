@@ -33,6 +33,7 @@ Front::Front(Pipeline &pipeline, const Source &source, Window window, bool seek)
   };
   if (source.interlaced) append(pipeline.add("deinterlace", {{"fields", "all"}}));
   append(pipeline.add("videoconvert"));
+  if (!source.turn.empty()) append(pipeline.add("videoflip", {{"video-direction", source.turn.c_str()}}));
   const bool square = source.par_n == source.par_d;
   if (square && (source.width % 2 || source.height % 2))
     append(pipeline.add(

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include <gst/pbutils/pbutils.h>
+#include <gst/video/video.h>
 
 namespace hull::tools {
 namespace {
@@ -60,6 +61,23 @@ void read_audio(GstDiscovererInfo *info, Source &source) {
       (source.audio_codec == "audio/mpeg" && version == 4) || source.audio_codec == "audio/x-opus";
 }
 
+/// Phones store pictures as their sensor lies and say how to turn them.
+void read_orientation(GstDiscovererVideoInfo *video, Source &source) {
+  const GstTagList *tags = gst_discoverer_stream_info_get_tags(GST_DISCOVERER_STREAM_INFO(video));
+  GstVideoOrientationMethod method = GST_VIDEO_ORIENTATION_IDENTITY;
+  if (!tags || !gst_video_orientation_from_tag(const_cast<GstTagList *>(tags), &method) ||
+      method == GST_VIDEO_ORIENTATION_IDENTITY)
+    return;
+  auto *type = static_cast<GEnumClass *>(g_type_class_ref(GST_TYPE_VIDEO_ORIENTATION_METHOD));
+  source.turn = g_enum_get_value(type, method)->value_nick;
+  g_type_class_unref(type);
+  if (method == GST_VIDEO_ORIENTATION_180 || method == GST_VIDEO_ORIENTATION_HORIZ ||
+      method == GST_VIDEO_ORIENTATION_VERT)
+    return;
+  std::swap(source.width, source.height);
+  std::swap(source.par_n, source.par_d);
+}
+
 Result<Source> finish(Source source) {
   if (source.interlaced) source.fps_n *= 2; // every field becomes a picture
   source.display = display_size(source.width, source.height, source.par_n, source.par_d);
@@ -103,6 +121,7 @@ Result<Source> from_stream(GstDiscovererInfo *info, Source source) {
   source.par_n = static_cast<int>(gst_discoverer_video_info_get_par_num(video));
   source.par_d = static_cast<int>(gst_discoverer_video_info_get_par_denom(video));
   if (source.par_n <= 0 || source.par_d <= 0) source.par_n = source.par_d = 1;
+  read_orientation(video, source);
   source.fps_n = static_cast<int>(gst_discoverer_video_info_get_framerate_num(video));
   source.fps_d = static_cast<int>(gst_discoverer_video_info_get_framerate_denom(video));
   source.variable_rate = source.fps_n <= 0 || source.fps_d <= 0;

@@ -14,13 +14,14 @@ namespace hull::tools {
 /// What a title is, as far as it decides how it is measured and packaged.
 struct Source {
   std::string path;
-  std::string identity; ///< identity_of(path)
-  Stamp stamp;          ///< when it was identified
-  unsigned width = 0, height = 0;
+  std::string identity;           ///< identity_of(path)
+  Stamp stamp;                    ///< when it was identified
+  unsigned width = 0, height = 0; ///< upright
   int par_n = 1, par_d = 1;
   int fps_n = 25, fps_d = 1; ///< the average where the rate varies
   bool variable_rate = false;
   bool interlaced = false;
+  std::string turn; ///< videoflip's video-direction that puts stored pictures upright; empty = none does
   bool elementary = false; ///< no container: pictures are timed by counting
   unsigned bit_depth = 8;
   std::uint64_t frames = 0; ///< as declared or computed, 0 = unknown until the scan

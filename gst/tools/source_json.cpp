@@ -17,6 +17,7 @@ Json source_json(const Source &s) {
           {"steady", s.steady},
           {"start_ns", s.start_ns},
           {"interlaced", s.interlaced},
+          {"turn", s.turn},
           {"elementary", s.elementary},
           {"y4m", s.y4m.has_value()},
           {"bit_depth", s.bit_depth},
@@ -44,6 +45,7 @@ Result<Source> source_from_json(const Json &json) {
     s.steady = json.at("steady").get<bool>();
     s.start_ns = json.at("start_ns").get<std::uint64_t>();
     s.interlaced = json.at("interlaced").get<bool>();
+    s.turn = json.at("turn").get<std::string>();
     s.elementary = json.at("elementary").get<bool>();
     y4m = json.at("y4m").get<bool>();
     s.bit_depth = json.at("bit_depth").get<unsigned>();

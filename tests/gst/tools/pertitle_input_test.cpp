@@ -95,6 +95,25 @@ TEST_F(Inputs, AnamorphicPicturesBecomeSquare) {
   EXPECT_EQ(result["ladder"][0]["width"], 192);
 }
 
+// ffmpeg turns pictures itself where it decodes: what the top rung shows must be what ffmpeg shows.
+TEST_F(Inputs, PicturesOfPhonesStandUpright) {
+  if (!make("lying.mp4", "-f lavfi -i testsrc2=s=160x96:r=25:d=0.5 -c:v libx264 -qp 20 -bf 0") ||
+      !make("phone.mp4", "-i " + in("lying.mp4") + " -c copy -metadata:s:v:0 rotate=90"))
+    GTEST_SKIP() << "no ffmpeg";
+  const auto result = ladder("phone.mp4", "--qp 24");
+  EXPECT_EQ(result["source"]["display"], nlohmann::json({96, 160}));
+  ASSERT_FALSE(result["ladder"].empty());
+  EXPECT_EQ(result["ladder"].back()["width"], 96);
+  const std::string rung = in("out/" + result["ladder"].back()["file"].get<std::string>());
+  ASSERT_TRUE(shell("ffmpeg -v error -i " + in("phone.mp4") + " -i " + rung +
+                    " -lavfi psnr=" + in("psnr.txt") + " -f null -"));
+  std::ifstream lines(in("psnr.txt"));
+  int pictures = 0;
+  for (std::string line; std::getline(lines, line); ++pictures)
+    EXPECT_GT(std::stod(line.substr(line.find("psnr_avg:") + 9)), 30) << line;
+  EXPECT_GE(pictures, 12);
+}
+
 TEST_F(Inputs, FieldsAndHighRatesBecomePicturesOfTheirOwn) {
   if (!make("fields.mkv",
             "-f lavfi -i testsrc2=s=160x96:r=50:d=1 -vf interlace -c:v mpeg2video -flags +ilme+ildct") ||
