@@ -1,13 +1,16 @@
-// Every codec the muxer takes, in every variant, as other people's readers see it; and what decrypters make
-// of encrypted tracks.
+// Every codec the muxer takes, in every variant, as other people's readers see it, sample by sample against
+// the source where they tell so much; and what decrypters make of encrypted tracks.
 
 #include "gst/isobmff/boxes_protect.h"
 #include "gst/isobmff/cmaf.h"
 #include "gst/isobmff/crypt.h"
 #include "tests/plugins/mp4_support.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <sstream>
 
 namespace hull {
 namespace {
@@ -127,6 +130,202 @@ TEST_P(Codecs, IsReadByEverybodyInEveryVariant) {
 
 INSTANTIATE_TEST_SUITE_P(Each, Codecs, testing::ValuesIn(kCodecs),
                          [](const auto &info) { return std::string(info.param.name); });
+
+struct Sample {
+  double time, end; ///< seconds since the first sample decodes
+  std::size_t size;
+};
+
+// What went into a muxer, or what a reader says of its file.
+struct Samples {
+  std::string codec;
+  double claimed = 0; ///< length of the movie; 0 where the file does not say
+  std::vector<Sample> all;
+
+  void add(double time, double duration, std::size_t size) {
+    if (all.empty()) first_ = time;
+    all.push_back({time - first_, time - first_ + duration, size});
+  }
+
+ private:
+  double first_ = 0;
+};
+
+GstPadProbeReturn note_sample(GstPad *, GstPadProbeInfo *info, gpointer samples) {
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  if (GST_BUFFER_PTS_IS_VALID(buffer)) // stream headers have none
+    static_cast<Samples *>(samples)->add(double(GST_BUFFER_DTS_OR_PTS(buffer)) / GST_SECOND,
+                                         double(GST_BUFFER_DURATION(buffer)) / GST_SECOND,
+                                         gst_buffer_get_size(buffer));
+  return GST_PAD_PROBE_OK;
+}
+
+// One line of samples.mjs.
+Samples parse_samples(const std::string &line) {
+  std::istringstream words(line);
+  Samples samples;
+  words >> samples.codec >> samples.claimed;
+  double time = 0, duration = 0;
+  for (std::size_t size = 0; words >> time >> duration >> size;)
+    samples.add(time, duration, size);
+  return samples;
+}
+
+// Decode times are rounded to the track's timescale, the length of the movie to milliseconds.
+constexpr double kTick = 0.0011;
+
+void expect_without_gaps(const Samples &samples) {
+  for (std::size_t i = 1; i < samples.all.size(); ++i)
+    EXPECT_NEAR(samples.all[i].time, samples.all[i - 1].end, 1e-9) << "sample " << i;
+}
+
+// `lead` is what is decoded of the first sample and never heard: the source's times leave it out.
+void expect_same(const Samples &read, const Samples &source, double lead) {
+  ASSERT_EQ(read.all.size(), source.all.size());
+  for (std::size_t i = 0; i < read.all.size(); ++i) {
+    EXPECT_NEAR(read.all[i].time, source.all[i].time + (i ? lead : 0), kTick) << "sample " << i;
+    EXPECT_EQ(read.all[i].size, source.all[i].size) << "sample " << i;
+  }
+  EXPECT_NEAR(read.all.back().end, source.all.back().end + lead, kTick);
+  expect_without_gaps(read);
+}
+
+const std::vector<std::string> kLayouts = {"iso", "iso-fragmented", "cmaf", "hybrid"};
+
+std::string of_layouts(const Folder &folder, const std::string &name, const std::string &source) {
+  std::string pipeline = source + "tee name=t";
+  for (const std::string &layout : kLayouts)
+    pipeline += " t. ! queue ! hullmp4mux send-force-keyunit=false fragment-duration=500000000 ! " +
+                (layout == "hybrid" ? "video/quicktime,variant=iso-fragmented ! hullmp4sink layout=hybrid"
+                                    : "video/quicktime,variant=" + layout + " ! filesink async=false") +
+                " location=" + (folder / (name + "." + layout + ".mp4"));
+  return pipeline;
+}
+
+// What mp4box.js says of each file, in their order; empty and a failure where it cannot read one or
+// complains.
+std::vector<Samples> of_mp4box_js(const std::vector<std::string> &files) {
+  std::string command = "node '" + std::string(std::getenv("HULL_SOURCE")) + "/tests/browser/samples.mjs'";
+  for (const std::string &file : files)
+    command += " '" + file + "'";
+  // It calls the dfLa of ffmpeg's and qtmux's files too short as well.
+  const std::string said = output_of(command + " 2>&1 | grep -v \"box 'dfLa'\"");
+  std::istringstream lines(said);
+  std::vector<Samples> read;
+  for (std::string line; std::getline(lines, line);)
+    read.push_back(parse_samples(line));
+  if (read.size() == files.size()) return read;
+  ADD_FAILURE() << said;
+  return {};
+}
+
+bool have_mp4box_js() {
+  const char *source = std::getenv("HULL_SOURCE");
+  return source && std::filesystem::exists(std::string(source) + "/tests/browser/node_modules/mp4box") &&
+         output_of("node --version").starts_with("v");
+}
+
+TEST(Mp4Samples, Mp4boxJsAndShakaFindThoseOfTheSource) {
+  if (!have_mp4box_js()) GTEST_SKIP() << "needs node and mp4box.js in tests/browser/node_modules";
+  const char *shaka = std::getenv("HULL_SHAKA_PACKAGER");
+  const Folder folder;
+  std::string skipped = shaka ? "" : "Shaka Packager: HULL_SHAKA_PACKAGER names none. ";
+  std::vector<std::string> files;
+  std::vector<std::pair<const Codec *, Samples>> sources; // of each file
+  for (const Codec &codec : kCodecs) {
+    SCOPED_TRACE(codec.name);
+    if (!has(codec.needs)) {
+      skipped += std::string(codec.name) + ": needs " + codec.needs + ". ";
+      continue;
+    }
+    const ElementRef pipeline = parse(of_layouts(folder, codec.name, codec.source));
+    Samples source;
+    const auto tee = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "t"));
+    const auto pad = ObjectRef<GstPad>::adopt(gst_element_get_static_pad(tee.get(), "sink"));
+    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, note_sample, &source, nullptr);
+    ASSERT_EQ(run(pipeline).error, "");
+    ASSERT_GT(source.all.size(), 5u);
+    // It clears its caches of 32 MiB for each file, unless they are small.
+    std::string repackage = std::string(shaka ? shaka : "") + " --io_cache_size 1048576";
+    // MP3 in MP4 it refuses from ffmpeg and qtmux too.
+    const bool repackaged = shaka && std::string(codec.name) != "mp3";
+    for (const std::string &layout : kLayouts) {
+      const std::string file = folder / (std::string(codec.name) + "." + layout + ".mp4");
+      files.push_back(file);
+      sources.emplace_back(&codec, source);
+      if (!repackaged) continue;
+      files.push_back(file + ".shaka.mp4");
+      sources.emplace_back(&codec, source);
+      repackage += " in=" + file + ",stream=" + (codec.video ? "video" : "audio") + ",output=" + files.back();
+    }
+    if (!repackaged) continue;
+    const std::string said = output_of(repackage);
+    ASSERT_NE(said.find("Packaging completed successfully"), std::string::npos) << said;
+  }
+  const std::vector<Samples> read = of_mp4box_js(files);
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    SCOPED_TRACE(files[i].substr(files[i].rfind('/') + 1));
+    const auto &[codec, source] = sources[i];
+    EXPECT_EQ(read[i].codec.substr(0, 4), codec->entry);
+    expect_same(read[i], source, codec->name == std::string("opus") ? 312.0 / 48000 : 0);
+    if (files[i].ends_with(".iso.mp4") || files[i].ends_with(".hybrid.mp4")) {
+      EXPECT_NEAR(read[i].claimed, source.all.back().end, kTick);
+    }
+  }
+  if (!skipped.empty()) GTEST_SKIP() << skipped;
+}
+
+// Shaka Packager takes no text out of MP4, its own neither.
+TEST(Mp4Samples, Mp4boxJsFindsTextWhereTheSourceHasIt) {
+  if (!have_mp4box_js()) GTEST_SKIP() << "needs node and mp4box.js in tests/browser/node_modules";
+  const struct {
+    const char *entry, *caps, *text;
+    std::vector<double> borders; ///< what is shown changes at these seconds
+  } kTexts[] = {
+      {"wvtt",
+       "application/x-subtitle-vtt",
+       "WEBVTT\n\n00:00:00.300 --> 00:00:01.200\none\n\n00:00:01.000 --> 00:00:02.250\ntwo\n\n"
+       "00:00:03.000 --> 00:00:03.750\nthree\n",
+       {0, 0.3, 1, 1.2, 2.25, 3, 3.75}},
+      {"stpp",
+       "application/ttml+xml",
+       "<?xml version=\"1.0\"?><tt xmlns=\"http://www.w3.org/ns/ttml\" xml:lang=\"en\"><body><div>"
+       "<p begin=\"1s\" end=\"2s\">one</p><p begin=\"2.5s\" end=\"3.75s\">two</p></div></body></tt>",
+       {0, 3.75}}};
+  const Folder folder;
+  std::vector<std::string> files;
+  for (const auto &text : kTexts) {
+    const std::string in = folder / text.entry;
+    std::ofstream(in) << text.text;
+    const Ran ran =
+        launch(of_layouts(folder, text.entry, "filesrc location=" + in + " ! " + text.caps + " ! "));
+    ASSERT_EQ(ran.error, "");
+    for (const std::string &layout : kLayouts)
+      files.push_back(folder / (std::string(text.entry) + "." + layout + ".mp4"));
+  }
+  const std::vector<Samples> read = of_mp4box_js(files);
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    SCOPED_TRACE(files[i].substr(files[i].rfind('/') + 1));
+    const auto &text = kTexts[i / kLayouts.size()];
+    EXPECT_TRUE(read[i].codec.starts_with(text.entry)) << read[i].codec;
+    ASSERT_FALSE(read[i].all.empty());
+    expect_without_gaps(read[i]);
+    std::vector<double> borders, wanted = text.borders;
+    for (const Sample &sample : read[i].all)
+      borders.push_back(sample.time);
+    borders.push_back(read[i].all.back().end);
+    // Fragments cut what is shown for longer, and the last one is filled to its end.
+    const bool whole = files[i].ends_with(".iso.mp4");
+    const bool says_its_length = whole || files[i].ends_with(".hybrid.mp4");
+    if (!whole)
+      for (double cut = 0.5; cut <= 4; cut += 0.5)
+        wanted.push_back(cut);
+    std::ranges::sort(wanted);
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    EXPECT_EQ(borders, wanted);
+    EXPECT_EQ(read[i].claimed, says_its_length ? wanted.back() : 0);
+  }
+}
 
 const std::string kKey = "76a6c65c5ea762046bd749a2e632ccbb", kKid = "a7e61c373e219033c21091fa607bf3b8";
 
