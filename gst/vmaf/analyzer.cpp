@@ -1,5 +1,6 @@
 #include "gst/vmaf/analyzer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -11,6 +12,7 @@ struct Analyzer::Task {
   int scale;
   int begin, end;
   std::size_t picture = 0; ///< halve: which pyramid
+  int source_row() const { return kind == Kind::adm || kind == Kind::halve ? 2 * begin : begin; }
 };
 
 /// What one thread needs, and the sums it has gathered.
@@ -67,29 +69,39 @@ Analyzer::Analyzer(int width, int height, std::size_t pictures, const AnalyzerOp
 
 Analyzer::~Analyzer() = default;
 
-/// What the next scale is made of comes first, scale by scale. Nothing waits for the rest, so it is one large
-/// last step whose big tasks begin and whose small ones fill up what threads have left at the end.
+/// Source rows of a stripe: as many as the second-level cache holds of all pictures, fewer where threads are
+/// to end at about the same time.
+int Analyzer::stripe_rows(int scale, std::size_t pictures) const {
+  if (options_.stripe_rows) return std::max(1, options_.stripe_rows >> scale);
+  if (workers_.count() > 1) return 64;
+  constexpr std::size_t kCache = 512 * 1024;
+  const std::size_t row = static_cast<std::size_t>(width_) * (pictures + 2); // the previous picture, too
+  return std::clamp(static_cast<int>(kCache / row), 64, 128) << scale;
+}
+
+/// A step for each scale, which also makes what the next one reads. All that is done with a stripe of the
+/// pictures comes together, while the cache has it.
 void Analyzer::plan(std::size_t pictures, bool motion) {
   using Kind = Task::Kind;
-  const auto split = [&](int step, Kind kind, int scale, int rows, std::size_t picture) {
-    const int unit = options_.stripe_rows ? options_.stripe_rows >> scale : workers_.count() > 1 ? 64 : rows;
-    const int height = std::max(1, unit);
+  const auto split = [&](Kind kind, int scale, int rows, std::size_t picture) {
+    const bool halves = kind == Kind::adm || kind == Kind::halve;
+    const int height = std::max(1, stripe_rows(scale, pictures) / (halves ? 2 : 1));
     for (int y = 0; y < rows; y += height)
-      tasks_[step].push_back({kind, scale, y, std::min(rows, y + height), picture});
+      tasks_[scale].push_back({kind, scale, y, std::min(rows, y + height), picture});
   };
-  const auto rows_of = [this](int scale) { return scale == 0 ? height_ : vif_[0].plane(scale).height; };
-  for (auto &tasks : tasks_)
-    tasks.clear();
-  constexpr int kLast = kScales - 1;
-  for (int s = 0; s < kLast && pictures > 0; ++s) {
-    split(s, Kind::adm, s, AdmRegion(width_, height_, s).height, 0);
-    for (std::size_t i = 0; i <= pictures; ++i)
-      split(s, Kind::halve, s, rows_of(s) / 2, i);
+  for (int s = 0; s < kScales; ++s) {
+    tasks_[s].clear();
+    if (pictures > 0) {
+      const int rows = s == 0 ? height_ : vif_[0].plane(s).height;
+      split(Kind::adm, s, AdmRegion(width_, height_, s).height, 0);
+      for (std::size_t i = 0; i <= pictures && s + 1 < kScales; ++i)
+        split(Kind::halve, s, rows / 2, i);
+      split(Kind::vif, s, rows, 0);
+    }
+    if (motion && s == 0) split(Kind::motion, 0, height_, 0);
+    std::stable_sort(tasks_[s].begin(), tasks_[s].end(),
+                     [](const Task &a, const Task &b) { return a.source_row() < b.source_row(); });
   }
-  for (int s = 0; s < kScales && pictures > 0; ++s)
-    split(kLast, Kind::vif, s, rows_of(s), 0);
-  if (motion) split(kLast, Kind::motion, 0, height_, 0);
-  if (pictures > 0) split(kLast, Kind::adm, kLast, AdmRegion(width_, height_, kLast).height, 0);
 }
 
 void Analyzer::execute(const Task &task, Scratch &scratch) {

@@ -49,6 +49,7 @@ class Analyzer {
  private:
   struct Scratch;
   struct Task;
+  int stripe_rows(int scale, std::size_t pictures) const;
   void plan(std::size_t pictures, bool motion);
   void execute(const Task &task, Scratch &scratch);
   void score(std::size_t pictures, std::span<PairFeatures> features) const;
