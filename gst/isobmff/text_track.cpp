@@ -52,6 +52,11 @@ std::int64_t TextTrack::last_end() const {
   return last;
 }
 
+bool TextTrack::over() const {
+  return ended_ &&
+         std::all_of(cues_.begin(), cues_.end(), [this](const TextCue &cue) { return cue.end <= position_; });
+}
+
 ByteVector TextTrack::data_of_now() const {
   ByteVector data;
   for (const TextCue &cue : cues_) {

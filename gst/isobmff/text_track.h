@@ -51,7 +51,7 @@ class TextTrack {
   std::int64_t position() const { return position_; }
   std::int64_t horizon() const { return horizon_; } ///< until where it is known
   std::int64_t last_end() const;                    ///< of the cues that wait; position() where none does
-  bool over() const { return ended_ && cues_.empty(); }
+  bool over() const;                           ///< nothing is shown from position() on, and nothing comes
   std::uint64_t late() const { return late_; } ///< cues that came after their time
 
  private:

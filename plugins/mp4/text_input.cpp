@@ -188,13 +188,17 @@ void TextInput::describe(SampleFormat &format) const {
 }
 
 std::optional<TextSample> TextInput::next() {
-  if (track_.over()) return std::nullopt;
   if (grid.fragment == 0) return track_.next(TextTrack::kForever);
   // Half a tick on, so that a boundary that was rounded down is not met again.
   const std::int64_t now = rescale(2 * track_.position() + 1, kNanoseconds, 2 * std::int64_t{timescale_});
   const std::int64_t start = grid.origin + (now - grid.origin) / grid.fragment * grid.fragment;
-  std::int64_t until = start + grid.fragment;
-  if (grid.chunk) until = std::min(until, start + ((now - start) / grid.chunk + 1) * grid.chunk);
+  std::int64_t from = start, until = start + grid.fragment;
+  if (grid.chunk) {
+    from += (now - start) / grid.chunk * grid.chunk;
+    until = std::min(until, from + grid.chunk);
+  }
+  if (track_.over() && track_.position() == ticks(from))
+    return std::nullopt; // nothing for a chunk of its own
   return track_.next(ticks(until));
 }
 

@@ -111,6 +111,18 @@ TEST(TextTrack, SamplesNeitherOverlapNorLeaveGaps) {
   EXPECT_TRUE(track.over());
 }
 
+// A fragment that ends with the last cue is the last one.
+TEST(TextTrack, IsOverWhereTheLastCueEnds) {
+  TextTrack track(TextTrack::Form::cues, 1000);
+  track.begin(0);
+  track.add(cue(2000, 4000, 'a'));
+  track.end();
+  EXPECT_FALSE(track.over());
+  while (track.position() < 4000)
+    ASSERT_TRUE(track.next(track.position() + 1000));
+  EXPECT_TRUE(track.over());
+}
+
 TEST(TextTrack, WaitsForWhatMayStillCome) {
   TextTrack track(TextTrack::Form::cues, 1000);
   track.begin(0);
