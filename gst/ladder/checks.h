@@ -12,7 +12,7 @@ namespace hull::ladder {
 struct RungFacts {
   Resolution res;
   double average_bps = 0;        ///< bytes over duration
-  double peak_bps = 0;           ///< highest segment
+  double peak_bps = 0;           ///< highest rate of about a target duration
   double declared_bandwidth = 0; ///< BANDWIDTH
   double declared_average = 0;   ///< AVERAGE-BANDWIDTH
   double longest_gop = 0;        ///< seconds

@@ -20,9 +20,9 @@ unsigned target_duration(const Track &track) {
   return std::max(1u, static_cast<unsigned>(std::lround(static_cast<double>(longest) / track.timescale)));
 }
 
-void measure_bandwidth(Track &track) {
+double peak_rate(const Track &track) {
   const double target = target_duration(track);
-  double peak = 0, all_bits = 0;
+  double peak = 0;
   for (std::size_t first = 0; first < track.segments.size(); ++first) {
     double bits = 0, seconds = 0;
     for (std::size_t last = first; last < track.segments.size() && seconds <= 1.5 * target; ++last) {
@@ -30,12 +30,17 @@ void measure_bandwidth(Track &track) {
       seconds += static_cast<double>(track.segments[last].duration) / track.timescale;
       if (seconds >= 0.5 * target && seconds <= 1.5 * target) peak = std::max(peak, bits / seconds);
     }
-    all_bits += static_cast<double>(track.segments[first].range.size) * 8;
   }
-  const double seconds = track.seconds();
-  const double average = seconds > 0 ? all_bits / seconds : 0;
+  return peak;
+}
+
+void measure_bandwidth(Track &track) {
+  double bits = 0;
+  for (const Segment &segment : track.segments)
+    bits += static_cast<double>(segment.range.size) * 8;
+  const double seconds = track.seconds(), average = seconds > 0 ? bits / seconds : 0;
   track.average_bandwidth = static_cast<std::uint64_t>(std::ceil(average));
-  track.peak_bandwidth = static_cast<std::uint64_t>(std::ceil(std::max(peak, average)));
+  track.peak_bandwidth = static_cast<std::uint64_t>(std::ceil(std::max(peak_rate(track), average)));
 }
 
 void assign_ids(Presentation &presentation) {

@@ -86,8 +86,11 @@ Result<Track> read_track(const std::string &path);
 /// Fills in empty ids: "v1", "v2" … from the highest picture down, "a1" …, "t1" …
 void assign_ids(Presentation &presentation);
 
-/// Sets peak_bandwidth and average_bandwidth from the segments. The peak is the greatest rate over
-/// consecutive segments that together last 0.5 to 1.5 target durations (RFC 8216bis 4.4.6.2).
+/// The greatest rate in bit/s over runs of segments that last half to one and a half target durations, which
+/// is what RFC 8216bis 4.4.6.2 calls the peak; 0 where no run does.
+double peak_rate(const Track &track);
+
+/// Sets average_bandwidth and peak_bandwidth, which is peak_rate() and no less than the average.
 void measure_bandwidth(Track &track);
 
 /// Longest segment, in seconds rounded to the nearest integer, at least 1: the HLS target duration.

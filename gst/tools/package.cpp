@@ -59,12 +59,9 @@ PackagedRung facts_of(const publish::Track &track) {
     bytes += segment.range.size;
     f.segment_starts.push_back(static_cast<double>(segment.start) / track.timescale);
     f.longest_gop = std::max(f.longest_gop, seconds);
-    // Shorter ones, such as the last, are no peak of their own (RFC 8216bis 4.4.6.2).
-    if (seconds >= 0.5 * publish::target_duration(track))
-      f.peak_bps = std::max(f.peak_bps, static_cast<double>(segment.range.size) * 8 / seconds);
   }
   if (track.seconds() > 0) f.average_bps = static_cast<double>(bytes) * 8 / track.seconds();
-  if (f.peak_bps == 0) f.peak_bps = f.average_bps;
+  f.peak_bps = std::max(publish::peak_rate(track), f.average_bps);
   return rung;
 }
 
