@@ -33,9 +33,6 @@ HULL_SIMD_INLINE Half load_half(const void *at) {
 HULL_SIMD_INLINE void store(void *at, Vec value) {
   _mm256_storeu_si256(static_cast<Vec *>(at), value);
 }
-HULL_SIMD_INLINE void store_half(void *at, Half value) {
-  _mm_storeu_si128(static_cast<Half *>(at), value);
-}
 /// Bytes as words, words as 32-bit lanes, those as 64-bit ones.
 HULL_SIMD_INLINE Vec load_bytes(const std::uint8_t *at) {
   return _mm256_cvtepu8_epi16(load_half(at));
@@ -213,13 +210,7 @@ HULL_SIMD_INLINE Vec srlv_64(Vec v, Vec n) {
 HULL_SIMD_INLINE Vec blend_odd(Vec even, Vec odd) {
   return _mm256_blend_epi32(even, odd, 0xaa);
 }
-/// Low halves of 64-bit lanes: as half a vector, sign-extended in place, and those of two vectors in order.
-HULL_SIMD_INLINE Half narrow(Vec v) {
-  return _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6)));
-}
-HULL_SIMD_INLINE Vec extended(Vec v) {
-  return _mm256_cvtepi32_epi64(narrow(v));
-}
+/// Low halves of the 64-bit lanes of two vectors in order.
 HULL_SIMD_INLINE Vec low_halves(Vec a, Vec b) {
   return in_order(
       _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88)));
@@ -233,9 +224,6 @@ HULL_SIMD_INLINE Mask eq_32(Vec a, Vec b) {
 }
 HULL_SIMD_INLINE Mask negative_32(Vec v) {
   return _mm256_srai_epi32(v, 31);
-}
-HULL_SIMD_INLINE Mask64 gt_64(Vec a, Vec b) {
-  return _mm256_cmpgt_epi64(a, b);
 }
 HULL_SIMD_INLINE Mask64 eq_64(Vec a, Vec b) {
   return _mm256_cmpeq_epi64(a, b);
@@ -266,9 +254,6 @@ HULL_SIMD_INLINE Vec outside(Mask m, Vec v) {
   return _mm256_andnot_si256(m, v);
 }
 HULL_SIMD_INLINE Vec select(Mask m, Vec yes, Vec no) {
-  return _mm256_blendv_epi8(no, yes, m);
-}
-HULL_SIMD_INLINE Vec select_64(Mask64 m, Vec yes, Vec no) {
   return _mm256_blendv_epi8(no, yes, m);
 }
 HULL_SIMD_INLINE bool any_64(Mask64 m) {
@@ -354,13 +339,10 @@ HULL_SIMD_INLINE Floats fused_ps(Floats a, Floats b, Floats c) {
 HULL_SIMD_INLINE Vec whole_numbers(Floats v) {
   return _mm256_cvttps_epi32(v);
 }
-/// Whole numbers from the doubles of two halves, the fraction cut off; those of one half in 64-bit lanes.
+/// Whole numbers from the doubles of two halves, the fraction cut off.
 HULL_SIMD_INLINE Vec whole_numbers(Doubles low, Doubles high) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm256_cvttpd_epi32(low)), _mm256_cvttpd_epi32(high),
                                  1);
-}
-HULL_SIMD_INLINE Vec whole_numbers(Doubles v) {
-  return _mm256_cvtepu32_epi64(_mm256_cvttpd_epi32(v));
 }
 HULL_SIMD_INLINE Vec bits_of(Floats v) {
   return _mm256_castps_si256(v);

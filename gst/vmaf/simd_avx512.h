@@ -40,9 +40,6 @@ HULL_SIMD_INLINE Half load_half(const void *at) {
 HULL_SIMD_INLINE void store(void *at, Vec value) {
   _mm512_storeu_si512(at, value);
 }
-HULL_SIMD_INLINE void store_half(void *at, Half value) {
-  _mm256_storeu_si256(static_cast<Half *>(at), value);
-}
 /// Bytes as words, words as 32-bit lanes, those as 64-bit ones.
 HULL_SIMD_INLINE Vec load_bytes(const std::uint8_t *at) {
   return _mm512_cvtepu8_epi16(load_half(at));
@@ -224,13 +221,7 @@ HULL_SIMD_INLINE Vec srlv_64(Vec v, Vec n) {
 HULL_SIMD_INLINE Vec blend_odd(Vec even, Vec odd) {
   return _mm512_mask_mov_epi32(even, 0xaaaa, odd);
 }
-/// Low halves of 64-bit lanes: as half a vector, sign-extended in place, and those of two vectors in order.
-HULL_SIMD_INLINE Half narrow(Vec v) {
-  return _mm512_cvtepi64_epi32(v);
-}
-HULL_SIMD_INLINE Vec extended(Vec v) {
-  return _mm512_cvtepi32_epi64(narrow(v));
-}
+/// Low halves of the 64-bit lanes of two vectors in order.
 HULL_SIMD_INLINE Vec low_halves(Vec a, Vec b) {
   const Vec even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   return _mm512_permutex2var_epi32(a, even, b);
@@ -244,12 +235,6 @@ HULL_SIMD_INLINE Mask eq_32(Vec a, Vec b) {
 }
 HULL_SIMD_INLINE Mask negative_32(Vec v) {
   return _mm512_cmpgt_epi32_mask(zeros(), v);
-}
-HULL_SIMD_INLINE Mask64 gt_64(Vec a, Vec b) {
-  return _mm512_cmpgt_epi64_mask(a, b);
-}
-HULL_SIMD_INLINE Mask64 eq_64(Vec a, Vec b) {
-  return _mm512_cmpeq_epi64_mask(a, b);
 }
 template <class M> HULL_SIMD_INLINE M both(M a, M b) {
   return static_cast<M>(a & b);
@@ -278,9 +263,6 @@ HULL_SIMD_INLINE Vec outside(Mask m, Vec v) {
 }
 HULL_SIMD_INLINE Vec select(Mask m, Vec yes, Vec no) {
   return _mm512_mask_mov_epi32(no, m, yes);
-}
-HULL_SIMD_INLINE Vec select_64(Mask64 m, Vec yes, Vec no) {
-  return _mm512_mask_mov_epi64(no, m, yes);
 }
 HULL_SIMD_INLINE bool any_64(Mask64 m) {
   return m != 0;
@@ -375,12 +357,9 @@ HULL_SIMD_INLINE Floats fused_ps(Floats a, Floats b, Floats c) {
 HULL_SIMD_INLINE Vec whole_numbers(Floats v) {
   return _mm512_cvttps_epi32(v);
 }
-/// Whole numbers from the doubles of two halves, the fraction cut off; those of one half in 64-bit lanes.
+/// Whole numbers from the doubles of two halves, the fraction cut off.
 HULL_SIMD_INLINE Vec whole_numbers(Doubles low, Doubles high) {
   return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvttpd_epi32(low)), _mm512_cvttpd_epi32(high), 1);
-}
-HULL_SIMD_INLINE Vec whole_numbers(Doubles v) {
-  return _mm512_cvtepu32_epi64(_mm512_cvttpd_epi32(v));
 }
 HULL_SIMD_INLINE Vec bits_of(Floats v) {
   return _mm512_castps_si512(v);
