@@ -110,20 +110,19 @@ HULL_EMULATED __m512d roundscale_pd(__m512d v, int) { // only toward zero is ask
   return lanes.vector();
 }
 
-HULL_EMULATED simde__mmask16 cmp_ps_ge(__m512 a, __m512 b) {
-  const Lanes<float, __m512> p(a), q(b);
+/// Lanes of T in which a >= b.
+template <class M, class T, class V> M lanes_ge(const V &a, const V &b) {
+  const Lanes<T, V> p(a), q(b);
   int mask = 0;
-  for (int i = 0; i < 16; ++i)
+  for (int i = 0; i < Lanes<T, V>::kCount; ++i)
     mask |= (p.at[i] >= q.at[i]) << i;
-  return static_cast<simde__mmask16>(mask);
+  return static_cast<M>(mask);
 }
-
+HULL_EMULATED simde__mmask16 cmp_ps_ge(__m512 a, __m512 b) {
+  return lanes_ge<simde__mmask16, float>(a, b);
+}
 HULL_EMULATED simde__mmask8 cmp_pd_ge(__m512d a, __m512d b) {
-  const Lanes<double, __m512d> p(a), q(b);
-  int mask = 0;
-  for (int i = 0; i < 8; ++i)
-    mask |= (p.at[i] >= q.at[i]) << i;
-  return static_cast<simde__mmask8>(mask);
+  return lanes_ge<simde__mmask8, double>(a, b);
 }
 
 HULL_EMULATED __m512 fmadd_ps(__m512 a, __m512 b, __m512 c) {
