@@ -15,7 +15,7 @@ HOMES = {
     r"wels/.*": "plugins/h264/",
     r"libsoup/.*": "plugins/cmaf/",
     r"libav.*": "plugins/scope/",
-    r"CLI/.*": "gst/tools/options.cpp",
+    r"CLI/.*": "gst/tools/cli/options.cpp",
     r"nlohmann/.*": "gst/core/json.cpp",
     r"openssl/.*": "gst/isobmff/crypt_aes.cpp",
 }

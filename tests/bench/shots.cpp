@@ -7,8 +7,8 @@
 #include "gst/ladder/equal_slope.h"
 #include "gst/ladder/hull.h"
 #include "gst/ladder/per_shot.h"
-#include "gst/tools/decision.h"
-#include "gst/tools/ladder_json.h"
+#include "gst/tools/title/decision.h"
+#include "gst/tools/title/ladder_json.h"
 
 #include <cstdio>
 #include <fmt/format.h>

@@ -1,0 +1,232 @@
+#include "gst/inspect/box_view.h"
+#include "gst/isobmff/box_fields.h"
+#include "gst/isobmff/box_tree.h"
+#include "gst/isobmff/cmaf.h"
+#include "gst/isobmff/file.h"
+#include "gst/isobmff/layout.h"
+#include "gst/tools/cli/commands.h"
+#include "gst/tools/support/command.h"
+#include "gst/tools/support/files.h"
+
+#include <fmt/format.h>
+#include <memory>
+
+namespace hull::tools {
+namespace {
+
+using isobmff::FileSource;
+using isobmff::Node;
+
+struct Options {
+  std::string file, path, value, box_file, hex;
+  bool before = false, after = false, keep_fragments = false;
+  bool json = false, html = false, fields = false, raw = false;
+};
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+// Boxes leave one by one, so that a recording of a day costs no more memory than its largest box.
+int list(const Options &options) {
+  auto source = FileSource::open(options.file);
+  if (!source) return report(source.error());
+  inspect::ViewOptions view;
+  view.all_fields = options.fields;
+  if (options.html) {
+    auto nodes = isobmff::parse_boxes(*source);
+    if (!nodes) return report(nodes.error());
+    print(inspect::box_html(*nodes, options.file, view));
+    return kDone;
+  }
+  bool first = true;
+  if (options.json) print("[");
+  const auto end = isobmff::for_each_box(*source, [&](Node &node) {
+    if (options.json)
+      print((first ? "\n" : ",\n") + inspect::box_json(node, view).dump(2));
+    else
+      print(inspect::box_text(node, view));
+    first = false;
+    return std::ferror(stdout) == 0;
+  });
+  if (options.json) print("\n]\n");
+  if (!end) return report(end.error());
+  if (std::fflush(stdout) != 0) return report({ErrorCode::io, "the list could not be written"});
+  if (*end == source->size()) return kDone;
+  return report(
+      {ErrorCode::bad_data,
+       fmt::format("{}: the {} bytes from {} on are no whole box; a recording that was cut is repaired by "
+                   "'gst-hull-1.0 atoms recover'",
+                   options.file, source->size() - *end, *end)});
+}
+
+int show_bytes(FileSource &source, const Node &node) {
+  ByteVector part;
+  for (std::uint64_t at = 0; at < node.size; at += part.size()) {
+    part.resize(std::min<std::uint64_t>(1 << 20, node.size - at));
+    if (auto done = source.read(node.offset + at, part); !done) return report(done.error());
+    print({reinterpret_cast<const char *>(part.data()), part.size()});
+  }
+  return kDone;
+}
+
+int show(const Options &options) {
+  auto source = FileSource::open(options.file);
+  if (!source) return report(source.error());
+  const isobmff::FieldPath path = isobmff::split_field(options.path);
+  const auto found = isobmff::locate(*source, path.box);
+  if (!found) return report(found.error());
+  Node &node = *found->node;
+  inspect::ViewOptions view;
+  view.all_fields = true;
+  view.limits = {100'000, 1 << 20};
+  if (options.raw) return show_bytes(*source, node);
+  if (path.field.empty()) {
+    print(options.json ? inspect::box_json(node, view).dump(2) + "\n" : inspect::box_text(node, view));
+    return kDone;
+  }
+  const auto field = isobmff::get_field(*node.box, path.field);
+  if (!field) return report(field.error());
+  const std::uint64_t payload = node.offset + node.header_size;
+  print((options.json ? inspect::field_json(*field, payload).dump(2) : isobmff::format_value(*field)) + "\n");
+  return kDone;
+}
+
+int check(const Options &options) {
+  namespace cmaf = isobmff::cmaf;
+  auto source = FileSource::open(options.file);
+  if (!source) return report(source.error());
+  const auto findings = cmaf::check_file(*source);
+  if (!findings) return report(findings.error());
+  Json json = Json::array();
+  std::size_t errors = 0;
+  for (const cmaf::Finding &finding : *findings) {
+    const cmaf::Rule &rule = cmaf::rule(finding.rule);
+    errors += finding.level == cmaf::Level::must;
+    if (options.json)
+      json.push_back({{"rule", rule.id},
+                      {"level", cmaf::name(finding.level)},
+                      {"certainty", cmaf::name(rule.certainty)},
+                      {"offset", finding.offset},
+                      {"text", finding.text},
+                      {"summary", rule.summary}});
+    else
+      fmt::print("{} {:<6} {:<10} at {:<12} {}\n", rule.id, cmaf::name(finding.level),
+                 cmaf::name(rule.certainty), finding.offset, finding.text);
+  }
+  if (options.json)
+    print(json.dump(2) + "\n");
+  else
+    fmt::print("{} broken, {} to look at\n", errors, findings->size() - errors);
+  return errors == 0 ? kDone : kFailed;
+}
+
+int tell(const Result<isobmff::EditReport> &done) {
+  if (!done) return report(done.error());
+  if (done->method == isobmff::EditMethod::none)
+    fmt::print("nothing to change\n");
+  else
+    fmt::print("done ({}): {} bytes written, what follows moved by {}\n", isobmff::name(done->method),
+               done->bytes_written, done->shifted);
+  return kDone;
+}
+
+int set(const Options &options) {
+  return tell(isobmff::set_in_file(options.file, options.path, options.value));
+}
+
+int insert(const Options &options) {
+  using Side = isobmff::InsertPlace::Side;
+  ByteVector box = from_hex(options.hex);
+  if (!options.box_file.empty()) {
+    const auto content = read_file(options.box_file);
+    if (!content) return report(content.error());
+    box.assign(content->begin(), content->end());
+  }
+  if (box.empty()) return report({ErrorCode::settings, "give the box with --box FILE or --hex DIGITS"});
+  const Side side = options.before ? Side::before : options.after ? Side::after : Side::inside;
+  return tell(isobmff::insert_in_file(options.file, {side, options.path == "/" ? "" : options.path}, box));
+}
+
+int take_out(const Options &options) {
+  return tell(isobmff::remove_from_file(options.file, options.path));
+}
+
+const char *name_of(isobmff::Placement placement) {
+  switch (placement) {
+  case isobmff::Placement::insert:
+    return "blocks inserted in front";
+  case isobmff::Placement::copy:
+    return "a new file";
+  default:
+    return "moov at the end";
+  }
+}
+
+int fast_start(const Options &options) {
+  auto source = FileSource::open(options.file);
+  if (!source) return report(source.error());
+  const auto done = isobmff::fast_start(options.file, isobmff::Placement::automatic);
+  if (!done) return report(done.error());
+  if (!done->changed)
+    fmt::print("moov is in front already\n");
+  else
+    fmt::print("done ({}): {} bytes written, {:.4f} of the file\n", name_of(done->how), done->bytes_written,
+               static_cast<double>(done->bytes_written) / static_cast<double>(source->size()));
+  return kDone;
+}
+
+int recover(const Options &options) {
+  const auto done = isobmff::recover(options.file, isobmff::Placement::automatic, options.keep_fragments);
+  if (!done) return report(done.error());
+  if (!done->placed.changed && done->cut_bytes == 0) {
+    fmt::print("the file is whole\n");
+    return kDone;
+  }
+  fmt::print("{} fragments kept, {} bytes of a cut one dropped\n", done->fragments, done->cut_bytes);
+  if (done->placed.changed)
+    fmt::print("finished ({}): {} bytes written\n", name_of(done->placed.how), done->placed.bytes_written);
+  return kDone;
+}
+
+Command add_verb(Command &atoms, const std::shared_ptr<Options> &options, const char *name, const char *help,
+                 int (*action)(const Options &)) {
+  Command verb = atoms.command(name, help);
+  verb.option("FILE", options->file, "An MP4, MOV or fragmented MP4 file").required();
+  verb.does([options, action] { return action(*options); });
+  return verb;
+}
+
+} // namespace
+
+void add_atoms(Command &program) {
+  const auto options = std::make_shared<Options>();
+  Command atoms = program.command("atoms", "Look into MP4 files and change them");
+  atoms.needs_subcommand();
+  Command ls = add_verb(atoms, options, "ls", "Print the tree of boxes: offset, size, type, fields", list);
+  ls.flag("--json", options->json, "As JSON");
+  ls.flag("--html", options->html, "As an HTML page");
+  ls.flag("--fields", options->fields, "Every field on a line of its own, with its place");
+  Command cat = add_verb(atoms, options, "cat", "Print a box or one of its fields", show);
+  cat.option("PATH", options->path, "Like moov/trak[1]/tkhd or moov/trak[1]/tkhd.width").required();
+  cat.flag("--json", options->json, "As JSON");
+  Command set_field = add_verb(atoms, options, "set", "Set one field of a box", set);
+  set_field.option("PATH", options->path, "Like moov/trak[1]/tkhd.width").required();
+  set_field.option("VALUE", options->value, "As cat prints it; bytes as hex or text:…").required();
+  Command add = add_verb(atoms, options, "insert", "Add a box", insert);
+  add.option("PATH", options->path, "Its parent, / for the end of the file, or its neighbour").required();
+  add.option("--box", options->box_file, "A file with the whole box");
+  add.option("--hex", options->hex, "The whole box as hex digits");
+  const Option before = add.flag("--before", options->before, "Put it before PATH");
+  add.flag("--after", options->after, "Put it after PATH").excludes(before);
+  Command remove = add_verb(atoms, options, "remove", "Take a box out", take_out);
+  remove.option("PATH", options->path, "Like moov/udta").required();
+  add_verb(atoms, options, "faststart", "Put moov in front of the media", fast_start);
+  Command repair = add_verb(atoms, options, "recover", "Repair a recording that was cut", recover);
+  repair.flag("--keep-fragments", options->keep_fragments, "Only drop what is not whole");
+  Command rules = add_verb(atoms, options, "check", "Ask a fragmented file all CMAF rules", check);
+  rules.flag("--json", options->json, "As JSON");
+  cat.flag("--raw", options->raw, "The box's own bytes, header included");
+}
+
+} // namespace hull::tools

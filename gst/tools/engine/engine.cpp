@@ -1,0 +1,57 @@
+#include "gst/tools/engine/engine.h"
+
+#include "gst/tools/support/files.h"
+
+#include <filesystem>
+#include <fmt/format.h>
+
+namespace hull::tools {
+namespace {
+
+class ListEngine : public Engine {
+ public:
+  Result<void> run(const std::string &, const std::vector<Task> &tasks, const std::atomic<int> &,
+                   const std::function<void(double)> &) override {
+    Json list = Json::array();
+    for (const Task &task : tasks)
+      list.push_back(to_json(task));
+    fmt::print("{}\n", list.dump(1));
+    return fail(ErrorCode::state, kListed);
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Engine> list_engine() {
+  return std::make_unique<ListEngine>();
+}
+
+Result<std::unique_ptr<Engine>> make_engine(const EngineOptions &options) {
+  if (options.name == "slurm") return slurm_engine(options.slurm_options);
+  if (options.name == "list") return list_engine();
+  return local_engine(options.workers);
+}
+
+std::string own_program() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored);
+}
+
+std::optional<Error> error_of(const Task &task, const std::string &folder) {
+  const auto text = read_file(folder + "/" + task.error_file());
+  if (!text) return std::nullopt;
+  const auto json = Json::parse(*text);
+  if (!json.is_object() || !json.contains("text") || !json.contains("code")) return std::nullopt;
+  return Error{static_cast<ErrorCode>(json.value("code", 0)), json.value("text", "")};
+}
+
+void leave_error(const std::string &file, const Error &error) {
+  const Json json = {{"code", static_cast<int>(error.code)}, {"text", error.text}};
+  (void)write_file(file, json.dump() + "\n"); // on a full disk the missing result says it all
+}
+
+bool worth_a_try(const Error &error) {
+  return error.code == ErrorCode::io || error.code == ErrorCode::not_found || error.code == ErrorCode::state;
+}
+
+} // namespace hull::tools

@@ -1,0 +1,241 @@
+#include "gst/tools/engine/engine.h"
+#include "gst/tools/media/pipeline.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace hull::tools {
+namespace {
+
+constexpr int kTries = 3;
+
+// A process at work on a task. It tells the share done on its standard output, a number a line.
+struct Worker {
+  std::size_t task = 0;
+  pid_t pid = -1;
+  int pipe = -1;
+  std::string unread;
+  double share = 0;
+  int core = -1; ///< kept to; -1 = all
+};
+
+// This process and its children keep to the first `wanted` of the cores it may use.
+void keep_to(unsigned wanted) {
+  cpu_set_t set, kept;
+  CPU_ZERO(&set);
+  CPU_ZERO(&kept);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return;
+  for (int cpu = 0; cpu < CPU_SETSIZE && wanted > 0; ++cpu)
+    if (CPU_ISSET(cpu, &set)) {
+      CPU_SET(cpu, &kept);
+      --wanted;
+    }
+  ::sched_setaffinity(0, sizeof kept, &kept);
+}
+
+cpu_set_t usable_set() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  ::sched_getaffinity(0, sizeof set, &set);
+  return set;
+}
+
+// All threads of a process may use all of `set` from now on.
+void let_go(pid_t process, const cpu_set_t &set) {
+  std::error_code gone;
+  for (const auto &thread :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone))
+    ::sched_setaffinity(std::atoi(thread.path().filename().c_str()), sizeof set, &set);
+}
+
+class LocalEngine : public Engine {
+ public:
+  explicit LocalEngine(unsigned workers) : workers_(workers ? workers : usable_cores()) {
+    if (workers_ < usable_cores()) keep_to(workers_);
+  }
+
+  Result<void> run(const std::string &folder, const std::vector<Task> &tasks, const std::atomic<int> &stop,
+                   const std::function<void(double)> &progress) override {
+    folder_ = folder;
+    tasks_ = &tasks;
+    tries_.assign(tasks.size(), 0);
+    done_ = total_ = 0;
+    waiting_.clear();
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      waiting_.push_back(i);
+      total_ += tasks[i].work();
+    }
+    Result<void> result;
+    while (result && (!waiting_.empty() || !running_.empty())) {
+      if (stop.load()) result = fail(ErrorCode::state, kStopped);
+      while (result && !waiting_.empty() && running_.size() < workers_)
+        result = start();
+      if (waiting_.empty() && running_.size() < workers_) spread();
+      if (result) result = watch();
+      if (progress) progress(share());
+    }
+    for (const Worker &worker : running_)
+      ::kill(worker.pid, SIGTERM);
+    for (const Worker &worker : running_) {
+      ::waitpid(worker.pid, nullptr, 0);
+      ::close(worker.pipe);
+    }
+    running_.clear();
+    return result;
+  }
+  unsigned workers() const override { return std::min(workers_, usable_cores()); }
+
+ private:
+  Result<void> start();
+  int free_core() const;
+  void spread();
+  Result<void> watch();
+  Result<void> ended(const Worker &worker, int status);
+  double share() const {
+    double work = done_;
+    for (const Worker &worker : running_)
+      work += worker.share * (*tasks_)[worker.task].work();
+    return total_ > 0 ? work / total_ : 1;
+  }
+
+  unsigned workers_;
+  std::string folder_;
+  const std::vector<Task> *tasks_ = nullptr;
+  std::vector<int> tries_;
+  std::deque<std::size_t> waiting_;
+  std::vector<Worker> running_;
+  double done_ = 0, total_ = 0;
+};
+
+// Where there is work for all cores, workers that keep to one each do not take caches and turns from each
+// other. -1: there are fewer workers to come than cores.
+int LocalEngine::free_core() const {
+  if (running_.size() + waiting_.size() < workers_ || workers_ != usable_cores()) return -1;
+  cpu_set_t set = usable_set();
+  for (const Worker &worker : running_)
+    if (worker.core >= 0) CPU_CLR(worker.core, &set);
+  for (int core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &set)) return core;
+  return -1;
+}
+
+// The last ones share the cores of those that are done.
+void LocalEngine::spread() {
+  for (Worker &worker : running_)
+    if (worker.core >= 0) {
+      let_go(worker.pid, usable_set());
+      worker.core = -1;
+    }
+}
+
+Result<void> LocalEngine::start() {
+  const int core = free_core();
+  const std::size_t number = waiting_.front();
+  waiting_.pop_front();
+  const std::string program = own_program(), file = (*tasks_)[number].file();
+  std::error_code ignored;
+  std::filesystem::remove(folder_ + "/" + (*tasks_)[number].error_file(), ignored);
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return fail(ErrorCode::io, std::string("no worker can be started: ") + std::strerror(errno));
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  if (core >= 0) CPU_SET(core, &only);
+  const pid_t parent = ::getpid(), child = ::fork();
+  if (child == 0) {
+    // Only calls that are safe after fork() in a program with threads.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL); // a killed run leaves no process behind
+    if (::getppid() != parent) ::_exit(127);
+    if (core >= 0) ::sched_setaffinity(0, sizeof only, &only);
+    ::dup2(ends[1], STDOUT_FILENO);
+    const int log = ::open((folder_ + "/tasks/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (log >= 0) ::dup2(log, STDERR_FILENO);
+    if (::chdir(folder_.c_str()) != 0) ::_exit(127);
+    ::execl(program.c_str(), "gst-hull-1.0", "pertitle", "task", file.c_str(), static_cast<char *>(nullptr));
+    ::_exit(127);
+  }
+  ::close(ends[1]);
+  if (child < 0) {
+    ::close(ends[0]);
+    return fail(ErrorCode::io, std::string("no worker can be started: ") + std::strerror(errno));
+  }
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  running_.push_back({number, child, ends[0], {}, 0, core});
+  return {};
+}
+
+// Waits a tenth of a second for news of any worker.
+Result<void> LocalEngine::watch() {
+  std::vector<pollfd> fds;
+  for (const Worker &worker : running_)
+    fds.push_back({worker.pipe, POLLIN, 0});
+  ::poll(fds.data(), fds.size(), 100);
+  for (std::size_t i = 0; i < running_.size();) {
+    Worker &worker = running_[i];
+    char block[256];
+    for (ssize_t n; (n = ::read(worker.pipe, block, sizeof block)) > 0;)
+      worker.unread.append(block, static_cast<std::size_t>(n));
+    if (const auto end = worker.unread.rfind('\n'); end != std::string::npos) {
+      const auto begin = end == 0 ? std::string::npos : worker.unread.rfind('\n', end - 1);
+      worker.share = std::clamp(
+          std::atof(worker.unread.c_str() + (begin == std::string::npos ? 0 : begin + 1)), 0.0, 1.0);
+      worker.unread.erase(0, end + 1);
+    }
+    int status = 0;
+    if (::waitpid(worker.pid, &status, WNOHANG) != worker.pid) {
+      ++i;
+      continue;
+    }
+    const Worker gone = worker;
+    ::close(gone.pipe);
+    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (auto ok = ended(gone, status); !ok) return ok;
+  }
+  return {};
+}
+
+Result<void> LocalEngine::ended(const Worker &worker, int status) {
+  const Task &task = (*tasks_)[worker.task];
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && finished(task, folder_)) {
+    done_ += task.work();
+    return {};
+  }
+  const auto error = tools::error_of(task, folder_);
+  if (error) return tl::unexpected(*error);
+  if (++tries_[worker.task] < kTries) {
+    waiting_.push_back(worker.task);
+    return {};
+  }
+  return fail(ErrorCode::state,
+              fmt::format("{} ended {} times without a result ({}); {}/tasks/log may say more", task.id,
+                          kTries,
+                          WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status))
+                                              : fmt::format("status {}", WEXITSTATUS(status)).c_str(),
+                          folder_));
+}
+
+} // namespace
+
+unsigned usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+}
+
+std::unique_ptr<Engine> local_engine(unsigned workers) {
+  return std::make_unique<LocalEngine>(workers);
+}
+
+} // namespace hull::tools

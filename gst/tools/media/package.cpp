@@ -1,0 +1,130 @@
+#include "gst/tools/media/package.h"
+
+#include "gst/publish/mpd.h"
+#include "gst/publish/playlist.h"
+#include "gst/publish/presentation.h"
+#include "gst/tools/support/files.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace hull::tools {
+namespace {
+
+// What a demuxed audio stream goes through before the muxer.
+struct AudioJob {
+  Pipeline *pipeline = nullptr;
+  GstElement *entry = nullptr; // its sink pad takes the stream
+};
+
+void on_audio_pad(GstElement *, GstPad *pad, gpointer data) {
+  auto &job = *static_cast<AudioJob *>(data);
+  const auto caps = CapsRef::adopt(gst_pad_query_caps(pad, nullptr));
+  if (gst_caps_is_empty(caps.get()) || gst_caps_is_any(caps.get())) return;
+  if (!g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps.get(), 0)), "audio/")) return;
+  const auto sink = PadRef::adopt(gst_element_get_static_pad(job.entry, "sink"));
+  if (!gst_pad_is_linked(sink.get())) gst_pad_link(pad, sink.get());
+}
+
+// Pictures leave decodebin undecoded: nobody links them. Containers are called video/… too, but only pictures
+// have a width.
+gboolean not_pictures(GstElement *, GstPad *, GstCaps *caps, gpointer) {
+  return !gst_structure_has_field(gst_caps_get_structure(caps, 0), "width");
+}
+
+// "avc1.640028": the last byte of the configuration is the level.
+unsigned level_of(const std::string &codecs) {
+  const std::size_t dot = codecs.find('.');
+  if (dot == std::string::npos || codecs.size() < dot + 7) return 0;
+  return static_cast<unsigned>(std::strtoul(codecs.substr(dot + 5, 2).c_str(), nullptr, 16));
+}
+
+PackagedRung facts_of(const publish::Track &track) {
+  PackagedRung rung;
+  rung.file = track.uri;
+  ladder::RungFacts &f = rung.facts;
+  f.res = {track.width, track.height};
+  f.declared_bandwidth = static_cast<double>(track.peak_bandwidth);
+  f.declared_average = static_cast<double>(track.average_bandwidth);
+  f.high_profile = track.codecs.find(".64") != std::string::npos;
+  f.level = level_of(track.codecs);
+  if (track.frame_rate.numerator)
+    f.fps = static_cast<double>(track.frame_rate.numerator) / track.frame_rate.denominator;
+  std::uint64_t bytes = 0;
+  for (const publish::Segment &segment : track.segments) {
+    const double seconds = static_cast<double>(segment.duration) / track.timescale;
+    bytes += segment.range.size;
+    f.segment_starts.push_back(static_cast<double>(segment.start) / track.timescale);
+    f.longest_gop = std::max(f.longest_gop, seconds);
+  }
+  if (track.seconds() > 0) f.average_bps = static_cast<double>(bytes) * 8 / track.seconds();
+  f.peak_bps = std::max(publish::peak_rate(track), f.average_bps);
+  return rung;
+}
+
+} // namespace
+
+Result<void> package_audio(const Source &source, const std::string &path, const std::atomic<int> &stop) {
+  const std::string part = path + ".part";
+  AudioJob job;
+  Pipeline pipeline;
+  job.pipeline = &pipeline;
+  GstElement *file = pipeline.add("filesrc", {{"location", source.path}});
+  GstElement *reader = pipeline.add(source.audio_carried ? "parsebin" : "decodebin");
+  job.entry = pipeline.add("queue");
+  GstElement *last = job.entry;
+  const auto append = [&](GstElement *next) {
+    pipeline.link({last, next});
+    last = next;
+  };
+  if (!source.audio_carried) {
+    append(pipeline.add("audioconvert"));
+    append(pipeline.add("audioresample"));
+    append(pipeline.add("avenc_aac", {{"bitrate", "128000"}}));
+  }
+  if (source.audio_codec != "audio/x-opus" || !source.audio_carried) append(pipeline.add("aacparse"));
+  append(pipeline.add("hullmp4mux", {{"fragment-duration", "2000000000"}}));
+  append(pipeline.filter("video/quicktime,variant=cmaf"));
+  append(pipeline.add_track_file(part));
+  pipeline.link({file, reader});
+  if (reader) {
+    g_signal_connect(reader, "pad-added", G_CALLBACK(on_audio_pad), &job);
+    if (!source.audio_carried)
+      g_signal_connect(reader, "autoplug-continue", G_CALLBACK(not_pictures), nullptr);
+  }
+  if (auto ran = pipeline.run(stop); !ran) {
+    ::unlink(part.c_str());
+    return ran;
+  }
+  if (std::rename(part.c_str(), path.c_str()) != 0) return tl::unexpected(file_error(errno, "write", path));
+  return {};
+}
+
+Result<Package> write_manifests(const std::string &folder, const std::vector<std::string> &videos,
+                                const std::string &audio) {
+  publish::Presentation show;
+  std::vector<std::string> files(videos);
+  if (!audio.empty()) files.push_back(audio);
+  Package package;
+  for (const std::string &name : files) {
+    auto track = publish::read_track(folder + "/" + name);
+    if (!track) return tl::unexpected(track.error());
+    if (track->kind == publish::Kind::video) package.rungs.push_back(facts_of(*track));
+    show.tracks.push_back(std::move(*track));
+  }
+  publish::assign_ids(show);
+  for (const publish::Track &track : show.tracks)
+    if (auto ok = write_file(folder + "/" + publish::playlist_name(track), publish::hls_media(track)); !ok)
+      return tl::unexpected(ok.error());
+  package.master = folder + "/master.m3u8";
+  package.mpd = folder + "/manifest.mpd";
+  if (auto ok = write_file(package.mpd, publish::dash_mpd(show)); !ok) return tl::unexpected(ok.error());
+  if (auto ok = write_file(package.master, publish::hls_multivariant(show)); !ok)
+    return tl::unexpected(ok.error());
+  return package;
+}
+
+} // namespace hull::tools

@@ -1,0 +1,254 @@
+#include "gst/tools/media/scan.h"
+
+#include "gst/core/time.h"
+#include "gst/glue/map.h"
+#include "gst/ladder/shots.h"
+#include "gst/tools/engine/engine.h"
+#include "gst/tools/media/front.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <memory>
+#include <thread>
+
+namespace hull::tools {
+namespace {
+
+// Pictures before a stretch of its own that a detector of shots has to see.
+constexpr std::uint64_t kLead = 2;
+constexpr double kSteady = 0.25; // pictures
+// A stretch has to be long enough to be worth its seek, and each decoder has threads and pictures of its own.
+constexpr std::uint64_t kLeastStretch = 250;
+constexpr unsigned kMostStretches = 4;
+
+// A stretch of the title while it is read.
+struct Reader {
+  double fps = 25;
+  std::uint64_t next = 0;     // number of the next picture
+  std::uint64_t own = 0;      // the first that is not lead
+  std::uint64_t pictures = 0; // without lead
+  std::atomic<std::uint64_t> seen{0};
+  ladder::ShotDetector shots;
+  std::vector<std::uint8_t> luma =
+      std::vector<std::uint8_t>(ladder::ShotDetector::kWidth * ladder::ShotDetector::kHeight);
+  GstClockTime first = GST_CLOCK_TIME_NONE, last = GST_CLOCK_TIME_NONE, end = 0;
+  GstClockTime shortest = GST_CLOCK_TIME_NONE, longest = 0;
+  // How far times are from where counting puts them, in pictures.
+  double first_late = 0, least_late = 0, most_late = 0;
+  bool clocked = true; // every picture has a time
+
+  bool steady_against(double late) const {
+    return clocked && std::abs(least_late - late) < kSteady && std::abs(most_late - late) < kSteady;
+  }
+};
+
+void note_time(Reader &reader, GstBuffer *buffer) {
+  const GstClockTime pts = GST_BUFFER_PTS(buffer);
+  const std::uint64_t number = reader.next++;
+  const bool own = number >= reader.own;
+  reader.pictures += own;
+  if (!GST_CLOCK_TIME_IS_VALID(pts)) {
+    reader.clocked = false;
+    return;
+  }
+  // A decoder moves the time of the first picture behind a seek to where the seek was meant to go.
+  if (!own && number + kLead == reader.own) return;
+  if (GST_CLOCK_TIME_IS_VALID(reader.last) && pts > reader.last) {
+    reader.shortest = std::min(reader.shortest, pts - reader.last);
+    reader.longest = std::max(reader.longest, pts - reader.last);
+  }
+  reader.last = pts;
+  if (!own) return;
+  const double late = static_cast<double>(pts) * 1e-9 * reader.fps - static_cast<double>(number);
+  if (!GST_CLOCK_TIME_IS_VALID(reader.first)) {
+    reader.first = pts;
+    reader.first_late = reader.least_late = reader.most_late = late;
+  }
+  reader.least_late = std::min(reader.least_late, late);
+  reader.most_late = std::max(reader.most_late, late);
+  reader.end = pts + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
+}
+
+void take_time(Reader &reader, GstBuffer *buffer) {
+  note_time(reader, buffer);
+  reader.seen = reader.pictures; // last: who reads it may read the first picture's time
+}
+
+GstPadProbeReturn on_picture(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  auto &reader = *static_cast<Reader *>(data);
+  GstBuffer *buffer = gst_pad_probe_info_get_buffer(info);
+  const auto caps = CapsRef::adopt(gst_pad_get_current_caps(pad));
+  GstVideoInfo video;
+  if (!caps || !gst_video_info_from_caps(&video, caps.get())) return GST_PAD_PROBE_OK;
+  MappedFrame frame(video, buffer, GST_MAP_READ);
+  if (!frame) return GST_PAD_PROBE_OK;
+  for (unsigned y = 0; y < ladder::ShotDetector::kHeight; ++y)
+    std::copy_n(frame.plane(0) + static_cast<std::ptrdiff_t>(y) * frame.stride(0),
+                ladder::ShotDetector::kWidth, reader.luma.begin() + y * ladder::ShotDetector::kWidth);
+  reader.shots.add(reader.luma);
+  return GST_PAD_PROBE_OK;
+}
+
+Result<void> check_length(const Source &source, const Scan &scan) {
+  if (scan.pictures == 0)
+    return fail(ErrorCode::bad_data, source.path + " holds no picture that can be decoded");
+  // Some containers count from zero to where the pictures begin, too.
+  const double end = scan.seconds + static_cast<double>(scan.start_ns) / kNanoseconds;
+  // Containers round; half a second and a twentieth is more than any of them does.
+  if (source.elementary || source.seconds <= 0 || end >= source.seconds * 0.95 - 0.5) return {};
+  return fail(
+      ErrorCode::bad_data,
+      fmt::format("{} is cut: its header promises {:.1f} s, but the pictures end at {:.1f} s; copy or "
+                  "render the file again",
+                  source.path, source.seconds, scan.seconds));
+}
+
+// Reads a window into `reader`; false: its first picture could not be reached by seeking.
+Result<bool> read(const Source &source, Window window, Reader &reader, const std::atomic<int> &stop,
+                  const std::function<void()> &tick) {
+  reader.fps = source.fps();
+  reader.next = window.first;
+  Pipeline pipeline;
+  Front front(pipeline, source, window);
+  front.on_time = [&reader](GstBuffer *buffer) { take_time(reader, buffer); };
+  GstElement *small =
+      pipeline.filter(fmt::format("video/x-raw,format=I420,width={},height={}", ladder::ShotDetector::kWidth,
+                                  ladder::ShotDetector::kHeight));
+  pipeline.link({front.out, pipeline.add("videoscale", {{"method", "bilinear"}, {"add-borders", "false"}}),
+                 small, pipeline.add("fakesink", {{"sync", "false"}})});
+  if (small) {
+    const auto pad = PadRef::adopt(gst_element_get_static_pad(small, "src"));
+    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, on_picture, &reader, nullptr);
+  }
+  const auto ran = pipeline.run(stop, [&] {
+    front.tick();
+    if (tick) tick();
+  });
+  if (!ran) return tl::unexpected(ran.error());
+  return !front.missed();
+}
+
+// The title as several stretches side by side, since decoders do not keep all cores busy. It works where
+// pictures turn out to lie where counting puts them; nothing where they do not, and `start` is told when the
+// title begins.
+std::unique_ptr<Reader> read_side_by_side(const Source &source, unsigned stretches, std::uint64_t &start,
+                                          const std::atomic<int> &stop,
+                                          const std::function<void(std::uint64_t)> &progress) {
+  Source counted = source;
+  counted.steady = true;
+  counted.start_ns = start;
+  std::vector<std::unique_ptr<Reader>> readers;
+  for (unsigned k = 0; k < stretches; ++k)
+    readers.push_back(std::make_unique<Reader>());
+  std::atomic<int> over{0};
+  std::atomic<std::uint64_t> begun{GST_CLOCK_TIME_NONE}; // time of the title's first picture
+  const auto work = [&](unsigned k) {
+    const std::uint64_t from = source.frames * k / stretches, to = source.frames * (k + 1) / stretches;
+    const std::uint64_t lead = k ? kLead : 0;
+    readers[k]->own = from;
+    const auto done =
+        read(counted, {from - lead, k + 1 < stretches ? to - from + lead : 0}, *readers[k], over, [&] {
+          if (k == 0) {
+            std::uint64_t sum = 0;
+            for (const auto &reader : readers)
+              sum += reader->seen.load();
+            if (progress) progress(sum);
+            if (readers[0]->seen.load() > 0) begun = readers[0]->first;
+          }
+          // Counted from another start, the others are at the wrong pictures.
+          const std::uint64_t known = begun.load();
+          if (stop.load() || (!counted.y4m && known != GST_CLOCK_TIME_NONE && known != counted.start_ns))
+            over = 1;
+        });
+    if (!done || !*done || (k + 1 < stretches && readers[k]->pictures != to - from)) over = 1;
+  };
+  {
+    std::vector<std::jthread> others;
+    for (unsigned k = 1; k < stretches; ++k)
+      others.emplace_back(work, k);
+    work(0);
+  }
+  if (GST_CLOCK_TIME_IS_VALID(readers[0]->first)) start = readers[0]->first;
+  if (over.load()) return {};
+  auto all = std::move(readers[0]);
+  for (unsigned k = 1; k < stretches; ++k) {
+    const Reader &next = *readers[k];
+    if (next.pictures == 0) return {};
+    if (!counted.y4m && !next.steady_against(all->first_late)) return {};
+    all->clocked &= next.clocked;
+    all->least_late = std::min(all->least_late, next.least_late);
+    all->most_late = std::max(all->most_late, next.most_late);
+    all->shortest = std::min(all->shortest, next.shortest);
+    all->longest = std::max(all->longest, next.longest);
+    all->end = next.end;
+    all->pictures += next.pictures;
+    all->shots.append(next.shots, kLead);
+  }
+  return all;
+}
+
+Result<std::unique_ptr<Reader>> read_all(const Source &source, const std::atomic<int> &stop,
+                                         const std::function<void(std::uint64_t)> &progress) {
+  const auto stretches = static_cast<unsigned>(
+      std::min<std::uint64_t>(std::min(usable_cores(), kMostStretches), source.frames / kLeastStretch));
+  if (stretches > 1 && !source.elementary && !source.interlaced && !source.variable_rate) {
+    std::uint64_t start = 0;
+    for (int tries = 0; tries < 2; ++tries) {
+      const std::uint64_t before = start;
+      if (auto reader = read_side_by_side(source, stretches, start, stop, progress)) return reader;
+      if (start == before || stop.load()) break;
+    }
+  }
+  auto reader = std::make_unique<Reader>();
+  const auto ran = read(source, {}, *reader, stop, [&] {
+    if (progress) progress(reader->seen.load());
+  });
+  if (!ran) return tl::unexpected(ran.error());
+  return reader;
+}
+
+} // namespace
+
+Result<Scan> scan(const Source &source, const std::atomic<int> &stop,
+                  const std::function<void(std::uint64_t)> &progress) {
+  const auto read = read_all(source, stop, progress);
+  if (!read) return tl::unexpected(read.error());
+  const Reader &reader = **read;
+  Scan result;
+  result.pictures = reader.pictures;
+  result.seconds = static_cast<double>(result.pictures) / source.fps();
+  const bool timed =
+      !source.elementary && !source.y4m && GST_CLOCK_TIME_IS_VALID(reader.first) && reader.longest > 0;
+  // Millisecond containers (Matroska) jitter by one; that is no varying rate.
+  constexpr GstClockTime kJitter = 2 * GST_MSECOND;
+  result.variable_rate = timed && reader.longest > reader.shortest + kJitter + reader.shortest / 10;
+  if (timed && (result.variable_rate || source.variable_rate))
+    result.seconds = static_cast<double>(reader.end - reader.first) / kNanoseconds;
+  result.steady =
+      timed && reader.steady_against(reader.first_late) && !result.variable_rate && !source.variable_rate;
+  if (GST_CLOCK_TIME_IS_VALID(reader.first)) result.start_ns = reader.first;
+  if (auto whole = check_length(source, result); !whole) return tl::unexpected(whole.error());
+  result.shots = reader.shots.shots(std::max(1u, source.gop() / 4));
+  return result;
+}
+
+Json to_json(const Scan &scan) {
+  return {{"pictures", scan.pictures}, {"seconds", scan.seconds}, {"variable_rate", scan.variable_rate},
+          {"start_ns", scan.start_ns}, {"steady", scan.steady},   {"shots", scan.shots}};
+}
+
+Result<Scan> scan_from_json(const Json &json) {
+  try {
+    return Scan{json.at("pictures").get<std::uint64_t>(),
+                json.at("seconds").get<double>(),
+                json.at("variable_rate").get<bool>(),
+                json.at("start_ns").get<std::uint64_t>(),
+                json.at("steady").get<bool>(),
+                json.at("shots").list<std::uint64_t>()};
+  } catch (const JsonError &) {
+    return fail(ErrorCode::bad_data, "the scan in the cache is damaged");
+  }
+}
+
+} // namespace hull::tools
