@@ -57,9 +57,6 @@ bool worth_a_try(const Error &error);
 Result<void> write_snakefile(const std::string &folder, const std::string &cwd,
                              const std::vector<std::string> &arguments);
 
-/// Cores this process may use.
-unsigned usable_cores();
-
 /// Path of the running program.
 std::string own_program();
 

@@ -1,5 +1,6 @@
 #include "gst/tools/engine/engine.h"
 #include "gst/tools/media/pipeline.h"
+#include "gst/tools/support/cores.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -227,12 +228,6 @@ Result<void> LocalEngine::ended(const Worker &worker, int status) {
 }
 
 } // namespace
-
-unsigned usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
-}
 
 std::unique_ptr<Engine> local_engine(unsigned workers) {
   return std::make_unique<LocalEngine>(workers);

@@ -3,8 +3,8 @@
 #include "gst/core/time.h"
 #include "gst/glue/map.h"
 #include "gst/ladder/shots.h"
-#include "gst/tools/engine/engine.h"
 #include "gst/tools/media/front.h"
+#include "gst/tools/support/cores.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,6 +2,7 @@
 
 #include "gst/ladder/search.h"
 #include "gst/tools/report/title_report.h"
+#include "gst/tools/support/cores.h"
 #include "gst/tools/support/files.h"
 #include "gst/tools/title/encode_plan.h"
 #include "gst/tools/title/ladder_json.h"
