@@ -1,5 +1,5 @@
 #include "gst/tools/cli/commands.h"
-#include "gst/tools/engine/engine.h"
+#include "gst/tools/engine/engines.h"
 #include "gst/tools/report/title_report.h"
 #include "gst/tools/support/command.h"
 #include "gst/tools/support/files.h"
@@ -33,6 +33,7 @@ void on_signal(int number) {
 
 struct Arguments {
   TitleOptions title;
+  EngineOptions engine;
   double cap_kbps = 0;
   std::string pool = "mean", progress = "auto", against, budget;
   bool grid = false;
@@ -147,10 +148,11 @@ int run_title(Arguments arguments, bool only_points) {
   if (auto ready = prepare(arguments); !ready) return report(ready.error());
   catch_signals();
   if (auto started = start_gstreamer(); !started) return report(started.error());
-  if (title.engine.name == "export") return export_title(title);
-  Title work(title, g_stop);
+  if (arguments.engine.name == "export") return export_title(title);
+  const auto engine = make_engine(arguments.engine);
+  Title work(title, *engine, g_stop);
   const auto result = only_points ? work.analyze() : work.run();
-  if (title.engine.name == "list") {
+  if (arguments.engine.name == "list") {
     if (!result && result.error().text == kListed) return kDone;
     if (result) fmt::print("[]\n");
     return result ? kDone : report(result.error());
@@ -270,13 +272,13 @@ void add_search(Command &command, Arguments &arguments) {
       .one_of({"auto", "plain", "json", "none"})
       .shows_default();
   command
-      .option("--engine", title.engine.name,
+      .option("--engine", arguments.engine.name,
               "Who does the work: this machine, Slurm, or a Snakefile to export")
       .one_of({"local", "slurm", "export", "list"})
       .shows_default();
-  command.option("--workers", title.engine.workers, "Local: processor cores to use; default all")
+  command.option("--workers", arguments.engine.workers, "Local: processor cores to use; default all")
       .range(1, 1024);
-  command.option("--slurm-options", title.engine.slurm_options,
+  command.option("--slurm-options", arguments.engine.slurm_options,
                  "Slurm: more arguments for sbatch, such as \"--partition=encode --cpus-per-task=2\"");
   add_rules(command, arguments);
 }

@@ -1,4 +1,4 @@
-#include "gst/tools/engine/engine.h"
+#include "gst/tools/engine/engines.h"
 #include "gst/tools/media/pipeline.h"
 #include "gst/tools/support/cores.h"
 
@@ -97,6 +97,7 @@ class LocalEngine : public Engine {
     return result;
   }
   unsigned workers() const override { return std::min(workers_, usable_cores()); }
+  bool is_here() const override { return true; }
 
  private:
   Result<void> start();

@@ -1,4 +1,4 @@
-#include "gst/tools/engine/engine.h"
+#include "gst/tools/engine/engines.h"
 #include "gst/tools/media/pipeline.h"
 #include "gst/tools/support/files.h"
 

@@ -152,6 +152,19 @@ bool finished(const Task &task, const std::string &folder) {
   return cache.has_value();
 }
 
+std::optional<Error> error_of(const Task &task, const std::string &folder) {
+  const auto text = read_file(folder + "/" + task.error_file());
+  if (!text) return std::nullopt;
+  const auto json = Json::parse(*text);
+  if (!json.is_object() || !json.contains("text") || !json.contains("code")) return std::nullopt;
+  return Error{static_cast<ErrorCode>(json.value("code", 0)), json.value("text", "")};
+}
+
+void leave_error(const std::string &file, const Error &error) {
+  const Json json = {{"code", static_cast<int>(error.code)}, {"text", error.text}};
+  (void)write_file(file, json.dump() + "\n"); // on a full disk the missing result says it all
+}
+
 Result<void> run_task(const Task &task, const std::string &folder, const std::atomic<int> &stop,
                       const std::function<void(double)> &progress) {
   const auto cache = Cache::open(folder + "/cache");

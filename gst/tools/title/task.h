@@ -50,6 +50,10 @@ bool finished(const Task &task, const std::string &folder);
 std::optional<Record> result_of(const Task &task, std::size_t n, const Cache &cache,
                                 const std::string &folder);
 
+/// The error a failed try of `task` left in `folder`, if it left one.
+std::optional<Error> error_of(const Task &task, const std::string &folder);
+void leave_error(const std::string &file, const Error &error);
+
 /// Does a task written to FOLDER/task.file(). What is finished already is not done again, so a task may be
 /// tried any number of times, also twice at once. `progress` is told the share done. Fails as measure(), and
 /// when the source changes meanwhile.

@@ -29,8 +29,8 @@ void remove_parts_of_files(const std::string &folder) {
 
 } // namespace
 
-Title::Title(TitleOptions options, const std::atomic<int> &stop)
-    : options_(std::move(options)), stop_(stop), progress_(options_.style) {}
+Title::Title(TitleOptions options, Engine &engine, const std::atomic<int> &stop)
+    : options_(std::move(options)), engine_(engine), stop_(stop), progress_(options_.style) {}
 
 Title::~Title() {
   if (lock_ >= 0) ::close(lock_);
@@ -62,9 +62,6 @@ Result<void> Title::open() {
   cache_ = std::move(*cache);
   for (const char *folder : {"", "/cache", "/parts", "/tasks"})
     remove_parts_of_files(options_.out + folder);
-  auto engine = make_engine(options_.engine);
-  if (!engine) return tl::unexpected(engine.error());
-  engine_ = std::move(*engine);
   source_ = std::move(*source);
   own_cap_ = !std::isfinite(options_.rules.cap_bps);
   if (own_cap_) options_.rules.cap_bps = usual_cap(source_.display.height, {}, options_.rules);
@@ -74,7 +71,7 @@ Result<void> Title::open() {
 // Where the work will last, so that the time it takes can be told from the start.
 Result<void> Title::try_out_source() {
   constexpr double kLong = 120e6, kShare = 0.01, kMost = 12e6; // microseconds of a core
-  if (options_.engine.name != "local") return {};
+  if (!engine_.is_here()) return {};
   const std::string key = sha256("trial 1 " HULL_VERSION " " + source_.identity);
   if (const auto known = cache_->get_json(key)) {
     if (const auto trial = trial_from_json(*known)) trial_ = *trial;
@@ -91,7 +88,7 @@ Result<void> Title::try_out_source() {
     trial_ = *trial;
     if (auto ok = cache_->put_json(key, to_json(trial_)); !ok) return ok;
   }
-  progress_.expect(1e-6 / engine_->workers());
+  progress_.expect(1e-6 / engine_.workers());
   return {};
 }
 

@@ -2,7 +2,7 @@
 
 #include "gst/core/json.h"
 #include "gst/ladder/per_shot.h"
-#include "gst/tools/engine/engine.h"
+#include "gst/tools/title/engine.h"
 #include "gst/tools/media/package.h"
 #include "gst/tools/media/scan.h"
 #include "gst/tools/report/pictures.h"
@@ -32,7 +32,6 @@ struct TitleOptions {
   std::vector<ladder::FixedRow> against; ///< empty = Apple's rows
   std::string against_name = "Apple's ladder";
   Progress::Style style = Progress::Style::automatic;
-  EngineOptions engine;
 };
 
 /// One rung as it was encoded, verified and packaged.
@@ -61,7 +60,7 @@ struct TitleResult {
 /// tasks it was in.
 class Title {
  public:
-  Title(TitleOptions options, const std::atomic<int> &stop);
+  Title(TitleOptions options, Engine &engine, const std::atomic<int> &stop);
   Title(const Title &) = delete;
   Title &operator=(const Title &) = delete;
   ~Title();
@@ -116,9 +115,9 @@ class Title {
   Result<void> still_the_same() const;
 
   TitleOptions options_;
+  Engine &engine_;
   const std::atomic<int> &stop_;
   Progress progress_;
-  std::unique_ptr<Engine> engine_;
   std::optional<Cache> cache_;
   int lock_ = -1; ///< descriptor
   Source source_;

@@ -99,7 +99,7 @@ Result<void> Title::do_tasks(const std::vector<Task> &tasks, const std::string &
   progress_.phase(tasks.size() == 1 ? fmt::format("{} ({} encodes)", name, encodes)
                                     : fmt::format("{} ({} tasks)", name, tasks.size()),
                   work);
-  auto done = engine_->run(options_.out, tasks, stop_, [this](double share) { progress_.share(share); });
+  auto done = engine_.run(options_.out, tasks, stop_, [this](double share) { progress_.share(share); });
   if (done) progress_.end_phase();
   return done;
 }

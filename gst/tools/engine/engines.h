@@ -1,30 +1,12 @@
 #pragma once
 
-#include "gst/tools/title/task.h"
+#include "gst/tools/title/engine.h"
 
-#include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace hull::tools {
-
-/// Where tasks are done. The result does not depend on it: every task leaves what its key names.
-class Engine {
- public:
-  virtual ~Engine() = default;
-  /// Does `tasks`, whose JSON is in FOLDER/tasks already, and returns when all are finished(). `progress` is
-  /// told the share of their work that is done. Fails with kStopped when `stop` is set, with nothing left
-  /// running; with the first task's error that another try would not mend.
-  virtual Result<void> run(const std::string &folder, const std::vector<Task> &tasks,
-                           const std::atomic<int> &stop, const std::function<void(double)> &progress) = 0;
-  /// Cores at work at once, as far as that is known.
-  virtual unsigned workers() const { return 1; }
-};
-
-/// Text of the error ListEngine returns: the tasks are somebody else's to do.
-inline constexpr char kListed[] = "listed";
 
 struct EngineOptions {
   std::string name = "local"; ///< local, slurm or list
@@ -44,11 +26,8 @@ std::unique_ptr<Engine> slurm_engine(const std::string &options);
 /// Prints the tasks as one JSON array and does none: for an engine outside, see write_snakefile.
 std::unique_ptr<Engine> list_engine();
 
-Result<std::unique_ptr<Engine>> make_engine(const EngineOptions &options);
+std::unique_ptr<Engine> make_engine(const EngineOptions &options);
 
-/// The error a failed try of `task` left in `folder`, if it left one.
-std::optional<Error> error_of(const Task &task, const std::string &folder);
-void leave_error(const std::string &file, const Error &error);
 /// Another try on another machine or later may end better.
 bool worth_a_try(const Error &error);
 

@@ -1,6 +1,4 @@
-#include "gst/tools/engine/engine.h"
-
-#include "gst/tools/support/files.h"
+#include "gst/tools/engine/engines.h"
 
 #include <filesystem>
 #include <fmt/format.h>
@@ -26,7 +24,7 @@ std::unique_ptr<Engine> list_engine() {
   return std::make_unique<ListEngine>();
 }
 
-Result<std::unique_ptr<Engine>> make_engine(const EngineOptions &options) {
+std::unique_ptr<Engine> make_engine(const EngineOptions &options) {
   if (options.name == "slurm") return slurm_engine(options.slurm_options);
   if (options.name == "list") return list_engine();
   return local_engine(options.workers);
@@ -35,19 +33,6 @@ Result<std::unique_ptr<Engine>> make_engine(const EngineOptions &options) {
 std::string own_program() {
   std::error_code ignored;
   return std::filesystem::read_symlink("/proc/self/exe", ignored);
-}
-
-std::optional<Error> error_of(const Task &task, const std::string &folder) {
-  const auto text = read_file(folder + "/" + task.error_file());
-  if (!text) return std::nullopt;
-  const auto json = Json::parse(*text);
-  if (!json.is_object() || !json.contains("text") || !json.contains("code")) return std::nullopt;
-  return Error{static_cast<ErrorCode>(json.value("code", 0)), json.value("text", "")};
-}
-
-void leave_error(const std::string &file, const Error &error) {
-  const Json json = {{"code", static_cast<int>(error.code)}, {"text", error.text}};
-  (void)write_file(file, json.dump() + "\n"); // on a full disk the missing result says it all
 }
 
 bool worth_a_try(const Error &error) {
