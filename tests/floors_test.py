@@ -19,6 +19,8 @@ HOMES = {
     r"nlohmann/.*": "gst/core/json.cpp",
     r"openssl/.*": "gst/isobmff/crypt_aes.cpp",
 }
+# The order inside gst/tools: a folder includes only itself and lower ones.
+TOOLS = {"cli": 4, "report": 3, "engine": 3, "title": 2, "media": 1, "support": 0}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -59,6 +61,38 @@ def problems_in(path, text):
             yield f"{where}: quoted includes start at the root of the tree"
 
 
+def problems_inside_tools(path, text):
+    if not path.startswith("gst/tools/"):
+        return
+    own = path.split("/")[2]
+    if own not in TOOLS:
+        yield f"{path}: lies in none of the folders of gst/tools ({', '.join(TOOLS)})"
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        match = INCLUDE.match(line)
+        if not match or not match.group(2).startswith("gst/tools/"):
+            continue
+        other = match.group(2).split("/")[2]
+        if other != own and TOOLS.get(other, TOOLS["cli"]) >= TOOLS[own]:
+            yield f"{path}:{number}: includes {match.group(2)}: {own}/ may only include lower folders"
+
+
+def tools_self_check():
+    breaches = {
+        "gst/tools/a.cpp": "",
+        "gst/tools/title/a.h": '#include "gst/tools/engine/engines.h"',
+        "gst/tools/media/a.cpp": '#include "gst/tools/title/title.h"',
+        "gst/tools/support/a.cpp": '#include "gst/tools/media/pipeline.h"',
+        "gst/tools/report/a.cpp": '#include "gst/tools/engine/engines.h"',
+        "gst/tools/engine/a.cpp": '#include "gst/tools/report/chart.h"',
+        "gst/tools/engine/b.cpp": '#include "gst/tools/cli/commands.h"',
+    }
+    missed = [path for path, text in breaches.items() if not list(problems_inside_tools(path, text))]
+    clean = '#include "gst/tools/cli/commands.h"\n#include "gst/tools/report/chart.h"\n#include "gst/core/json.h"\n'
+    return [f"the check itself misses a breach like {path}" for path in missed] + list(
+        problems_inside_tools("gst/tools/cli/a.cpp", clean))
+
+
 def self_check():
     """The rules must find each kind of breach, or a silent pattern would pass everything."""
     breaches = {
@@ -77,13 +111,14 @@ def self_check():
 
 
 def main():
-    found = self_check()
+    found = self_check() + tools_self_check()
     files = 0
     for folder in ("gst", "plugins", "tests"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in (".h", ".cpp") and path.is_file():
                 files += 1
                 found += problems_in(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+                found += problems_inside_tools(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
     print("\n".join(found) or f"{files} files keep the floors")
     return 1 if found or files == 0 else 0
 

@@ -141,6 +141,10 @@ int export_title(const TitleOptions &title) {
   return kDone;
 }
 
+Result<void> report_title(const TitleResult &result, const TitleOptions &options) {
+  return write_report(result, options, make_worst_pictures(result, options.out, g_stop));
+}
+
 int run_title(Arguments arguments, bool only_points) {
   TitleOptions &title = arguments.title;
   if (title.file.empty()) return report(usage("name a video file"));
@@ -151,7 +155,7 @@ int run_title(Arguments arguments, bool only_points) {
   if (arguments.engine.name == "export") return export_title(title);
   const auto engine = make_engine(arguments.engine);
   Title work(title, *engine, g_stop);
-  const auto result = only_points ? work.analyze() : work.run();
+  const auto result = only_points ? work.analyze() : work.run(report_title);
   if (arguments.engine.name == "list") {
     if (!result && result.error().text == kListed) return kDone;
     if (result) fmt::print("[]\n");
@@ -217,7 +221,8 @@ int run_report(Arguments arguments) {
     points.push_back(rung.rung.point);
   }
   result->decision.saving = ladder::savings(result->decision.fixed, result->decision.frontier, points);
-  if (auto ok = write_report(*result, arguments.title); !ok) return report(ok.error());
+  const WorstPictures pictures = known_worst_pictures(*result, arguments.title.out);
+  if (auto ok = write_report(*result, arguments.title, pictures); !ok) return report(ok.error());
   fmt::print("{}/report.html\n", arguments.title.out);
   return kDone;
 }

@@ -2,12 +2,14 @@
 
 #include "gst/glue/map.h"
 #include "gst/tools/media/front.h"
+#include "gst/tools/support/cores.h"
 #include "gst/tools/support/files.h"
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
+#include <thread>
 
 namespace hull::tools {
 namespace {
@@ -62,26 +64,66 @@ Source source_of(const Record &rung, const Source &title, const std::string &fol
   return s;
 }
 
-} // namespace
+std::string key_of(const Record &rung) {
+  return sha256("worst 1 " HULL_VERSION " " + rung.key);
+}
 
-std::optional<WorstPicture> worst_picture(const Source &source, const Record &rung, const std::string &folder,
-                                          const Cache &cache, bool make, const std::atomic<int> &stop) {
+// Which picture it is; nothing without scores.
+std::optional<WorstPicture> worst_of(const Record &rung) {
   if (rung.vmaf.empty()) return std::nullopt;
   const auto lowest = std::min_element(rung.vmaf.begin(), rung.vmaf.end());
-  WorstPicture worst{static_cast<std::uint64_t>(lowest - rung.vmaf.begin()), *lowest, {}, {}};
-  const std::string key = sha256("worst 1 " HULL_VERSION " " + rung.key);
-  if (const auto known = cache.get_json(key); known && known->contains("rung") && known->contains("source")) {
-    worst.source = known->value("source", "");
-    worst.rung = known->value("rung", "");
-    return worst;
-  }
-  if (!make) return std::nullopt;
-  const ladder::Resolution size = shown(source.display);
-  worst.source = jpeg_of(source, worst.number, size, stop);
-  worst.rung = jpeg_of(source_of(rung, source, folder), worst.number, size, stop);
-  if (worst.source.empty() || worst.rung.empty()) return std::nullopt;
-  (void)cache.put_json(key, {{"source", worst.source}, {"rung", worst.rung}}); // next time it is made again
+  return WorstPicture{static_cast<std::uint64_t>(lowest - rung.vmaf.begin()), *lowest, {}, {}};
+}
+
+std::optional<WorstPicture> known_picture(const Record &rung, const Cache &cache) {
+  auto worst = worst_of(rung);
+  const auto known = worst ? cache.get_json(key_of(rung)) : std::nullopt;
+  if (!known || !known->contains("rung") || !known->contains("source")) return std::nullopt;
+  worst->source = known->value("source", "");
+  worst->rung = known->value("rung", "");
   return worst;
+}
+
+std::optional<WorstPicture> make_picture(const Source &source, const Record &rung, const std::string &folder,
+                                         const Cache &cache, const std::atomic<int> &stop) {
+  auto worst = worst_of(rung);
+  if (!worst) return std::nullopt;
+  const ladder::Resolution size = shown(source.display);
+  worst->source = jpeg_of(source, worst->number, size, stop);
+  worst->rung = jpeg_of(source_of(rung, source, folder), worst->number, size, stop);
+  if (worst->source.empty() || worst->rung.empty()) return std::nullopt;
+  // A cache that takes nothing costs only the time to make it again.
+  (void)cache.put_json(key_of(rung), {{"source", worst->source}, {"rung", worst->rung}});
+  return worst;
+}
+
+} // namespace
+
+WorstPictures known_worst_pictures(const TitleResult &title, const std::string &folder) {
+  WorstPictures pictures(title.rungs.size());
+  const auto cache = Cache::open(folder + "/cache");
+  for (std::size_t i = 0; cache && i < pictures.size(); ++i)
+    pictures[i] = known_picture(title.rungs[i].record, *cache);
+  return pictures;
+}
+
+WorstPictures make_worst_pictures(const TitleResult &title, const std::string &folder,
+                                  const std::atomic<int> &stop) {
+  WorstPictures pictures = known_worst_pictures(title, folder);
+  const auto cache = Cache::open(folder + "/cache");
+  if (!cache) return pictures;
+  std::atomic<std::size_t> next{0};
+  const auto draw = [&] {
+    for (std::size_t i = next++; i < pictures.size(); i = next++)
+      if (!pictures[i]) pictures[i] = make_picture(title.source, title.rungs[i].record, folder, *cache, stop);
+  };
+  // One picture keeps about one core busy: what decodes it works step after step.
+  std::vector<std::jthread> others;
+  for (unsigned n = 1; n < usable_cores(); ++n)
+    others.emplace_back(draw);
+  draw();
+  others.clear();
+  return pictures;
 }
 
 } // namespace hull::tools

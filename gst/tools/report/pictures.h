@@ -1,10 +1,11 @@
 #pragma once
 
-#include "gst/tools/title/record.h"
+#include "gst/tools/title/title.h"
 
 #include <atomic>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hull::tools {
 
@@ -15,9 +16,16 @@ struct WorstPicture {
   std::string source, rung; ///< JPEG in base64, both of one size
 };
 
-/// Takes it from the cache, or with `make` decodes source and track file, seeking where they can be, and puts
-/// it there. Nothing when a file is gone, or without scores: a report does without.
-std::optional<WorstPicture> worst_picture(const Source &source, const Record &rung, const std::string &folder,
-                                          const Cache &cache, bool make, const std::atomic<int> &stop);
+/// One for each rung of a title, or nothing where a file is gone or scores are missing: a report does
+/// without.
+using WorstPictures = std::vector<std::optional<WorstPicture>>;
+
+/// Those the cache of `folder` holds.
+WorstPictures known_worst_pictures(const TitleResult &title, const std::string &folder);
+
+/// As known_worst_pictures(), and what is missing is made, as many at once as there are cores, and kept in
+/// the cache: source and track file are decoded, from the picture on where they can be seeked.
+WorstPictures make_worst_pictures(const TitleResult &title, const std::string &folder,
+                                  const std::atomic<int> &stop);
 
 } // namespace hull::tools

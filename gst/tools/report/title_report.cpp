@@ -125,10 +125,10 @@ std::string shots(const TitleResult &r) {
       r.scan.shots.size(), shots_svg(r));
 }
 
-std::string worst_pictures(const TitleResult &r) {
+std::string worst_pictures(const TitleResult &r, const WorstPictures &pictures) {
   std::string html;
-  for (std::size_t i = 0; i < r.rungs.size(); ++i) {
-    const auto &worst = r.rungs[i].worst;
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const auto &worst = pictures[i];
     if (!worst) continue;
     html += fmt::format(
         "<figure><figcaption>rung {}, {}: picture {} at {:.2f} s, VMAF {:.1f}</figcaption><div "
@@ -189,18 +189,18 @@ std::string facts(const TitleResult &r, const TitleOptions &options) {
 
 } // namespace
 
-std::string report_html(const TitleResult &r, const TitleOptions &options) {
+std::string report_html(const TitleResult &r, const TitleOptions &options, const WorstPictures &pictures) {
   const std::string name = escape_xml(std::filesystem::path(r.source.path).filename().string());
   return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
          name + ": ladder</title>\n<style>" + kReportStyle + "</style></head>\n<body><main>\n<h1>" + name +
          "</h1>\n" + tiles(r, options) + chart(r) + ladder_table(r) + timelines(r) + shots(r) +
-         worst_pictures(r) + fixed_table(r, options) + checks(r) + facts(r, options) +
+         worst_pictures(r, pictures) + fixed_table(r, options) + checks(r) + facts(r, options) +
          "</main><div id=\"tip\" hidden></div>\n<script>" + kReportScript + "</script></body></html>\n";
 }
 
-Result<void> write_report(const TitleResult &r, const TitleOptions &options) {
-  return write_file(options.out + "/report.html", report_html(r, options));
+Result<void> write_report(const TitleResult &r, const TitleOptions &options, const WorstPictures &pictures) {
+  return write_file(options.out + "/report.html", report_html(r, options, pictures));
 }
 
 } // namespace hull::tools

@@ -179,7 +179,7 @@ Result<TitleResult> load_result(const std::string &folder) {
       if (!record)
         return fail(ErrorCode::not_found, folder + "/cache lost the scores of " +
                                               r.at("file").get<std::string>() + "; run the title again");
-      FinalRung rung{{record->point(Pool::mean), true, r.at("why").get<std::string>()}, *record, {}, {}};
+      FinalRung rung{{record->point(Pool::mean), true, r.at("why").get<std::string>()}, *record, {}};
       if (rung.record.vmaf.empty())
         for (const Record &point : result->records)
           if (point.res == record->res && point.qp == record->qp) rung.record.vmaf = point.vmaf;
@@ -191,9 +191,6 @@ Result<TitleResult> load_result(const std::string &folder) {
     return fail(ErrorCode::bad_data,
                 folder + "/ladder.json is damaged; run the title again, its points are cached");
   }
-  static const std::atomic<int> kNeverStop{0};
-  for (FinalRung &rung : result->rungs)
-    rung.worst = worst_picture(result->source, rung.record, folder, *cache, false, kNeverStop);
   auto package = write_manifests(folder, videos, audio);
   if (!package) return tl::unexpected(package.error());
   result->package = std::move(*package);

@@ -1,8 +1,6 @@
 #include "gst/tools/title/title.h"
 
 #include "gst/ladder/search.h"
-#include "gst/tools/report/title_report.h"
-#include "gst/tools/support/cores.h"
 #include "gst/tools/support/files.h"
 #include "gst/tools/title/encode_plan.h"
 #include "gst/tools/title/ladder_json.h"
@@ -14,7 +12,6 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <thread>
 #include <unistd.h>
 
 namespace hull::tools {
@@ -305,20 +302,6 @@ Result<void> Title::still_the_same() const {
               options_.file + " changed while it was measured; wait until it is complete and run again");
 }
 
-// Each takes a decode of its own, one after the other in itself, so as many at once as there are cores.
-void Title::draw_worst_pictures() {
-  std::atomic<std::size_t> next{0};
-  const auto draw = [&] {
-    for (std::size_t i = next++; i < result_.rungs.size(); i = next++)
-      result_.rungs[i].worst =
-          worst_picture(source_, result_.rungs[i].record, options_.out, *cache_, true, stop_);
-  };
-  std::vector<std::jthread> others;
-  for (unsigned n = 1; n < usable_cores(); ++n)
-    others.emplace_back(draw);
-  draw();
-}
-
 Result<TitleResult> Title::analyze() {
   using Step = Result<void> (Title::*)();
   for (const Step step : {&Title::open, &Title::try_out_source, &Title::scan_source, &Title::search})
@@ -328,16 +311,14 @@ Result<TitleResult> Title::analyze() {
   return result_;
 }
 
-Result<TitleResult> Title::run() {
+Result<TitleResult> Title::run(const Report &report) {
   if (auto analyzed = analyze(); !analyzed) return analyzed;
   using Step = Result<void> (Title::*)();
   for (const Step step : {&Title::encode_rungs, &Title::package})
     if (auto ok = (this->*step)(); !ok) return tl::unexpected(ok.error());
   if (auto same = still_the_same(); !same) return tl::unexpected(same.error());
-  draw_worst_pictures();
   if (auto ok = write_points(result_, options_); !ok) return tl::unexpected(ok.error());
-  if (auto ok = write_report(result_, options_); !ok) return tl::unexpected(ok.error());
-  // Last: where ladder.json is, all of the title is.
+  if (auto ok = report(result_, options_); !ok) return tl::unexpected(ok.error());
   if (auto ok = write_ladder(result_, options_); !ok) return tl::unexpected(ok.error());
   return result_;
 }

@@ -2,16 +2,16 @@
 
 #include "gst/core/json.h"
 #include "gst/ladder/per_shot.h"
-#include "gst/tools/title/engine.h"
 #include "gst/tools/media/package.h"
 #include "gst/tools/media/scan.h"
-#include "gst/tools/report/pictures.h"
 #include "gst/tools/support/progress.h"
 #include "gst/tools/title/decision.h"
+#include "gst/tools/title/engine.h"
 #include "gst/tools/title/record.h"
 #include "gst/tools/title/trial.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +39,6 @@ struct FinalRung {
   ladder::Rung rung;
   Record record; ///< with its scores
   ladder::RungFacts facts;
-  std::optional<WorstPicture> worst;
 };
 
 /// What a run leaves in memory for the report; everything is in the folder, too.
@@ -65,8 +64,12 @@ class Title {
   Title &operator=(const Title &) = delete;
   ~Title();
 
-  /// Everything. The result of an earlier run is replaced only by a whole new one.
-  Result<TitleResult> run();
+  /// Writes what a person reads of a title into OUT.
+  using Report = std::function<Result<void>(const TitleResult &, const TitleOptions &)>;
+
+  /// Everything. The result of an earlier run is replaced only by a whole new one: ladder.json is written
+  /// last, after `report`, so where it is, all of the title is.
+  Result<TitleResult> run(const Report &report);
   /// Up to the decision: no rung is encoded.
   Result<TitleResult> analyze();
 
@@ -111,7 +114,6 @@ class Title {
   void take_rungs();
   void remove_leftovers() const;
   Result<void> package();
-  void draw_worst_pictures();
   Result<void> still_the_same() const;
 
   TitleOptions options_;

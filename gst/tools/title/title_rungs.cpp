@@ -155,7 +155,7 @@ void Title::take_rungs() {
   for (const ladder::Rung &rung : result_.decision.ladder)
     for (const Record &record : media_)
       if (record.res == rung.point.res && record.qp == rung.point.qp) {
-        FinalRung final{rung, record, {}, {}};
+        FinalRung final{rung, record, {}};
         final.rung.point = record.point(options_.pool);
         final.rung.measured = true;
         result_.rungs.push_back(std::move(final));
