@@ -192,6 +192,7 @@ void Sps::fields(Fields &f) {
     f.ue("frame_crop_bottom_offset", frame_crop_bottom_offset);
   }
   f.flag("vui_parameters_present_flag", vui_parameters_present_flag);
+  if (ignores_vui) vui_parameters_present_flag = false;
   if (vui_parameters_present_flag) f.group("vui_parameters", vui);
 }
 
@@ -231,14 +232,20 @@ unsigned Sps::max_dpb_frames() const {
   return std::min(16u, level->max_dpb_mbs / std::max(1u, frame_size_in_mbs()));
 }
 
+bool Sps::order_is_known() const {
+  if (pic_order_cnt_type == 2) return true;
+  if (vui_parameters_present_flag && vui.bitstream_restriction_flag) return true;
+  // No B slices, and order changes are of no use without them; constraint_set0_flag promises the same.
+  if (profile_idc == 66 || (profile_idc < 100 && constraint_set(0))) return true;
+  const bool intra_only = profile_idc == 44 || profile_idc == 86 || profile_idc == 100 ||
+                          profile_idc == 110 || profile_idc == 122 || profile_idc == 244;
+  return intra_only && constraint_set(3);
+}
+
 unsigned Sps::reorder_frames() const {
   if (pic_order_cnt_type == 2) return 0;
   if (vui_parameters_present_flag && vui.bitstream_restriction_flag) return vui.max_num_reorder_frames;
-  if (profile_idc == 66) return 0; // no B slices, and order changes are of no use without them
-  const bool intra_only = profile_idc == 44 || profile_idc == 86 || profile_idc == 100 ||
-                          profile_idc == 110 || profile_idc == 122 || profile_idc == 244;
-  if (intra_only && constraint_set(3)) return 0;
-  return max_dpb_frames();
+  return order_is_known() ? 0 : max_dpb_frames();
 }
 
 void Pps::slice_groups(Fields &f) {
@@ -298,6 +305,15 @@ void Pps::fields(Fields &f) {
 
 Result<Sps> parse_sps(const Nal &nal) {
   return read_rbsp(nal, Sps{}, "sequence parameter set");
+}
+
+Result<Sps> parse_sps_to_decode(const Nal &nal) {
+  auto whole = parse_sps(nal);
+  if (whole) return whole;
+  Sps without;
+  without.ignores_vui = true;
+  auto read = read_rbsp(nal, std::move(without), "sequence parameter set");
+  return read ? read : whole;
 }
 
 Result<Pps> parse_pps(const Nal &nal, const Sps *sps) {

@@ -135,6 +135,11 @@ struct Sps {
   /// Frames a conforming decoder may hold back before it must put one out: max_num_reorder_frames, or what is
   /// inferred for it (E.2.1); 0 when the picture order equals the decoding order by its type.
   unsigned reorder_frames() const;
+  /// Whether reorder_frames() is what the stream says, and not just what its level allows.
+  bool order_is_known() const;
+
+  // Not syntax: the VUI is not read, for sets that are damaged only there.
+  bool ignores_vui = false;
 };
 
 /// pic_parameter_set_rbsp(), 7.3.2.2.
@@ -179,6 +184,8 @@ struct Pps {
 
 /// Reads a whole NAL unit; the error says which element broke.
 Result<Sps> parse_sps(const Nal &nal);
+/// The same for a decoder: a VUI that cannot be read is left out.
+Result<Sps> parse_sps_to_decode(const Nal &nal);
 /// `sps` is the set the PPS refers to; without it 4:2:0 is assumed.
 Result<Pps> parse_pps(const Nal &nal, const Sps *sps = nullptr);
 

@@ -85,6 +85,14 @@ ByteVector caption_triplets(const SeiMessage &message) {
   return {triplets.begin(), triplets.end()};
 }
 
+std::optional<std::uint32_t> recovery_frame_count(const SeiMessage &message) {
+  if (message.payload_type != SeiMessage::kRecoveryPoint) return std::nullopt;
+  BitReader in(message.payload);
+  const std::uint64_t frames = in.ue();
+  if (!in.ok() || frames > 0xffff) return std::nullopt; // below MaxFrameNum
+  return static_cast<std::uint32_t>(frames);
+}
+
 ByteVector write_access_unit_delimiter(bool intra_only) {
   BitWriter out;
   out.u(3, intra_only ? 0 : 1);

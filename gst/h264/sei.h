@@ -5,6 +5,7 @@
 #include "gst/h264/nal.h"
 
 #include <array>
+#include <optional>
 #include <vector>
 
 namespace hull::h264 {
@@ -13,6 +14,7 @@ namespace hull::h264 {
 struct SeiMessage {
   static constexpr unsigned kUserDataRegistered = 4;
   static constexpr unsigned kUserDataUnregistered = 5;
+  static constexpr unsigned kRecoveryPoint = 6;
   unsigned payload_type = 0;
   ByteVector payload;
 };
@@ -32,6 +34,9 @@ SeiMessage atsc_captions(Bytes cc_triplets);
 
 /// The triplets inside such a message; empty when it is something else.
 ByteVector caption_triplets(const SeiMessage &message);
+
+/// recovery_frame_cnt of a recovery point, D.1.8; nullopt when it is another message or damaged.
+std::optional<std::uint32_t> recovery_frame_count(const SeiMessage &message);
 
 /// An access unit delimiter whose pictures hold I slices only, or I and P slices (primary_pic_type 0 and 1).
 ByteVector write_access_unit_delimiter(bool intra_only);

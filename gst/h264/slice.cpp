@@ -71,6 +71,11 @@ void SliceHeader::fields(Fields &f) {
   }
 }
 
+bool SliceHeader::clears_references() const {
+  return std::ranges::any_of(
+      markings, [](const Marking &marking) { return marking.memory_management_control_operation == 5; });
+}
+
 void SliceHeader::picture_order(Fields &f) {
   const bool both = pps_->bottom_field_pic_order_in_frame_present_flag && !field_pic_flag;
   if (sps_->pic_order_cnt_type == 0) {
@@ -161,6 +166,14 @@ std::uint32_t slice_pps_id(const Nal &nal) {
   in.ue();
   const std::uint64_t id = in.ue();
   return in.ok() && id < 256 ? static_cast<std::uint32_t>(id) : ~0u;
+}
+
+bool is_intra_slice(const Nal &nal) {
+  const ByteVector head = unescape(nal.data.subspan(1, std::min<std::size_t>(nal.data.size() - 1, 16)));
+  BitReader in(head);
+  in.ue();
+  const std::uint64_t type = in.ue();
+  return in.ok() && (type % 5 == 2 || type % 5 == 4) && type < 10;
 }
 
 Result<ByteVector> with_idr_pic_id(const Nal &nal, const Sps &sps, const Pps &pps, std::uint16_t idr_pic_id) {

@@ -78,6 +78,10 @@ struct SliceHeader {
 
   SliceType type() const { return static_cast<SliceType>(slice_type % 5); }
   bool is_idr() const { return nal_unit_type == NalType::idr_slice; }
+  const Sps &sps() const { return *sps_; }
+  const Pps &pps() const { return *pps_; }
+  /// memory_management_control_operation 5: the picture ends a sequence as an IDR picture would.
+  bool clears_references() const;
   /// SliceQPY, 7-30: the luma quantizer the slice starts with.
   int qp() const { return 26 + pps_->pic_init_qp_minus26 + slice_qp_delta; }
   void fields(Fields &f);
@@ -95,6 +99,9 @@ Result<SliceHeader> parse_slice_header(const Nal &nal, const Sps &sps, const Pps
 
 /// pic_parameter_set_id of a slice, to find its sets before the header can be read; ~0u when damaged.
 std::uint32_t slice_pps_id(const Nal &nal);
+
+/// Whether a slice is an I or SI slice, from the first bytes of its header; false when damaged.
+bool is_intra_slice(const Nal &nal);
 
 /// The same slice with another idr_pic_id. The slice data moves by whole bits (CAVLC) or is aligned anew
 /// (CABAC) and stays what it was. For joining independently coded sequences: 7.4.3 wants two consecutive IDR
