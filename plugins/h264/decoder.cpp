@@ -2,9 +2,12 @@
 
 #include "gst/glue/map.h"
 #include "gst/glue/raise.h"
+#include "plugins/h264/library_sets.h"
 #include "plugins/h264/log.h"
+#include "plugins/h264/stream_metadata.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -39,9 +42,20 @@ const GEnumValue kConcealmentValues[] = {
     {0, nullptr, nullptr}};
 const EnumTable kConcealments{"HullH264DecErrorConcealment", kConcealmentValues};
 
+const GEnumValue kInexactValues[] = {{as_int(Inexact::flag), "They come out flagged as corrupted", "flag"},
+                                     {as_int(Inexact::refuse), "A stream that has them is refused", "refuse"},
+                                     {0, nullptr, nullptr}};
+const EnumTable kInexact{"HullH264DecInexactPictures", kInexactValues};
+
 const Property<DecoderSettings> kProperties[] = {
     property<&DecoderSettings::concealment>("error-concealment", "What stands in for what was lost",
                                             Mutable::ready, kConcealments),
+    property<&DecoderSettings::inexact>(
+        "inexact-pictures",
+        "What becomes of pictures that OpenH264 decodes not quite as the standard "
+        "says (B slices, and what refers to them)",
+        Mutable::ready, kInexact),
+    computed<&Decoder::openh264_version>("openh264-version", "Version of the libopenh264 in use"),
 };
 
 // More pictures than the library can hold back (a full buffer and the one in work) are lost ones.
@@ -61,31 +75,6 @@ void copy_plane(const std::uint8_t *from, int from_stride, std::uint8_t *to, int
   }
   for (int y = 0; y < height; ++y, from += from_stride, to += to_stride)
     std::memcpy(to, from, static_cast<std::size_t>(width));
-}
-
-/// Fills what neither the container nor a parser said from the stream itself.
-void describe(GstVideoInfo &info, const GstCaps *caps, const Sps &sps) {
-  const GstStructure *known = gst_caps_get_structure(caps, 0);
-  const Ratio par = sps.sample_aspect_ratio();
-  if (!gst_structure_has_field(known, "pixel-aspect-ratio") && par.num > 0) {
-    info.par_n = static_cast<int>(par.num);
-    info.par_d = static_cast<int>(par.den);
-  }
-  const Ratio rate = sps.frame_rate();
-  if (!gst_structure_has_field(known, "framerate") && rate.num > 0 && rate.num <= G_MAXINT &&
-      rate.den <= G_MAXINT) {
-    info.fps_n = static_cast<int>(rate.num);
-    info.fps_d = static_cast<int>(rate.den);
-  }
-  if (gst_structure_has_field(known, "colorimetry") || !sps.vui_parameters_present_flag ||
-      !sps.vui.video_signal_type_present_flag)
-    return;
-  GstVideoColorimetry &colour = info.colorimetry;
-  colour.range = sps.vui.video_full_range_flag ? GST_VIDEO_COLOR_RANGE_0_255 : GST_VIDEO_COLOR_RANGE_16_235;
-  if (!sps.vui.colour_description_present_flag) return;
-  colour.primaries = gst_video_color_primaries_from_iso(sps.vui.colour_primaries);
-  colour.transfer = gst_video_transfer_function_from_iso(sps.vui.transfer_characteristics);
-  colour.matrix = gst_video_color_matrix_from_iso(sps.vui.matrix_coefficients);
 }
 
 } // namespace
@@ -125,12 +114,15 @@ Decoder::~Decoder() {
 }
 
 gboolean Decoder::start() {
-  return reopen();
+  warn_of_known_fault();
+  return open();
 }
 
 gboolean Decoder::stop() {
   decoder_.close();
   stream_.forget();
+  forget_pictures();
+  pictures_ = 0;
   for (GstVideoCodecState **state : {&input_, &output_}) {
     if (*state) gst_video_codec_state_unref(*state);
     *state = nullptr;
@@ -138,10 +130,30 @@ gboolean Decoder::stop() {
   return TRUE;
 }
 
-bool Decoder::reopen() {
-  pending_.clear();
-  corrupted_.clear();
-  pictures_ = 0;
+void Decoder::warn_of_known_fault() {
+  static std::atomic<bool> told{false};
+  if (!PictureDecoder::has_cve_2025_27091() || told.exchange(true)) return;
+  warn(GST_ELEMENT(self_),
+       {ErrorCode::state,
+        "libopenh264 " + PictureDecoder::version() +
+            " has CVE-2025-27091: a crafted stream can overrun its heap. Install 2.5.1 or newer, "
+            "or build with -Dopenh264-patched=true where your distribution has patched it."});
+}
+
+void Decoder::forget_pictures() {
+  while (const auto id = output_order_.next())
+    give_up(*id);
+  for (const auto &[id, pending] : std::exchange(pending_, {}))
+    give_up(id);
+  output_order_.restart();
+  order_.reset();
+  references_.reset();
+  reports_.reset();
+  repaired_at_.reset();
+}
+
+bool Decoder::open() {
+  forget_pictures();
   barren_units_ = 0;
   last_request_ = GST_CLOCK_TIME_NONE;
   auto opened = decoder_.open(snapshot().concealment);
@@ -152,9 +164,10 @@ bool Decoder::reopen() {
 }
 
 gboolean Decoder::set_format(GstVideoCodecState *state) {
+  put_out_all(); // they go by the old caps
   if (input_) gst_video_codec_state_unref(input_);
   input_ = gst_video_codec_state_ref(state);
-  new_input_ = true;
+  described_ = false;
   const GstStructure *caps = gst_caps_get_structure(state->caps, 0);
   const char *alignment = gst_structure_get_string(caps, "alignment");
   gst_video_decoder_set_packetized(self_, !alignment || !g_str_equal(alignment, "nal"));
@@ -172,25 +185,15 @@ gboolean Decoder::set_format(GstVideoCodecState *state) {
   const MappedBuffer data(state->codec_data, GST_MAP_READ);
   auto used =
       data ? stream_.use_avc(data.bytes()) : hull::fail(ErrorCode::bad_data, "codec_data cannot be read");
-  if (!used) {
-    raise(GST_ELEMENT(self_), used.error());
-    return FALSE;
-  }
-  if (stream_.sps()) {
-    if (const auto refusal = stream_.refusal()) {
-      raise(GST_ELEMENT(self_), {ErrorCode::unsupported, *refusal});
-      return FALSE;
-    }
-    update_latency();
-  }
-  return TRUE;
+  if (!used) raise(GST_ELEMENT(self_), used.error());
+  return used.has_value();
 }
 
 void Decoder::update_latency() {
-  const Sps &sps = *stream_.sps();
-  // Measured: the library holds back nothing in Baseline, one picture in Main and High, two when B-frames
-  // come.
-  unsigned frames = sps.profile_idc == 66 ? 0 : sps.reorder_frames() == 0 ? 1 : 2;
+  if (!stream_.sequence()) return;
+  const Sps &sps = stream_.sequence()->sps;
+  unsigned frames = output_order_.delay();
+  if (library_reorders(sps)) ++frames;
   // Single NAL units: where one picture ends shows when the next begins.
   if (!gst_video_decoder_get_packetized(self_)) ++frames;
   int num = input_ ? input_->info.fps_n : 0, den = input_ ? input_->info.fps_d : 1;
@@ -201,6 +204,10 @@ void Decoder::update_latency() {
   }
   const GstClockTime latency =
       gst_util_uint64_scale(frames * GST_SECOND, static_cast<guint64>(den), static_cast<guint64>(num));
+  GstClockTime told = 0;
+  gst_video_decoder_get_latency(self_, &told, nullptr);
+  if (latency == told) return;
+  GST_INFO_OBJECT(self_, "latency is %u pictures", frames);
   gst_video_decoder_set_latency(self_, latency, latency);
 }
 
@@ -218,54 +225,132 @@ GstFlowReturn Decoder::parse(GstVideoCodecFrame *, GstAdapter *adapter, gboolean
 }
 
 GstFlowReturn Decoder::handle_frame(GstVideoCodecFrame *frame) {
-  const std::uint64_t number = frame->system_frame_number;
   const auto buffer = BufferRef::retain(frame->input_buffer); // outlives the frame, and so does the mapping
   MappedBuffer input(buffer.get(), GST_MAP_READ);
   if (!input) {
     gst_video_decoder_release_frame(self_, frame);
     return GST_FLOW_OK;
   }
-  bool damaged = false;
-  const auto unit = stream_.read(input.bytes(), damaged);
-  if (std::exchange(new_input_, false) || stream_.sps_changed()) {
-    outdated_ = true;
-    new_from_ = number;
-  }
-  if (unit.has_slice && !unit.is_reference && gst_video_decoder_get_max_decode_time(self_, frame) < 0) {
-    // Too late, and nothing refers to it.
-    return gst_video_decoder_drop_frame(self_, frame);
-  }
-  if (lacks_codec_data_ && !stream_.sps()) {
+  const auto unit = stream_.read(input.bytes());
+  if (lacks_codec_data_ && unit.has_slice && !stream_.has_parameter_sets()) {
     raise(GST_ELEMENT(self_),
           {ErrorCode::bad_data, "The stream says stream-format=avc but has no codec_data, and no "
                                 "parameter sets of its own. Put h264parse in front of the decoder."});
     gst_video_codec_frame_unref(frame);
     return GST_FLOW_ERROR;
   }
-  const auto outcome = decoder_.decode(unit.data, number);
-  if (unit.has_slice) pending_.insert(number);
+  if (!unit.has_slice) { // parameter sets or SEI alone
+    gst_video_decoder_release_frame(self_, frame);
+    return GST_FLOW_OK;
+  }
   if (unit.has_idr) GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame);
-  const bool lost = damaged || (outcome.state & (PictureDecoder::kConcealed | PictureDecoder::kLost));
-  if (lost) corrupted_.insert(number);
-  note_trouble(outcome.state, frame);
-  if (unit.has_slice)
-    gst_video_codec_frame_unref(frame);
-  else
-    gst_video_decoder_release_frame(self_, frame); // parameter sets or SEI alone
+  return decode(unit, frame);
+}
+
+bool Decoder::begin_sequence(const StreamInput::AccessUnit &unit) {
+  const Sps &sps = unit.sequence->sps;
+  GST_INFO_OBJECT(self_,
+                  "sequence parameter set %u: %ux%u, profile_idc %u, level_idc %u, %u pictures may wait%s",
+                  sps.seq_parameter_set_id, sps.width(), sps.height(), sps.profile_idc, sps.level_idc,
+                  sps.reorder_frames(), unit.new_decoder ? ", the library starts anew" : "");
+  described_ = false;
+  output_order_.begin(sps);
+  if (!unit.new_decoder) return true;
+  // The library's own change of size loses what it holds and has overrun its memory in several versions.
+  order_.reset();
+  references_.reset();
+  auto opened = decoder_.open(snapshot().concealment);
+  if (!opened) raise(GST_ELEMENT(self_), opened.error());
+  return opened.has_value();
+}
+
+GstFlowReturn Decoder::decode(const StreamInput::AccessUnit &unit, GstVideoCodecFrame *frame) {
+  const std::uint64_t id = frame->system_frame_number;
+  const bool starts = unit.has_idr || unit.new_sequence ||
+                      (!unit.headers.empty() && unit.headers.front().clears_references());
+  GstFlowReturn flow = starts ? put_out_all() : GST_FLOW_OK; // C.4.4: what came before goes first
+  if (unit.new_sequence && !begin_sequence(unit)) {
+    gst_video_decoder_release_frame(self_, frame);
+    return GST_FLOW_ERROR;
+  }
+  if (starts) output_order_.restart();
+  if (!unit.is_reference && gst_video_decoder_get_max_decode_time(self_, frame) < 0) {
+    GST_DEBUG_OBJECT(self_, "picture %" G_GUINT64_FORMAT " is late and nothing refers to it: left out", id);
+    const GstFlowReturn dropped = gst_video_decoder_drop_frame(self_, frame);
+    return flow == GST_FLOW_OK ? dropped : flow;
+  }
+  pending_[id] = {unit.headers.empty() ? 0 : order_.count(unit.headers.front()), unit.bidirectional, false,
+                  Trust::exact, unit.sei};
+  follow_repair(unit);
+  PictureDecoder::Outcome outcome{PictureDecoder::kLost, false};
+  if (!unit.refusal && unit.sequence)
+    outcome = decoder_.decode(unit.sets, unit.slices, id, [&](const Picture &picture) {
+      if (flow == GST_FLOW_OK) flow = take(picture);
+    });
+  judge(unit, frame, outcome);
+  gst_video_codec_frame_unref(frame);
   if (outcome.state & PictureDecoder::kFatal) {
     GST_WARNING_OBJECT(self_, "the library failed with state 0x%x and starts anew",
                        static_cast<unsigned>(outcome.state));
-    if (!reopen()) return GST_FLOW_ERROR;
+    if (!decoder_.open(snapshot().concealment)) return GST_FLOW_ERROR;
+    stream_.restate_parameter_sets();
+    references_.reset();
   }
-  if (refuse_what_cannot_be_decoded(outcome)) return GST_FLOW_ERROR;
-  const GstFlowReturn flow = outcome.picture ? put_out(*outcome.picture) : GST_FLOW_OK;
-  const bool no_delay = stream_.sps() && stream_.sps()->profile_idc == 66;
-  release_lost_frames(number, no_delay);
+  barren_units_ = pending_[id].decoded ? 0 : barren_units_ + 1;
+  release_lost_pictures();
+  if (refuse(unit)) return GST_FLOW_ERROR;
+  if (flow == GST_FLOW_OK) flow = put_out_ready();
+  update_latency();
   return flow;
 }
 
-void Decoder::note_trouble(int state, GstVideoCodecFrame *frame) {
-  if (!(state & PictureDecoder::kLost)) return;
+// Recovery point SEI, D.2.8: from recovery_frame_cnt frames on the pictures are right again.
+void Decoder::follow_repair(const StreamInput::AccessUnit &unit) {
+  if (unit.headers.empty()) return;
+  const SliceHeader &header = unit.headers.front();
+  if (references_.begin(header)) repaired_at_.reset(); // something newer was lost
+  for (const SeiMessage &message : unit.sei)
+    if (const auto frames = recovery_frame_count(message))
+      repaired_at_ = (header.frame_num + *frames) % (1u << (header.sps().log2_max_frame_num_minus4 + 4));
+  if (repaired_at_ != header.frame_num) return;
+  GST_DEBUG_OBJECT(self_, "frame_num %u is a recovery point", header.frame_num);
+  references_.heal();
+  repaired_at_.reset();
+}
+
+// The library calls a picture damaged for any gap of frame_num before it, and all that refer to it too. What
+// is trusted instead: whether this picture is complete, and what the pictures it refers to are worth.
+void Decoder::judge(const StreamInput::AccessUnit &unit, GstVideoCodecFrame *frame,
+                    const PictureDecoder::Outcome &outcome) {
+  Pending &pending = pending_[frame->system_frame_number];
+  Trust &trust = pending.trust;
+  if (unit.bidirectional) trust = Trust::inexact;
+  const bool broken =
+      unit.damaged || unit.headers.empty() || outcome.concealed ||
+      (outcome.state & PictureDecoder::kBroken) ||
+      (!pending.decoded && !unit.refusal && !(unit.sequence && library_reorders(unit.sequence->sps)));
+  if (broken) {
+    trust = Trust::damaged;
+    repaired_at_.reset();
+  }
+  for (const SliceHeader &header : unit.headers)
+    trust = std::max(trust, references_.of(header));
+  GST_LOG_OBJECT(self_, "picture %u: order %d, state 0x%x, %s", frame->system_frame_number, pending.count,
+                 static_cast<unsigned>(outcome.state),
+                 trust == Trust::exact     ? "exact"
+                 : trust == Trust::inexact ? "inexact"
+                                           : "damaged");
+  bool needs_key = unit.headers.empty();
+  if (!unit.headers.empty()) {
+    const SliceHeader &header = unit.headers.front();
+    const auto marked = references_.add(header, trust);
+    const GstClockTime now = GST_CLOCK_TIME_IS_VALID(frame->pts) ? frame->pts : frame->dts;
+    needs_key = reports_.report(GST_VIDEO_DECODER_SINK_PAD(self_), header, trust, marked, now);
+  }
+  if (needs_key) request_sync_point(frame);
+}
+
+void Decoder::request_sync_point(GstVideoCodecFrame *frame) {
   const GstClockTime now = GST_CLOCK_TIME_IS_VALID(frame->pts) ? frame->pts : frame->dts;
   const bool soon = GST_CLOCK_TIME_IS_VALID(now) && GST_CLOCK_TIME_IS_VALID(last_request_) &&
                     now >= last_request_ && now - last_request_ < kRequestInterval;
@@ -274,108 +359,148 @@ void Decoder::note_trouble(int state, GstVideoCodecFrame *frame) {
   gst_video_decoder_request_sync_point(self_, frame, GstVideoDecoderRequestSyncPointFlags(0));
 }
 
-bool Decoder::refuse_what_cannot_be_decoded(const PictureDecoder::Outcome &outcome) {
-  if (outcome.picture) {
-    barren_units_ = 0;
+bool Decoder::refuse(const StreamInput::AccessUnit &unit) {
+  std::optional<std::string> why = unit.refusal;
+  if (!why && unit.bidirectional && snapshot().inexact == Inexact::refuse)
+    why = "OpenH264 decodes B pictures only nearly as the standard says, and inexact-pictures=refuse. Use "
+          "avdec_h264 for this stream.";
+  else if (!why)
     return false;
-  }
-  if (!(outcome.state & PictureDecoder::kLost) || !stream_.sps()) return false;
-  ++barren_units_;
-  // After pictures have come out, a strange SPS is more likely damage: give the stream time to recover.
-  if (pictures_ > 0 && barren_units_ < kMostBarren) return false;
-  const auto refusal = stream_.refusal();
-  if (refusal) raise(GST_ELEMENT(self_), {ErrorCode::unsupported, *refusal});
-  return refusal.has_value();
+  // After pictures have come out, a strange parameter set is more likely damage, and so is one that its own
+  // profile forbids: give the stream time to recover.
+  const bool doubtful = pictures_ > 0 || (unit.sequence && unit.sequence->sps.profile_idc == 66);
+  refusal_ = why;
+  if (unit.refusal && doubtful && barren_units_ < kMostBarren) return false;
+  raise(GST_ELEMENT(self_), {ErrorCode::unsupported, *why});
+  return true;
 }
 
-void Decoder::release_lost_frames(std::uint64_t newest, bool no_delay) {
-  while (!pending_.empty() && (pending_.size() > kMostPending || (no_delay && *pending_.begin() <= newest))) {
-    const std::uint64_t number = *pending_.begin();
-    pending_.erase(pending_.begin());
-    corrupted_.erase(number);
-    if (GstVideoCodecFrame *frame = gst_video_decoder_get_frame(self_, static_cast<int>(number)))
-      gst_video_decoder_release_frame(self_, frame);
-  }
+void Decoder::give_up(std::uint64_t id) {
+  pending_.erase(id);
+  if (GstVideoCodecFrame *frame = gst_video_decoder_get_frame(self_, static_cast<int>(id)))
+    gst_video_decoder_release_frame(self_, frame);
 }
 
-// Pictures held back from before a change still go by the old description.
-bool Decoder::describes(const Picture &picture) const {
-  const bool fits = output_ && output_->info.width == picture.width && output_->info.height == picture.height;
-  return fits && pictures_ > 0 && !(outdated_ && picture.id >= new_from_);
+// What the library has not given out is lost, unless it holds pictures back.
+void Decoder::release_lost_pictures() {
+  const bool holds = stream_.sequence() && library_reorders(stream_.sequence()->sps);
+  std::vector<std::uint64_t> lost;
+  for (const auto &[id, pending] : pending_)
+    if (!pending.decoded) lost.push_back(id);
+  for (std::size_t i = 0; i + (holds ? kMostPending : 0) < lost.size(); ++i) {
+    GST_DEBUG_OBJECT(self_, "no picture came of access unit %" G_GUINT64_FORMAT, lost[i]);
+    give_up(lost[i]);
+  }
 }
 
 bool Decoder::prepare_output(const Picture &picture) {
-  if (describes(picture)) return true;
-  outdated_ = false;
+  if (described_ && output_ && output_->info.width == picture.width && output_->info.height == picture.height)
+    return true;
+  put_out_all(); // they go by the old description
   if (output_) gst_video_codec_state_unref(output_);
   output_ =
       gst_video_decoder_set_output_state(self_, GST_VIDEO_FORMAT_I420, static_cast<guint>(picture.width),
                                          static_cast<guint>(picture.height), input_);
-  if (stream_.sps() && input_) {
-    describe(output_->info, input_->caps, *stream_.sps());
-    update_latency();
-  }
-  return gst_video_decoder_negotiate(self_);
+  if (stream_.sequence() && input_) describe(output_->info, input_->caps, stream_.sequence()->sps);
+  output_->caps = gst_video_info_to_caps(&output_->info);
+  if (const auto pending = pending_.find(picture.id); pending != pending_.end() && input_)
+    describe_light(output_->caps, input_->caps, pending->second.sei);
+  update_latency();
+  described_ = gst_video_decoder_negotiate(self_);
+  return described_;
 }
 
-GstFlowReturn Decoder::put_out(const Picture &picture) {
+// The library's memory is ours until its next call: the picture is copied at once, and may wait then.
+GstFlowReturn Decoder::take(const Picture &picture) {
+  const auto pending = pending_.find(picture.id);
+  if (pending == pending_.end() || pending->second.decoded) return GST_FLOW_OK; // repeated by the concealment
   GstVideoCodecFrame *frame = gst_video_decoder_get_frame(self_, static_cast<int>(picture.id));
-  const bool corrupted = corrupted_.erase(picture.id) > 0;
-  pending_.erase(picture.id);
-  if (!frame) return GST_FLOW_OK; // a repeated picture of the concealment
-  if (!prepare_output(picture)) {
-    gst_video_decoder_drop_frame(self_, frame);
-    return GST_FLOW_NOT_NEGOTIATED;
-  }
-  ++pictures_;
-  if (const GstFlowReturn flow = gst_video_decoder_allocate_output_frame(self_, frame); flow != GST_FLOW_OK) {
-    gst_video_decoder_drop_frame(self_, frame);
-    return flow;
-  }
-  {
+  if (!frame) return GST_FLOW_OK;
+  GstFlowReturn flow = prepare_output(picture) ? gst_video_decoder_allocate_output_frame(self_, frame)
+                                               : GST_FLOW_NOT_NEGOTIATED;
+  if (flow == GST_FLOW_OK) {
     MappedFrame to(output_->info, frame->output_buffer, GST_MAP_WRITE);
     for (unsigned i = 0; to && i < 3; ++i)
       copy_plane(picture.data[i], picture.stride[i], to.plane(i), to.stride(i),
                  GST_VIDEO_FRAME_COMP_WIDTH(to.get(), i), GST_VIDEO_FRAME_COMP_HEIGHT(to.get(), i));
+    pending->second.decoded = true;
+    output_order_.add(picture.id, pending->second.count, pending->second.bidirectional);
   }
-  if (corrupted) GST_BUFFER_FLAG_SET(frame->output_buffer, GST_BUFFER_FLAG_CORRUPTED);
+  gst_video_codec_frame_unref(frame);
+  return flow;
+}
+
+GstFlowReturn Decoder::put_out(std::uint64_t id) {
+  const auto node = pending_.extract(id);
+  GstVideoCodecFrame *frame = gst_video_decoder_get_frame(self_, static_cast<int>(id));
+  if (!frame) return GST_FLOW_OK;
+  if (!node.empty()) {
+    if (node.mapped().trust != Trust::exact)
+      GST_BUFFER_FLAG_SET(frame->output_buffer, GST_BUFFER_FLAG_CORRUPTED);
+    attach(frame->output_buffer, frame->input_buffer, node.mapped().sei);
+  }
+  ++pictures_;
   return gst_video_decoder_finish_frame(self_, frame);
 }
 
-GstFlowReturn Decoder::drain_library() {
-  if (!decoder_.is_open()) return GST_FLOW_OK;
+GstFlowReturn Decoder::put_out_ready() {
   GstFlowReturn flow = GST_FLOW_OK;
-  for (std::size_t i = 0; i < kMostPending && flow == GST_FLOW_OK; ++i) {
-    const auto outcome = decoder_.drain();
-    if (!outcome.picture) break;
-    flow = put_out(*outcome.picture);
+  while (flow == GST_FLOW_OK) {
+    const auto id = output_order_.ready();
+    if (!id) break;
+    flow = put_out(*id);
   }
-  release_lost_frames(~std::uint64_t{0}, true);
+  return flow;
+}
+
+GstFlowReturn Decoder::put_out_all() {
+  GstFlowReturn flow = GST_FLOW_OK;
+  if (decoder_.is_open() && stream_.sequence() && library_reorders(stream_.sequence()->sps))
+    decoder_.drain([&](const Picture &picture) {
+      if (flow == GST_FLOW_OK) flow = take(picture);
+    });
+  while (const auto id = output_order_.next())
+    if (const GstFlowReturn one = put_out(*id); flow == GST_FLOW_OK) flow = one;
   return flow;
 }
 
 GstFlowReturn Decoder::finish() {
-  return drain_library();
+  const GstFlowReturn flow = put_out_all();
+  if (pictures_ > 0 || !refusal_) return flow;
+  raise(GST_ELEMENT(self_), {ErrorCode::unsupported, *std::exchange(refusal_, std::nullopt)});
+  return GST_FLOW_ERROR;
 }
 
 GstFlowReturn Decoder::drain() {
-  return drain_library();
+  return put_out_all();
 }
 
 gboolean Decoder::flush() {
-  return reopen();
+  return open();
 }
 
+// Pictures that wait for their turn wait in buffers of the pool.
 gboolean Decoder::decide_allocation(GstQuery *query) {
   if (!Shell<Decoder>::parent_class()->decide_allocation(self_, query)) return FALSE;
-  if (!gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr)) return TRUE;
   GstBufferPool *pool = nullptr;
   guint size = 0, least = 0, most = 0;
   gst_query_parse_nth_allocation_pool(query, 0, &pool, &size, &least, &most);
-  const auto owned = ObjectRef<GstBufferPool>::adopt(pool);
-  GstStructure *config = gst_buffer_pool_get_config(pool);
-  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  return gst_buffer_pool_set_config(pool, config);
+  auto owned = ObjectRef<GstBufferPool>::adopt(pool);
+  GstCaps *caps = nullptr;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  const guint waiting = stream_.sequence() ? stream_.sequence()->sps.reorder_frames() + 1 : 1;
+  if (most > 0 && most < least + waiting) { // a pool with too few buffers would block for ever
+    owned = ObjectRef<GstBufferPool>::adopt(gst_video_buffer_pool_new());
+    most = 0;
+  }
+  least += waiting;
+  GstStructure *config = gst_buffer_pool_get_config(owned.get());
+  gst_buffer_pool_config_set_params(config, caps, size, least, most);
+  if (gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr))
+    gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (!gst_buffer_pool_set_config(owned.get(), config)) return FALSE;
+  gst_query_set_nth_allocation_pool(query, 0, owned.get(), size, least, most);
+  return TRUE;
 }
 
 } // namespace hull::h264

@@ -1,24 +1,30 @@
 #pragma once
 
 #include "gst/glue/shell.h"
+#include "gst/h264/picture_order.h"
+#include "gst/h264/references.h"
+#include "plugins/h264/loss_reports.h"
 #include "plugins/h264/picture_decoder.h"
 #include "plugins/h264/stream_input.h"
 #include "plugins/h264/unit_gatherer.h"
 
-#include <set>
+#include <map>
 
 #include <gst/video/gstvideodecoder.h>
 #include <gst/video/video.h>
 
 namespace hull::h264 {
 
+enum class Inexact { flag, refuse };
+
 /// Properties of hullh264dec; the initial values are the defaults.
 struct DecoderSettings {
   Concealment concealment = Concealment::slice_copy;
+  Inexact inexact = Inexact::flag;
 };
 
 /// hullh264dec: H.264 in, I420 out. The decoding is in PictureDecoder, the reading of the stream in
-/// StreamInput.
+/// StreamInput, the order of pictures in OutputOrder.
 class Decoder : public Configured<DecoderSettings> {
  public:
   using Base = GstVideoDecoder;
@@ -40,16 +46,36 @@ class Decoder : public Configured<DecoderSettings> {
   gboolean flush();
   gboolean decide_allocation(GstQuery *query);
 
+  std::string openh264_version() const { return PictureDecoder::version(); }
+
  private:
-  bool reopen();
-  bool refuse_what_cannot_be_decoded(const PictureDecoder::Outcome &outcome);
-  GstFlowReturn put_out(const Picture &picture);
+  /// A picture that the library has, or whose turn has not come.
+  struct Pending {
+    std::int32_t count; ///< PicOrderCnt
+    bool bidirectional;
+    bool decoded; ///< copied into its frame, and waits in output_order_
+    Trust trust;
+    std::vector<SeiMessage> sei;
+  };
+
+  bool open();
+  bool begin_sequence(const StreamInput::AccessUnit &unit);
+  bool refuse(const StreamInput::AccessUnit &unit);
+  GstFlowReturn decode(const StreamInput::AccessUnit &unit, GstVideoCodecFrame *frame);
+  void judge(const StreamInput::AccessUnit &unit, GstVideoCodecFrame *frame,
+             const PictureDecoder::Outcome &outcome);
+  void follow_repair(const StreamInput::AccessUnit &unit);
+  GstFlowReturn take(const Picture &picture);
   bool prepare_output(const Picture &picture);
-  bool describes(const Picture &picture) const;
+  GstFlowReturn put_out(std::uint64_t id);
+  GstFlowReturn put_out_ready();
+  GstFlowReturn put_out_all();
+  void give_up(std::uint64_t id);
+  void release_lost_pictures();
+  void forget_pictures();
   void update_latency();
-  void note_trouble(int state, GstVideoCodecFrame *frame);
-  void release_lost_frames(std::uint64_t newest, bool no_delay);
-  GstFlowReturn drain_library();
+  void request_sync_point(GstVideoCodecFrame *frame);
+  void warn_of_known_fault();
 
   GstVideoDecoder *self_;
   GstVideoCodecState *input_ = nullptr;
@@ -58,13 +84,16 @@ class Decoder : public Configured<DecoderSettings> {
   bool lacks_codec_data_ = false;
   UnitGatherer gatherer_; // alignment=nal
   PictureDecoder decoder_;
-  std::set<std::uint64_t> pending_;   // system frame numbers the library has not put out
-  std::set<std::uint64_t> corrupted_; // those of them that were damaged; a subset
-  std::uint64_t pictures_ = 0;        // put out since the last reopening
-  bool new_input_ = false;            // caps came: the next access unit is the first that they describe
-  std::uint64_t new_from_ = 0;        // the first access unit that output_ may not describe
-  bool outdated_ = false;             // there is such a one
-  unsigned barren_units_ = 0;         // access units in a row without a picture
+  PictureOrder order_;
+  OutputOrder output_order_;
+  References references_;
+  LossReports reports_;
+  std::map<std::uint64_t, Pending> pending_; // by system frame number
+  std::optional<std::string> refusal_;       // what the stream will be refused for if no picture comes
+  std::optional<std::uint32_t> repaired_at_; // frame_num from which intra refresh has renewed everything
+  bool described_ = false;                   // output_ describes what comes
+  std::uint64_t pictures_ = 0;               // put out since the start
+  unsigned barren_units_ = 0;                // access units in a row without a picture
   GstClockTime last_request_ = GST_CLOCK_TIME_NONE;
 };
 

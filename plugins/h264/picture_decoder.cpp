@@ -2,8 +2,14 @@
 
 #include "plugins/h264/log.h"
 
+#include <array>
+#include <optional>
+#include <tuple>
+
 namespace hull::h264 {
 namespace {
+
+constexpr std::array<std::uint8_t, 6> kDelimiter{0, 0, 0, 1, 9, 0xf0};
 
 std::optional<Picture> picture_of(unsigned char *const planes[3], const SBufferInfo &info) {
   const SSysMEMBuffer &memory = info.UsrData.sSystemBuffer;
@@ -43,26 +49,59 @@ void PictureDecoder::close() {
   decoder_ = nullptr;
 }
 
-PictureDecoder::Outcome PictureDecoder::decode(Bytes access_unit, std::uint64_t id) {
+int PictureDecoder::feed(const std::uint8_t *data, std::size_t size, std::uint64_t id, const Sink &sink) {
   unsigned char *planes[3] = {};
   SBufferInfo info{};
   info.uiInBsTimeStamp = id;
-  // The name notwithstanding, this call reorders too; it only does not wait for the next access unit.
-  const int state =
-      decoder_->DecodeFrameNoDelay(access_unit.data(), static_cast<int>(access_unit.size()), planes, &info);
-  return {state, picture_of(planes, info)};
+  const int state = decoder_->DecodeFrame2(data, static_cast<int>(size), planes, &info);
+  if (const auto picture = picture_of(planes, info)) sink(*picture);
+  return state;
 }
 
-PictureDecoder::Outcome PictureDecoder::drain() {
+PictureDecoder::Outcome PictureDecoder::decode(Bytes sets, Bytes slices, std::uint64_t id, const Sink &sink) {
+  bool came = false;
+  const Sink watch = [&](const Picture &picture) {
+    came |= picture.id == id;
+    sink(picture);
+  };
+  int state = 0;
+  if (!sets.empty()) state |= feed(sets.data(), sets.size(), id, watch);
+  if (slices.empty()) return {state | dsBitstreamError, false};
+  state |= feed(slices.data(), slices.size(), id, watch);
+  // Without data: nothing more comes of this picture. DecodeFrameNoDelay() does both too, but the second call
+  // overwrites a picture of the first.
+  state |= feed(nullptr, 0, id, watch);
+  // A picture with slices missing stays inside until the next begins, which an access unit delimiter says.
+  if (came) return {state, false};
+  state |= feed(kDelimiter.data(), kDelimiter.size(), id, watch);
+  return {state, came};
+}
+
+void PictureDecoder::drain(const Sink &sink) {
   int end = 1;
   decoder_->SetOption(DECODER_OPTION_END_OF_STREAM, &end);
   int remaining = 0;
   decoder_->GetOption(DECODER_OPTION_NUM_OF_FRAMES_REMAINING_IN_BUFFER, &remaining);
-  if (remaining <= 0) return {};
-  unsigned char *planes[3] = {};
-  SBufferInfo info{};
-  const int state = decoder_->FlushFrame(planes, &info);
-  return {state, picture_of(planes, info)};
+  for (; remaining > 0; --remaining) {
+    unsigned char *planes[3] = {};
+    SBufferInfo info{};
+    decoder_->FlushFrame(planes, &info);
+    if (const auto picture = picture_of(planes, info)) sink(*picture);
+  }
+}
+
+std::string PictureDecoder::version() {
+  const OpenH264Version is = WelsGetCodecVersion();
+  return std::to_string(is.uMajor) + "." + std::to_string(is.uMinor) + "." + std::to_string(is.uRevision);
+}
+
+bool PictureDecoder::has_cve_2025_27091() {
+#ifdef HULL_OPENH264_PATCHED
+  return false;
+#else
+  const OpenH264Version is = WelsGetCodecVersion();
+  return std::tuple(is.uMajor, is.uMinor, is.uRevision) < std::tuple(2u, 5u, 1u);
+#endif
 }
 
 } // namespace hull::h264

@@ -4,7 +4,8 @@
 #include "gst/core/result.h"
 
 #include <cstdint>
-#include <optional>
+#include <functional>
+#include <string>
 #include <wels/codec_api.h>
 
 namespace hull::h264 {
@@ -32,10 +33,12 @@ struct Picture {
 /// versions known (2.3.1 hangs on 5 of 41 conformance streams).
 class PictureDecoder {
  public:
-  static constexpr int kConcealed = dsDataErrorConcealed;
   static constexpr int kLost =
       dsRefLost | dsBitstreamError | dsDepLayerLost | dsNoParamSets | dsRefListNullPtrs;
-  static constexpr int kFatal = dsInvalidArgument | dsInitialOptExpected | dsOutOfMemory;
+  /// Of these, what does not follow from a gap of frame_num alone.
+  static constexpr int kBroken = kLost & ~dsRefLost;
+  /// After these the library has forgotten everything, or would do well to.
+  static constexpr int kFatal = dsInvalidArgument | dsInitialOptExpected | dsOutOfMemory | dsRefListNullPtrs;
 
   PictureDecoder() = default;
   ~PictureDecoder() { close(); }
@@ -48,15 +51,26 @@ class PictureDecoder {
   bool is_open() const { return decoder_ != nullptr; }
 
   struct Outcome {
-    int state = 0; ///< DECODING_STATE bits
-    std::optional<Picture> picture;
+    int state = 0;          ///< DECODING_STATE bits
+    bool concealed = false; ///< parts of the picture were missing
   };
-  /// Decodes one access unit with start codes. The picture that comes out may be an earlier one.
-  Outcome decode(Bytes access_unit, std::uint64_t id);
-  /// The next picture held back for reordering; none when all are out. The stream may go on afterwards.
-  Outcome drain();
+  /// Gets pictures in the order in which the library gives them out.
+  using Sink = std::function<void(const Picture &)>;
+  /// Decodes the slices of one picture, in front of them the parameter sets that are new; both with start
+  /// codes, `sets` may be empty. `sink` gets the picture; where the library gives none because slices are
+  /// missing, what it has is asked for at once, concealed.
+  Outcome decode(Bytes sets, Bytes slices, std::uint64_t id, const Sink &sink);
+  /// What the library holds back all the same (library_reorders()).
+  void drain(const Sink &sink);
+
+  /// The library's version at run time, as 2.3.1.
+  static std::string version();
+  /// Whether that version is known for CVE-2025-27091, unless whoever built it has patched it.
+  static bool has_cve_2025_27091();
 
  private:
+  int feed(const std::uint8_t *data, std::size_t size, std::uint64_t id, const Sink &sink);
+
   ISVCDecoder *decoder_ = nullptr;
 };
 

@@ -234,9 +234,8 @@ void decode_speed(const Clip &clip, const char *profile) {
     PictureDecoder decoder;
     if (!decoder.open(Concealment::slice_copy)) return 0;
     for (std::size_t i = 0; i < units.size(); ++i)
-      decoder.decode(units[i], i);
-    while (decoder.drain().picture) {
-    }
+      decoder.decode({}, units[i], i, [](const Picture &) {});
+    decoder.drain([](const Picture &) {});
     return 0;
   };
   std::vector<Contender> list = {{"loop over the library", direct},
