@@ -1,7 +1,7 @@
 #include "gst/inspect/box_view.h"
 
 #include "gst/inspect/codec_view.h"
-#include "gst/isobmff/boxes_entry.h"
+#include "gst/isobmff/boxes/entry.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -3,8 +3,8 @@
 // Trees of boxes for people: text, JSON, HTML.
 
 #include "gst/core/json.h"
-#include "gst/isobmff/box_fields.h"
-#include "gst/isobmff/box_tree.h"
+#include "gst/isobmff/boxes/fields.h"
+#include "gst/isobmff/boxes/tree.h"
 
 
 namespace hull::inspect {

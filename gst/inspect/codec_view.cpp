@@ -1,7 +1,7 @@
 #include "gst/inspect/codec_view.h"
 
 #include "gst/h264/avcc.h"
-#include "gst/isobmff/boxes_entry.h"
+#include "gst/isobmff/boxes/entry.h"
 
 namespace hull::inspect {
 namespace {

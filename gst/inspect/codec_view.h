@@ -1,7 +1,7 @@
 #pragma once
 
-#include "gst/isobmff/box_fields.h"
-#include "gst/isobmff/box_tree.h"
+#include "gst/isobmff/boxes/fields.h"
+#include "gst/isobmff/boxes/tree.h"
 
 namespace hull::inspect {
 

@@ -1,5 +1,5 @@
 #include "gst/core/bits.h"
-#include "gst/isobmff/boxes_entry.h"
+#include "gst/isobmff/boxes/entry.h"
 #include "gst/publish/media_facts.h"
 
 #include <bit>

@@ -1,8 +1,8 @@
 #include "gst/publish/media_facts.h"
 
-#include "gst/isobmff/boxes_entry.h"
-#include "gst/isobmff/boxes_fragment.h"
-#include "gst/isobmff/boxes_movie.h"
+#include "gst/isobmff/boxes/entry.h"
+#include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/boxes/movie.h"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 
 // What manifests need to know of initialisation segments and fragments, read from their boxes.
 
-#include "gst/isobmff/box_tree.h"
+#include "gst/isobmff/boxes/tree.h"
 #include "gst/publish/presentation.h"
 
 namespace hull::publish {

@@ -1,9 +1,9 @@
 #include "gst/publish/text_segment.h"
 
 #include "gst/core/time.h"
-#include "gst/isobmff/box_tree.h"
-#include "gst/isobmff/boxes_fragment.h"
-#include "gst/isobmff/webvtt.h"
+#include "gst/isobmff/boxes/tree.h"
+#include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/formats/webvtt.h"
 
 #include <fmt/format.h>
 #include <vector>

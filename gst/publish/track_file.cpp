@@ -1,5 +1,5 @@
 #include "gst/core/time.h"
-#include "gst/isobmff/boxes_file.h"
+#include "gst/isobmff/boxes/file.h"
 #include "gst/publish/media_facts.h"
 
 #include <algorithm>

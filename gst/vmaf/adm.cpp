@@ -1,6 +1,6 @@
 #include "gst/vmaf/adm.h"
 
-#include "gst/vmaf/adm_constants.h"
+#include "gst/vmaf/kernels/adm_constants.h"
 
 namespace hull::vmaf {
 namespace {

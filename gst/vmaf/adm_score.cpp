@@ -1,5 +1,5 @@
 #include "gst/vmaf/adm.h"
-#include "gst/vmaf/adm_constants.h"
+#include "gst/vmaf/kernels/adm_constants.h"
 
 #include <cmath>
 

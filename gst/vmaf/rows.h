@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gst/vmaf/kernels.h"
+#include "gst/vmaf/kernels/kernels.h"
 #include "gst/vmaf/plane.h"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 
 #include "gst/vmaf/analyzer.h"
 #include "gst/vmaf/log.h"
-#include "gst/vmaf/model.h"
+#include "gst/vmaf/model/model.h"
 
 #include <functional>
 #include <optional>

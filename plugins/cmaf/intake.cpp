@@ -2,7 +2,7 @@
 
 #include "gst/core/time.h"
 #include "gst/glue/map.h"
-#include "gst/isobmff/segment.h"
+#include "gst/isobmff/file/segment.h"
 
 #include <algorithm>
 

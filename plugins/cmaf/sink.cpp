@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 namespace hull::cmaf {
+
+using namespace origin;
 namespace {
 
 const GEnumValue kProtocolValues[] = {{1, "LL-DASH", "dash"}, {2, "LL-HLS", "hls"}, {0, nullptr, nullptr}};

@@ -2,9 +2,9 @@
 
 #include "gst/glue/raise.h"
 #include "gst/glue/shell.h"
+#include "gst/origin/origin.h"
+#include "gst/origin/outputs/output.h"
 #include "plugins/cmaf/clock.h"
-#include "plugins/cmaf/origin.h"
-#include "plugins/cmaf/output.h"
 #include "plugins/cmaf/settings.h"
 #include "plugins/cmaf/stream.h"
 
@@ -42,7 +42,7 @@ class CmafSink : public Configured<SinkSettings> {
   void on_event(const publish::LiveEvent &event);
   bool application_wants_streams() const;
   void follow_texts();
-  AppHooks application_hooks();
+  origin::AppHooks application_hooks();
   GstElement *element() const { return GST_ELEMENT(self_); }
 
   GstBin *self_;
@@ -50,8 +50,8 @@ class CmafSink : public Configured<SinkSettings> {
   mutable std::mutex streams_mutex_;
   std::map<std::string, std::unique_ptr<Stream>> streams_; // by pad name
   std::shared_ptr<publish::Live> live_;
-  std::unique_ptr<Origin> origin_;
-  std::vector<std::unique_ptr<Output>> outputs_;
+  std::unique_ptr<origin::Origin> origin_;
+  std::vector<std::unique_ptr<origin::Output>> outputs_;
   std::shared_ptr<WallClock> clock_;
   unsigned numbers_[3] = {};
 };

@@ -1,10 +1,11 @@
 #include "plugins/mp4/chunk_front.h"
 
-#include "gst/isobmff/file.h"
+#include "gst/isobmff/file/file.h"
 
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 namespace {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "gst/isobmff/cmaf.h"
-#include "gst/isobmff/segment.h"
-#include "gst/isobmff/track.h"
+#include "gst/isobmff/file/segment.h"
+#include "gst/isobmff/file/track.h"
+#include "gst/isobmff/rules/cmaf.h"
 #include "plugins/mp4/mux_output.h"
 
 #include <set>

@@ -14,6 +14,7 @@ GST_DEBUG_CATEGORY_STATIC(hull_mp4_mux_debug);
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 namespace {
 

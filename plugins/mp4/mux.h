@@ -64,7 +64,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   void begin_text(const std::vector<MuxInput *> &tracks, Variant variant);
   Result<void> begin_timecode(const std::vector<MuxInput *> &tracks, Variant variant);
   bool end_gaps(std::int64_t time);
-  void order_picture(MuxInput &input, GstBuffer *buffer, bool sync, isobmff::Stamp &stamp);
+  void order_picture(MuxInput &input, GstBuffer *buffer, bool sync, mux::Stamp &stamp);
   bool complete_format(MuxInput &input, GstBuffer *buffer);
   bool place(MuxInput &input, Arrival arrival);
   bool done(const MuxInput &input) const;
@@ -95,7 +95,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   guint key_unit_count_ = 0;
 
   struct Counted {
-    isobmff::Repairs repairs;
+    mux::Repairs repairs;
     std::uint64_t dropped = 0, empty = 0, samples = 0;
   };
   mutable std::mutex stats_mutex_; // leaf: held only to copy

@@ -10,6 +10,7 @@
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 namespace {
 

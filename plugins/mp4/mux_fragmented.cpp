@@ -1,4 +1,5 @@
 #include "gst/glue/map.h"
+#include "gst/mux/fragmenter.h"
 #include "plugins/mp4/chunk_front.h"
 #include "plugins/mp4/mux_output.h"
 
@@ -7,6 +8,7 @@
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 namespace {
 

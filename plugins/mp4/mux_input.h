@@ -1,12 +1,12 @@
 #pragma once
 
 #include "gst/core/time.h"
-#include "gst/isobmff/timeline.h"
-#include "gst/isobmff/track.h"
+#include "gst/isobmff/file/track.h"
+#include "gst/mux/picture_order.h"
+#include "gst/mux/protector.h"
+#include "gst/mux/text_input.h"
+#include "gst/mux/timeline.h"
 #include "plugins/mp4/mux_pad.h"
-#include "plugins/mp4/picture_order.h"
-#include "plugins/mp4/protector.h"
-#include "plugins/mp4/text_input.h"
 #include "plugins/mp4/track_caps.h"
 
 #include <deque>
@@ -43,22 +43,22 @@ struct MuxInput {
   std::optional<TrackCaps> caps;
   isobmff::TrackConfig config;
   std::vector<ByteVector> described; ///< sample entries of config.formats as the caps gave them
-  std::optional<isobmff::Timeline> timeline;
+  std::optional<mux::Timeline> timeline;
   std::uint32_t format_index = 1; ///< sample_description_index of the samples that come
   std::optional<MuxSample> head;  ///< placed, not yet handed to the output
   std::int64_t head_time = 0;     ///< its decode time in nanoseconds, for the order between tracks
   static constexpr std::int64_t kNotIdle = std::numeric_limits<std::int64_t>::min();
-  std::int64_t idle_until = kNotIdle;   ///< running time up to which gaps say that no sample comes
-  bool in_file = false;                 ///< the header names this track
-  std::size_t index = 0;                ///< among the tracks of the header
-  PictureOrder order;                   ///< of H.264 whose buffers have no PTS
-  std::int64_t idr_time = 0;            ///< decode time of the last IDR picture, nanoseconds
-  std::unique_ptr<Protector> protector; ///< of a track that is encrypted
-  std::unique_ptr<TextInput> text;      ///< of a text track
-  std::string orientation;              ///< of pictures, as GST_TAG_IMAGE_ORIENTATION says it
-  bool released = false;                ///< the pad has left the element
-  std::uint64_t dropped = 0;            ///< samples before the first sync sample, or that cannot be placed
-  std::uint64_t empty = 0;              ///< buffers without bytes
+  std::int64_t idle_until = kNotIdle;        ///< running time up to which gaps say that no sample comes
+  bool in_file = false;                      ///< the header names this track
+  std::size_t index = 0;                     ///< among the tracks of the header
+  mux::PictureOrder order;                   ///< of H.264 whose buffers have no PTS
+  std::int64_t idr_time = 0;                 ///< decode time of the last IDR picture, nanoseconds
+  std::unique_ptr<mux::Protector> protector; ///< of a track that is encrypted
+  std::unique_ptr<mux::TextInput> text;      ///< of a text track
+  std::string orientation;                   ///< of pictures, as GST_TAG_IMAGE_ORIENTATION says it
+  bool released = false;                     ///< the pad has left the element
+  std::uint64_t dropped = 0; ///< samples before the first sync sample, or that cannot be placed
+  std::uint64_t empty = 0;   ///< buffers without bytes
   std::uint64_t samples = 0;
 };
 

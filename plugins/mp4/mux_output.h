@@ -76,7 +76,7 @@ class MuxOutput {
 BufferRef buffer_of(ByteVector bytes);
 
 /// A sample of a text track as the outputs take it.
-MuxSample sample_of(const MuxInput &input, isobmff::TextSample text);
+MuxSample sample_of(const MuxInput &input, mux::TextSample text);
 
 std::unique_ptr<MuxOutput> make_fragmented_output(MuxHost &host, const MuxSettings &settings,
                                                   Variant variant);

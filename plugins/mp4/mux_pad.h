@@ -1,7 +1,7 @@
 #pragma once
 
 #include "gst/glue/shell.h"
-#include "gst/isobmff/timeline.h"
+#include "gst/mux/timeline.h"
 
 #include <atomic>
 #include <deque>
@@ -15,7 +15,7 @@ namespace hull {
 /// What a sink pad received: a sample, or a stretch without one.
 struct Arrival {
   BufferRef buffer; ///< null for a gap
-  isobmff::Stamp stamp;
+  mux::Stamp stamp;
 };
 
 struct MuxPadSettings {

@@ -1,4 +1,4 @@
-#include "gst/isobmff/progressive.h"
+#include "gst/isobmff/file/progressive.h"
 #include "plugins/mp4/mux_output.h"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 namespace {
 

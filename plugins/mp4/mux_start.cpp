@@ -1,6 +1,6 @@
 // What the muxer decides when its first samples are there: the file's shape, its tracks, their keys.
 
-#include "gst/isobmff/progressive.h"
+#include "gst/isobmff/file/progressive.h"
 #include "plugins/mp4/mux.h"
 #include "plugins/mp4/tags.h"
 
@@ -10,6 +10,7 @@
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 Result<Variant> Mp4Mux::choose_variant() {
   GstPad *source = GST_AGGREGATOR_SRC_PAD(self_);

@@ -9,6 +9,7 @@
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 namespace {
 

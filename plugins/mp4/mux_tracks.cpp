@@ -8,6 +8,7 @@
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 std::optional<std::int64_t> running_time(const GstSegment &segment, GstClockTime time) {
   if (!GST_CLOCK_TIME_IS_VALID(time) || segment.format != GST_FORMAT_TIME) return std::nullopt;

@@ -1,7 +1,7 @@
 #include "plugins/mp4/mux_wishes.h"
 
 #include "gst/glue/map.h"
-#include "gst/isobmff/file.h"
+#include "gst/isobmff/file/file.h"
 
 namespace hull {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gst/isobmff/additions.h"
+#include "gst/isobmff/file/additions.h"
 
 #include <mutex>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "gst/glue/shell.h"
-#include "gst/isobmff/layout.h"
+#include "gst/isobmff/file/layout.h"
 
 #include <atomic>
 #include <optional>

@@ -2,7 +2,7 @@
 
 #include "gst/glue/map.h"
 #include "gst/glue/ref.h"
-#include "gst/isobmff/boxes_meta.h"
+#include "gst/isobmff/boxes/meta.h"
 
 #include <algorithm>
 

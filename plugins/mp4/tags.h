@@ -1,7 +1,7 @@
 #pragma once
 
-#include "gst/isobmff/box_tree.h"
-#include "gst/isobmff/boxes_movie.h"
+#include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/boxes/tree.h"
 
 #include <optional>
 #include <string>

@@ -7,6 +7,7 @@
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 namespace {
 

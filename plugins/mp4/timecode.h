@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gst/isobmff/timecode.h"
+#include "gst/isobmff/formats/timecode.h"
 #include "plugins/mp4/mux_input.h"
 
 #include <string>

@@ -2,10 +2,10 @@
 
 #include "gst/glue/map.h"
 #include "gst/glue/ref.h"
-#include "gst/isobmff/ac3.h"
-#include "gst/isobmff/av1.h"
-#include "gst/isobmff/boxes_entry.h"
-#include "plugins/mp4/parameter_sets.h"
+#include "gst/isobmff/boxes/entry.h"
+#include "gst/isobmff/formats/ac3.h"
+#include "gst/isobmff/formats/av1.h"
+#include "gst/mux/parameter_sets.h"
 
 #include <gst/pbutils/pbutils.h>
 #include <gst/video/video.h>
@@ -13,6 +13,7 @@
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 const char kVideoCaps[] = "video/x-h264, stream-format=(string){ avc, avc3 }, alignment=au; "
                           "video/x-h265, stream-format=(string){ hvc1, hev1 }, alignment=au; "

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "gst/core/result.h"
-#include "gst/isobmff/timeline.h"
-#include "gst/isobmff/track.h"
+#include "gst/isobmff/file/track.h"
+#include "gst/mux/text_input.h"
+#include "gst/mux/timeline.h"
 
 #include <optional>
 
@@ -10,20 +11,17 @@
 
 namespace hull {
 
-/// What a text pad's buffers hold.
-enum class TextForm { webvtt, plain, pango, ttml };
-
 /// What a pad's caps say about its track.
 struct TrackCaps {
   isobmff::Media media = isobmff::Media::video;
   isobmff::SampleFormat format;
-  isobmff::Pacing pacing = isobmff::Pacing::reordered;
+  mux::Pacing pacing = mux::Pacing::reordered;
   std::uint32_t timescale = 90'000;
   std::uint32_t nominal_duration = 0;                                 ///< ticks of one sample, 0 = unknown
   std::uint32_t frame_rate_numerator = 0, frame_rate_denominator = 1; ///< of pictures, 0 = unknown
   std::uint32_t priming = 0; ///< ticks a decoder drops at the start (Opus)
   bool is_h264 = false, is_mp3 = false;
-  std::optional<TextForm> text;
+  std::optional<mux::TextForm> text;
 };
 
 /// Caps the templates of hullmp4mux list.

@@ -2,9 +2,9 @@
 // a twelve-hour recording costs. `mp4.py` measures the rest against peers.
 
 #include "gst/glue/ref.h"
-#include "gst/isobmff/fragment_scan.h"
-#include "gst/isobmff/layout.h"
-#include "gst/isobmff/track.h"
+#include "gst/isobmff/file/fragment_scan.h"
+#include "gst/isobmff/file/layout.h"
+#include "gst/isobmff/file/track.h"
 
 #include <algorithm>
 #include <chrono>

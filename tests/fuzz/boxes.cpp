@@ -2,7 +2,7 @@
 // memory stays near the input's size.
 
 #include "gst/inspect/box_view.h"
-#include "gst/isobmff/box_tree.h"
+#include "gst/isobmff/boxes/tree.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -3,7 +3,7 @@
 // A live pipeline into hullcmafsink, and requests written by hand.
 
 #include "gst/glue/ref.h"
-#include "gst/publish/lint.h"
+#include "gst/publish/lint/lint.h"
 
 #include <gtest/gtest.h>
 #include <string>

@@ -1,5 +1,5 @@
-#include "gst/isobmff/boxes_fragment.h"
-#include "gst/publish/lint_server.h"
+#include "gst/isobmff/boxes/fragment.h"
+#include "gst/publish/lint/server.h"
 #include "gst/publish/m3u8.h"
 #include "gst/publish/media_facts.h"
 #include "gst/publish/utc.h"

@@ -1,11 +1,11 @@
 // What stands around the samples: segment boxes, wall clocks, messages, what applications add, encryption.
 
-#include "gst/isobmff/boxes_entry.h"
-#include "gst/isobmff/boxes_file.h"
-#include "gst/isobmff/boxes_meta.h"
-#include "gst/isobmff/boxes_movie.h"
-#include "gst/isobmff/boxes_protect.h"
-#include "gst/isobmff/cmaf.h"
+#include "gst/isobmff/boxes/entry.h"
+#include "gst/isobmff/boxes/file.h"
+#include "gst/isobmff/boxes/meta.h"
+#include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/boxes/protect.h"
+#include "gst/isobmff/rules/cmaf.h"
 #include "tests/plugins/mp4_harness.h"
 
 #include <cstdlib>

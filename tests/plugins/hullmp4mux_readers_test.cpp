@@ -1,9 +1,9 @@
 // Every codec the muxer takes, in every variant, as other people's readers see it, sample by sample against
 // the source where they tell so much; and what decrypters make of encrypted tracks.
 
-#include "gst/isobmff/boxes_protect.h"
-#include "gst/isobmff/cmaf.h"
-#include "gst/isobmff/crypt.h"
+#include "gst/isobmff/boxes/protect.h"
+#include "gst/isobmff/rules/cmaf.h"
+#include "gst/isobmff/crypt/crypt.h"
 #include "tests/plugins/mp4_support.h"
 
 #include <algorithm>

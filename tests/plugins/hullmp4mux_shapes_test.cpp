@@ -1,11 +1,11 @@
 // Timecode tracks, QuickTime's form of a file, and room kept for the movie box.
 
-#include "gst/isobmff/boxes_entry.h"
-#include "gst/isobmff/boxes_file.h"
-#include "gst/isobmff/boxes_movie.h"
-#include "gst/isobmff/boxes_sample.h"
-#include "gst/isobmff/layout.h"
-#include "gst/isobmff/progressive.h"
+#include "gst/isobmff/boxes/entry.h"
+#include "gst/isobmff/boxes/file.h"
+#include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/boxes/sample.h"
+#include "gst/isobmff/file/layout.h"
+#include "gst/isobmff/file/progressive.h"
 #include "tests/plugins/mp4_harness.h"
 
 #include <algorithm>

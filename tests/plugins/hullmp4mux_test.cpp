@@ -1,8 +1,8 @@
-#include "gst/isobmff/boxes_entry.h"
-#include "gst/isobmff/boxes_file.h"
-#include "gst/isobmff/boxes_fragment.h"
-#include "gst/isobmff/boxes_movie.h"
-#include "gst/isobmff/cmaf.h"
+#include "gst/isobmff/boxes/entry.h"
+#include "gst/isobmff/boxes/file.h"
+#include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/rules/cmaf.h"
 #include "tests/plugins/mp4_harness.h"
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 // WebVTT and TTML tracks: what stands in their samples, and what other people's readers make of them.
 
-#include "gst/isobmff/boxes_entry.h"
-#include "gst/isobmff/boxes_file.h"
-#include "gst/isobmff/cmaf.h"
-#include "gst/isobmff/fragment_scan.h"
-#include "gst/isobmff/webvtt.h"
+#include "gst/isobmff/boxes/entry.h"
+#include "gst/isobmff/boxes/file.h"
+#include "gst/isobmff/rules/cmaf.h"
+#include "gst/isobmff/file/fragment_scan.h"
+#include "gst/isobmff/formats/webvtt.h"
 #include "tests/plugins/mp4_harness.h"
 
 #include <cstdlib>

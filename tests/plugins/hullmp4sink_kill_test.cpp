@@ -1,5 +1,5 @@
-#include "gst/isobmff/fragment_scan.h"
-#include "gst/isobmff/layout.h"
+#include "gst/isobmff/file/fragment_scan.h"
+#include "gst/isobmff/file/layout.h"
 #include "tests/plugins/mp4_support.h"
 
 #include <csignal>

@@ -1,8 +1,8 @@
 // Files beyond 4 GiB that last longer than 2^32 milliseconds, in every layout: 64-bit offsets, sizes and
 // times.
 
-#include "gst/isobmff/boxes_movie.h"
-#include "gst/isobmff/file.h"
+#include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/file/file.h"
 #include "tests/plugins/mp4_harness.h"
 
 #include <fstream>

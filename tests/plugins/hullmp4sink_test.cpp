@@ -1,5 +1,5 @@
-#include "gst/isobmff/boxes_file.h"
-#include "gst/isobmff/layout.h"
+#include "gst/isobmff/boxes/file.h"
+#include "gst/isobmff/file/layout.h"
 #include "tests/plugins/mp4_support.h"
 #include "tests/support/sanitizer.h"
 

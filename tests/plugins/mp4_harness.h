@@ -3,7 +3,7 @@
 // hullmp4mux on GstHarness: samples made by hand go in, boxes are read from what comes out.
 
 #include "gst/glue/map.h"
-#include "gst/isobmff/boxes_fragment.h"
+#include "gst/isobmff/boxes/fragment.h"
 #include "tests/plugins/mp4_support.h"
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 // what ffprobe says of a file.
 
 #include "gst/glue/ref.h"
-#include "gst/isobmff/box_tree.h"
+#include "gst/isobmff/boxes/tree.h"
 
 #include <array>
 #include <cstdio>

@@ -1,7 +1,7 @@
-#include "gst/publish/lint.h"
+#include "gst/publish/lint/lint.h"
 
-#include "gst/publish/lint_server.h"
-#include "gst/publish/lint_timeline.h"
+#include "gst/publish/lint/server.h"
+#include "gst/publish/lint/timeline.h"
 #include "gst/publish/m3u8.h"
 #include "gst/publish/utc.h"
 #include "gst/publish/xml.h"

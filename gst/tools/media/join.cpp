@@ -1,8 +1,8 @@
 #include "gst/tools/media/join.h"
 
-#include "gst/isobmff/boxes_fragment.h"
-#include "gst/isobmff/fragment_scan.h"
-#include "gst/isobmff/layout.h"
+#include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/file/fragment_scan.h"
+#include "gst/isobmff/file/layout.h"
 #include "gst/tools/support/files.h"
 
 #include <cerrno>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gst/publish/lint.h"
+#include "gst/publish/lint/lint.h"
 
 #include <string>
 

@@ -1,7 +1,7 @@
 #include "gst/inspect/box_view.h"
-#include "gst/isobmff/boxes_entry.h"
-#include "gst/isobmff/boxes_movie.h"
-#include "gst/isobmff/boxes_sample.h"
+#include "gst/isobmff/boxes/entry.h"
+#include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/boxes/sample.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Files of other muxers are written back byte for byte, with every box of them understood.
 
-#include "gst/isobmff/box_tree.h"
+#include "gst/isobmff/boxes/tree.h"
 
 #include <cstdlib>
 #include <filesystem>

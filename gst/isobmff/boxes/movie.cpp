@@ -1,0 +1,177 @@
+#include "gst/isobmff/boxes/movie.h"
+
+#include <algorithm>
+
+namespace hull::isobmff {
+namespace {
+
+void matrix_field(Fields &f, Matrix &matrix) {
+  static constexpr const char *kNames[] = {"matrix_a", "matrix_b", "matrix_u", "matrix_c", "matrix_d",
+                                           "matrix_v", "matrix_x", "matrix_y", "matrix_w"};
+  for (std::size_t i = 0; i < matrix.size(); ++i)
+    f.i(kNames[i], 32, matrix[i]);
+}
+
+template <class T> void color_field(Fields &f, const char *name, T &color) {
+  for (auto &part : color)
+    f.u(name, 16, part);
+}
+
+} // namespace
+
+std::uint16_t pack_language(std::string_view code) {
+  const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (code.size() != 3 || !std::ranges::all_of(code, letter)) code = "und";
+  unsigned packed = 0;
+  for (const char c : code)
+    packed = packed << 5 | static_cast<unsigned>(c - 0x60);
+  return static_cast<std::uint16_t>(packed);
+}
+
+std::string unpack_language(std::uint16_t packed) {
+  std::string code;
+  for (const int shift : {10, 5, 0})
+    code += static_cast<char>((packed >> shift & 31) + 0x60);
+  return code;
+}
+
+void MovieHeader::fields(Fields &f) {
+  FullBox::fields(f);
+  const unsigned width = version == 1 ? 64 : 32;
+  f.u("creation_time", width, creation_time);
+  f.u("modification_time", width, modification_time);
+  f.u("timescale", 32, timescale);
+  f.u("duration", width, duration);
+  f.i("rate", 32, rate);
+  f.i("volume", 16, volume);
+  f.reserved(16);
+  f.reserved(64);
+  matrix_field(f, matrix);
+  for (auto &value : pre_defined)
+    f.u("pre_defined", 32, value);
+  f.u("next_track_ID", 32, next_track_id);
+}
+
+void TrackHeader::fields(Fields &f) {
+  FullBox::fields(f);
+  const unsigned w = version == 1 ? 64 : 32;
+  f.u("creation_time", w, creation_time);
+  f.u("modification_time", w, modification_time);
+  f.u("track_ID", 32, track_id);
+  f.reserved(32);
+  f.u("duration", w, duration);
+  f.reserved(64);
+  f.i("layer", 16, layer);
+  f.i("alternate_group", 16, alternate_group);
+  f.i("volume", 16, volume);
+  f.reserved(16);
+  matrix_field(f, matrix);
+  f.u("width", 32, width);
+  f.u("height", 32, height);
+}
+
+void TrackReferences::fields(Fields &f) {
+  f.fill("track_IDs", track_ids, 32);
+  for (auto &id : track_ids)
+    f.u("track_ID", 32, id);
+}
+
+void EditList::fields(Fields &f) {
+  FullBox::fields(f);
+  const unsigned width = version == 1 ? 64 : 32;
+  f.count("entry_count", 32, entries, 2 * width + 32);
+  for (Entry &entry : entries) {
+    f.u("segment_duration", width, entry.segment_duration);
+    f.i("media_time", width, entry.media_time);
+    f.i("media_rate_integer", 16, entry.media_rate_integer);
+    f.i("media_rate_fraction", 16, entry.media_rate_fraction);
+  }
+}
+
+void MediaHeader::fields(Fields &f) {
+  FullBox::fields(f);
+  const unsigned width = version == 1 ? 64 : 32;
+  f.u("creation_time", width, creation_time);
+  f.u("modification_time", width, modification_time);
+  f.u("timescale", 32, timescale);
+  f.u("duration", width, duration);
+  f.u("language", 16, language);
+  f.u("pre_defined", 16, pre_defined);
+}
+
+void Handler::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("pre_defined", 32, pre_defined.value);
+  f.u("handler_type", 32, handler_type.value);
+  for (auto &value : reserved)
+    f.u("manufacturer", 32, value);
+  f.text("name", name);
+}
+
+void ExtendedLanguage::fields(Fields &f) {
+  FullBox::fields(f);
+  f.text("extended_language", extended_language);
+}
+
+void VideoMediaHeader::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("graphicsmode", 16, graphicsmode);
+  color_field(f, "opcolor", opcolor);
+}
+
+void SoundMediaHeader::fields(Fields &f) {
+  FullBox::fields(f);
+  f.i("balance", 16, balance);
+  f.reserved(16);
+}
+
+void GenericMediaInfo::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("graphicsmode", 16, graphicsmode);
+  color_field(f, "opcolor", opcolor);
+  f.i("balance", 16, balance);
+  f.u("reserved", 16, reserved);
+}
+
+void TimecodeMediaInfo::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("text_font", 16, text_font);
+  f.u("text_face", 16, text_face);
+  f.u("text_size", 16, text_size);
+  f.u("reserved", 16, reserved);
+  color_field(f, "text_color", text_color);
+  color_field(f, "background_color", background_color);
+  f.rest("font_name", font_name);
+}
+
+void DataReference::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("entry_count", 32, entry_count);
+}
+
+void DataEntryUrl::fields(Fields &f) {
+  FullBox::fields(f);
+  if (!(flags & kSelfContained)) f.text("location", location);
+}
+
+void MovieExtendsHeader::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("fragment_duration", version == 1 ? 64 : 32, fragment_duration);
+}
+
+void TrackExtends::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("track_ID", 32, track_id);
+  f.u("default_sample_description_index", 32, default_sample_description_index);
+  f.u("default_sample_duration", 32, default_sample_duration);
+  f.u("default_sample_size", 32, default_sample_size);
+  f.u("default_sample_flags", 32, default_sample_flags);
+}
+
+void TrackKind::fields(Fields &f) {
+  FullBox::fields(f);
+  f.text("schemeURI", scheme_uri);
+  f.text("value", value);
+}
+
+} // namespace hull::isobmff

@@ -1,0 +1,114 @@
+#include "gst/mux/fragmenter.h"
+
+#include "gst/core/time.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hull::mux {
+
+using namespace isobmff;
+
+Fragmenter::Fragmenter(const Settings &settings, std::vector<Track> tracks, std::size_t reference)
+    : settings_(settings), tracks_(std::move(tracks)), reference_(reference), pending_(tracks_.size()) {}
+
+std::int64_t Fragmenter::nanoseconds(std::size_t track, std::int64_t ticks) const {
+  return rescale(ticks, kNanoseconds, tracks_[track].timescale);
+}
+
+std::int64_t Fragmenter::in_ticks(std::int64_t nanoseconds) const {
+  return rescale(nanoseconds, tracks_[reference_].timescale, kNanoseconds);
+}
+
+std::optional<std::int64_t> Fragmenter::next_boundary() const {
+  if (!started_ || settings_.manual) return std::nullopt;
+  return nanoseconds(reference_, next_grid_);
+}
+
+bool Fragmenter::fragment_due(const Sample &sample) const {
+  if (!sample.sync) return false;
+  const std::int64_t time = nanoseconds(reference_, sample.decode_time);
+  for (const std::int64_t split : splits_)
+    if (time >= split) return true;
+  if (settings_.manual) return false;
+  const std::int64_t tolerance = sample.duration / 2;
+  if (sample.decode_time >= next_grid_ - tolerance) return true;
+  return !tracks_[reference_].all_sync &&
+         sample.decode_time >= fragment_start_ + in_ticks(settings_.fragment_duration) - tolerance;
+}
+
+// Whether the pending chunk would grow too long or too large with `next`.
+bool Fragmenter::chunk_due(const Sample &next) const {
+  const auto &run = pending_[reference_];
+  if (run.empty()) return false;
+  const std::int64_t length = next.decode_time + next.duration - run.front().decode_time;
+  const std::int64_t limit = settings_.chunk_duration ? settings_.chunk_duration : settings_.longest_chunk;
+  // One tick of grace: the limit itself was rounded.
+  return length > in_ticks(limit) + 1 || pending_bytes_ + next.size > settings_.largest_chunk;
+}
+
+void Fragmenter::begin_fragment(std::int64_t decode_time) {
+  const std::int64_t target = std::max<std::int64_t>(in_ticks(settings_.fragment_duration), 1);
+  fragment_start_ = decode_time;
+  fragment_pending_ = true;
+  // The next multiple that is more than half a fragment away; computed from the base so that nothing drifts.
+  // On a grid that others share, a late start still ends where theirs does unless hardly anything would be
+  // left.
+  const std::int64_t early = settings_.grid_origin ? target / 4 : target / 2;
+  const std::int64_t passed = (decode_time + early - base_) / target;
+  next_grid_ = base_ + rescale((passed + 1) * settings_.fragment_duration, tracks_[reference_].timescale,
+                               kNanoseconds);
+  const std::int64_t time = nanoseconds(reference_, decode_time);
+  std::erase_if(splits_, [time](std::int64_t split) { return split <= time; });
+}
+
+Chunk Fragmenter::take() {
+  Chunk chunk;
+  chunk.runs.resize(tracks_.size());
+  for (std::size_t track = 0; track < tracks_.size(); ++track)
+    chunk.runs[track].swap(pending_[track]);
+  chunk.starts_fragment = fragment_pending_;
+  fragment_pending_ = false;
+  pending_bytes_ = 0;
+  return chunk;
+}
+
+std::optional<Chunk> Fragmenter::drain() {
+  for (const auto &run : pending_)
+    if (!run.empty()) return take();
+  return std::nullopt;
+}
+
+std::optional<Chunk> Fragmenter::before(std::size_t track, const Sample &sample) {
+  auto &run = pending_[track];
+  if (!run.empty())
+    run.back().duration = static_cast<std::uint32_t>(sample.decode_time - run.back().decode_time);
+  if (track != reference_) {
+    if (started_ && pending_bytes_ + sample.size > settings_.largest_chunk) return drain();
+    return std::nullopt;
+  }
+  if (!started_) {
+    started_ = true;
+    base_ = settings_.grid_origin ? in_ticks(*settings_.grid_origin) : sample.decode_time;
+    begin_fragment(sample.decode_time);
+    return std::nullopt;
+  }
+  if (fragment_due(sample)) {
+    auto chunk = drain();
+    begin_fragment(sample.decode_time);
+    return chunk;
+  }
+  return chunk_due(sample) ? drain() : std::nullopt;
+}
+
+std::optional<Chunk> Fragmenter::add(std::size_t track, const Sample &sample, bool duration_known) {
+  pending_[track].push_back(sample);
+  pending_bytes_ += sample.size;
+  if (track != reference_ || !duration_known || settings_.chunk_duration == 0) return std::nullopt;
+  Sample next = sample;
+  next.decode_time += sample.duration;
+  next.size = 0;
+  return chunk_due(next) ? drain() : std::nullopt;
+}
+
+} // namespace hull::mux

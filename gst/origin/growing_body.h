@@ -1,0 +1,38 @@
+#pragma once
+
+// The body of a request that follows an object of the window while it grows.
+
+#include "gst/origin/gref.h"
+#include "gst/publish/live.h"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace hull::origin {
+
+/// Wakes threads that wait for the window, or tells them to stop.
+class Wakeup {
+ public:
+  void wake();
+  void stop();
+  bool stopped() const;
+  /// Until wake() was called since the last wait of this kind, stop(), or `seconds` have passed. `seen` is
+  /// the caller's memory.
+  void wait(std::uint64_t &seen, double seconds);
+
+ private:
+  mutable std::mutex mutex_; // leaf
+  std::condition_variable changed_;
+  std::uint64_t count_ = 0;
+  bool stopped_ = false;
+};
+
+/// A stream of the object's bytes from its beginning: reading waits for the next chunk while the object
+/// grows, and ends when it is whole. G_IO_ERROR_CANCELLED once `wakeup` is stopped, G_IO_ERROR_NOT_FOUND when
+/// the window has let it go.
+GRef<GInputStream> make_growing_body(std::shared_ptr<const publish::Live> live, std::string name,
+                                     std::shared_ptr<Wakeup> wakeup);
+
+} // namespace hull::origin

@@ -1,0 +1,169 @@
+#include "gst/origin/http_message.h"
+
+#include <algorithm>
+#include <ctime>
+#include <fmt/format.h>
+
+namespace hull::origin {
+namespace {
+
+/// RFC 9110 5.6.7.
+std::string date_now() {
+  static thread_local std::time_t written = 0;
+  static thread_local std::string text;
+  const std::time_t now = std::time(nullptr);
+  if (now != written) {
+    const auto date =
+        Ref<GDateTime, g_date_time_ref, g_date_time_unref>::adopt(g_date_time_new_from_unix_utc(now));
+    text = OwnedText(soup_date_time_to_string(date.get(), SOUP_DATE_HTTP)).c_str();
+    written = now;
+  }
+  return text;
+}
+
+// "/path?query", or the whole URL that a client of a proxy sends. False: it is neither.
+bool take_target(std::string_view target, HttpRequest &request) {
+  if (target == "*") return request.path = "*", request.method == "OPTIONS";
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (target.starts_with(scheme)) {
+      const std::size_t slash = target.find('/', scheme.size());
+      target = slash == std::string_view::npos ? "/" : target.substr(slash);
+    }
+  if (!target.starts_with('/')) return false;
+  target = target.substr(0, target.find('#'));
+  const std::size_t mark = target.find('?');
+  if (mark != std::string_view::npos)
+    request.query = TableRef::adopt(soup_form_decode(std::string(target.substr(mark + 1)).c_str()));
+  const std::string_view path = target.substr(1, mark == std::string_view::npos ? mark : mark - 1);
+  char *plain =
+      g_uri_unescape_segment(path.data(), path.data() + path.size(), nullptr); // null: %00, or no hex
+  if (!plain) return false;
+  request.path = OwnedText(plain).c_str();
+  return true;
+}
+
+void cut_body(std::vector<Piece> &body, std::uint64_t from, std::uint64_t size) {
+  std::vector<Piece> kept;
+  for (Piece &piece : body) {
+    const std::uint64_t skip = std::min<std::uint64_t>(from, piece.bytes.size());
+    from -= skip;
+    piece.bytes = piece.bytes.substr(skip, size);
+    size -= piece.bytes.size();
+    if (!piece.bytes.empty()) kept.push_back(std::move(piece));
+  }
+  body = std::move(kept);
+}
+
+/// One range of a whole body; several, or one that depends on a validator, get all of it (RFC 9110 14.2).
+void apply_range(HttpReply &reply, const HttpRequest &request, std::uint64_t total) {
+  if (soup_message_headers_get_one(request.headers.get(), "If-Range")) return;
+  const char *wanted = soup_message_headers_get_one(request.headers.get(), "Range");
+  if (!wanted) return;
+  SoupRange *ranges = nullptr;
+  int count = 0;
+  const bool any =
+      soup_message_headers_get_ranges(request.headers.get(), static_cast<goffset>(total), &ranges, &count);
+  const std::uint64_t from = any ? static_cast<std::uint64_t>(ranges[0].start) : 0;
+  const std::uint64_t last =
+      any ? std::min<std::uint64_t>(static_cast<std::uint64_t>(ranges[0].end), total - 1) : 0;
+  if (any) soup_message_headers_free_ranges(request.headers.get(), ranges);
+  if (any && count != 1) return;
+  if (any && from < total && from <= last) {
+    reply.status = 206;
+    reply.add("Content-Range", fmt::format("bytes {}-{}/{}", from, last, total));
+    cut_body(reply.body, from, last - from + 1);
+    return;
+  }
+  if (!std::string_view(wanted).starts_with("bytes=")) return;
+  reply.status = 416;
+  reply.add("Content-Range", fmt::format("bytes */{}", total));
+  reply.body.clear();
+}
+
+const char *phrase(int status) {
+  return status == 431 ? "Request Header Fields Too Large"
+                       : soup_status_get_phrase(static_cast<guint>(status));
+}
+
+std::uint64_t size_of(const std::vector<Piece> &body) {
+  std::uint64_t total = 0;
+  for (const Piece &piece : body)
+    total += piece.bytes.size();
+  return total;
+}
+
+} // namespace
+
+Piece piece_of(const publish::Chunk &chunk) {
+  return {chunk, {reinterpret_cast<const char *>(chunk->data()), chunk->size()}};
+}
+
+Piece piece_of(std::shared_ptr<const std::string> text) {
+  const std::string_view bytes(*text);
+  return {std::move(text), bytes};
+}
+
+Piece piece_of(std::string text) {
+  return piece_of(std::make_shared<const std::string>(std::move(text)));
+}
+
+const char *HttpRequest::parameter(const char *name) const {
+  return query ? static_cast<const char *>(g_hash_table_lookup(query.get(), name)) : nullptr;
+}
+
+bool HttpRequest::accepts_gzip() const {
+  return soup_message_headers_header_contains(headers.get(), "Accept-Encoding", "gzip");
+}
+
+int parse_request(const std::string &head, HttpRequest &request) {
+  request = {};
+  request.headers = HeadersRef::adopt(soup_message_headers_new(SOUP_MESSAGE_HEADERS_REQUEST));
+  char *method = nullptr, *target = nullptr;
+  SoupHTTPVersion version = SOUP_HTTP_1_1;
+  const guint status = soup_headers_parse_request(head.c_str(), static_cast<int>(head.size()),
+                                                  request.headers.get(), &method, &target, &version);
+  const OwnedText owned_method(method), owned_target(target);
+  if (status != SOUP_STATUS_OK) return static_cast<int>(status);
+  request.method = owned_method.c_str();
+  request.old = version == SOUP_HTTP_1_0;
+  const auto says = [&request](const char *word) {
+    return soup_message_headers_header_contains(request.headers.get(), "Connection", word) != FALSE;
+  };
+  const char *length = soup_message_headers_get_list(request.headers.get(), "Content-Length");
+  request.has_body = (length && std::string_view(length) != "0") ||
+                     soup_message_headers_get_list(request.headers.get(), "Transfer-Encoding");
+  // What follows a body that nobody asked for is not read as a request.
+  request.keep_alive = !request.has_body && (request.old ? says("keep-alive") : !says("close"));
+  if (!request.old && !soup_message_headers_get_one(request.headers.get(), "Host")) return 400;
+  return take_target(owned_target.c_str(), request) ? 200 : 400;
+}
+
+HttpReply::HttpReply(int code, const char *type, const std::string &cache_control, Piece text)
+    : status(code) {
+  add("Content-Type", type);
+  add("Cache-Control", cache_control);
+  if (!text.bytes.empty()) body.push_back(std::move(text));
+}
+
+void HttpReply::add(const char *name, std::string_view value) {
+  headers += fmt::format("{}: {}\r\n", name, value);
+}
+
+std::string write_head(HttpReply &reply, const HttpRequest &request, const std::string &common) {
+  const std::uint64_t total = size_of(reply.body);
+  if (reply.status == 200 && !reply.growing && request.method == "GET") apply_range(reply, request, total);
+  std::string length;
+  if (!reply.growing && reply.status != 204)
+    length = fmt::format("Content-Length: {}\r\n", request.method == "HEAD" ? total : size_of(reply.body));
+  else if (reply.growing && !request.old)
+    length = "Transfer-Encoding: chunked\r\n";
+  if (request.method == "HEAD") reply.body.clear();
+  const bool last = !request.keep_alive || (reply.growing && request.old);
+  return fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n{}{}{}{}\r\n", reply.status, phrase(reply.status),
+                     date_now(), common, reply.headers, length,
+                     last          ? "Connection: close\r\n"
+                     : request.old ? "Connection: keep-alive\r\n"
+                                   : "");
+}
+
+} // namespace hull::origin

@@ -1,0 +1,60 @@
+#pragma once
+
+// One request and one reply of HTTP/1.1. What clients send is parsed by libsoup.
+
+#include "gst/origin/gref.h"
+#include "gst/publish/live.h"
+
+#include <libsoup/soup.h>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hull::origin {
+
+/// Bytes that live as long as somebody sends them, not copied.
+struct Piece {
+  std::shared_ptr<const void> owner; ///< none: they live for ever
+  std::string_view bytes;
+};
+Piece piece_of(const publish::Chunk &chunk);
+Piece piece_of(std::shared_ptr<const std::string> text);
+Piece piece_of(std::string text);
+
+using HeadersRef = Ref<SoupMessageHeaders, soup_message_headers_ref, soup_message_headers_unref>;
+using TableRef = Ref<GHashTable, g_hash_table_ref, g_hash_table_unref>;
+
+struct HttpRequest {
+  std::string method;
+  std::string path; ///< decoded, without its first slash
+  TableRef query;
+  HeadersRef headers;
+  bool old = false;        ///< HTTP/1.0
+  bool keep_alive = false; ///< the client wants to go on with this connection
+  bool has_body = false;
+
+  /// Null when it is not in the query.
+  const char *parameter(const char *name) const;
+  bool accepts_gzip() const;
+};
+
+/// Parses `head`, which ends before the empty line. Returns 200, or the status that refuses it.
+int parse_request(const std::string &head, HttpRequest &request);
+
+struct HttpReply {
+  int status = 200;
+  std::string headers; ///< lines with their ends
+  std::vector<Piece> body;
+  bool growing = false; ///< more of the body follows
+
+  HttpReply() = default;
+  HttpReply(int code, const char *type, const std::string &cache_control, Piece text = {});
+  void add(const char *name, std::string_view value);
+};
+
+/// What goes over the wire before the body. Cuts the body to the range that was asked for, or empties it for
+/// HEAD. `common`: header lines of every reply.
+std::string write_head(HttpReply &reply, const HttpRequest &request, const std::string &common);
+
+} // namespace hull::origin

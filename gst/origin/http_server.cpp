@@ -1,0 +1,291 @@
+#include "gst/origin/http_server.h"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+namespace hull::origin {
+namespace {
+
+constexpr int kBacklog = 4096; // cut by net.core.somaxconn, 4096 on Debian 12
+constexpr int kAcceptsPerTurn = 64;
+constexpr int kEventsPerTurn = 256;
+constexpr unsigned kReadsPerTurn = 32;     // of one client
+constexpr unsigned kLeaveTimeout = 2;      // seconds
+constexpr unsigned kHandshakeTimeout = 10; // seconds
+constexpr rlim_t kSpareDescriptors = 128;  // what the rest of the process needs
+
+/// Connections this process can hold; raises the soft limit of descriptors as far as the hard one allows.
+unsigned raise_descriptor_limit(unsigned wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  if (limit.rlim_cur < wanted + kSpareDescriptors) {
+    limit.rlim_cur = std::min<rlim_t>(wanted + kSpareDescriptors, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur <= kSpareDescriptors) return 16;
+  return static_cast<unsigned>(std::min<rlim_t>(wanted, limit.rlim_cur - kSpareDescriptors));
+}
+
+std::string address_text(const sockaddr_storage &from) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const void *address =
+      from.ss_family == AF_INET6
+          ? static_cast<const void *>(&reinterpret_cast<const sockaddr_in6 &>(from).sin6_addr)
+          : &reinterpret_cast<const sockaddr_in &>(from).sin_addr;
+  return inet_ntop(from.ss_family, address, text, sizeof text) ? text : "";
+}
+
+std::string take(GError *error) {
+  const std::string text = error ? error->message : "no reason given";
+  g_clear_error(&error);
+  return text;
+}
+
+} // namespace
+
+Result<GRef<GSocket>> listen_on(const std::string &address, unsigned port) {
+  const auto inet = GRef<GInetAddress>::adopt(g_inet_address_new_from_string(address.c_str()));
+  if (!inet)
+    return fail(ErrorCode::settings,
+                "bind-address \"" + address +
+                    "\" is no IP address; use 127.0.0.1 for this machine only, 0.0.0.0 or :: for all.");
+  GError *error = nullptr;
+  auto socket = GRef<GSocket>::adopt(g_socket_new(g_inet_address_get_family(inet.get()), G_SOCKET_TYPE_STREAM,
+                                                  G_SOCKET_PROTOCOL_TCP, &error));
+  if (!socket) return fail(ErrorCode::io, "No socket can be made: " + take(error));
+  const auto where =
+      GRef<GSocketAddress>::adopt(g_inet_socket_address_new(inet.get(), static_cast<guint16>(port)));
+  g_socket_set_listen_backlog(socket.get(), kBacklog);
+  if (!g_socket_bind(socket.get(), where.get(), TRUE, &error) || !g_socket_listen(socket.get(), &error))
+    return fail(ErrorCode::io, "Cannot listen on " + address + " port " + std::to_string(port) + ": " +
+                                   take(error) + ". Choose another port, or port=0 for any free one.");
+  return socket;
+}
+
+unsigned port_of(GSocket *socket) {
+  const auto local = GRef<GSocketAddress>::adopt(g_socket_get_local_address(socket, nullptr));
+  return local ? g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(local.get())) : 0;
+}
+
+HttpServer::HttpServer(GRef<GSocket> socket, ServerLimits limits, GRef<GTlsCertificate> certificate,
+                       std::string common, Hooks hooks)
+    : socket_(std::move(socket)),
+      limits_(limits),
+      certificate_(std::move(certificate)),
+      common_(std::move(common)),
+      hooks_(std::move(hooks)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      cancellable_(GRef<GCancellable>::adopt(g_cancellable_new())) {
+  limits_.connections = raise_descriptor_limit(limits_.connections);
+  if (limits_.connections_per_address == 0) limits_.connections_per_address = limits_.connections;
+}
+
+HttpServer::~HttpServer() {
+  close(epoll_);
+}
+
+void HttpServer::stop() {
+  g_source_destroy(source_);
+  g_source_unref(source_);
+  g_socket_close(socket_.get(), nullptr);
+  g_cancellable_cancel(cancellable_.get());
+  while (handshakes_ > 0)
+    g_main_context_iteration(context_, TRUE);
+  connections_.clear();
+  total_ = 0;
+}
+
+void HttpServer::attach(GMainContext *context) {
+  context_ = context;
+  epoll_event event{}; // data 0: the door
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, g_socket_get_fd(socket_.get()), &event);
+  watch_door(EPOLLIN);
+  source_ = g_unix_fd_source_new(epoll_, G_IO_IN);
+  g_source_set_callback(source_, G_SOURCE_FUNC(+[](gint, GIOCondition, gpointer self) -> gboolean {
+                          static_cast<HttpServer *>(self)->turn();
+                          return G_SOURCE_CONTINUE;
+                        }),
+                        this, nullptr);
+  g_source_attach(source_, context);
+}
+
+void HttpServer::watch_door(unsigned events) {
+  epoll_event event{};
+  event.events = events;
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, g_socket_get_fd(socket_.get()), &event);
+}
+
+void HttpServer::turn() {
+  g_source_set_ready_time(source_, -1);
+  const std::set<Number> unread = std::move(unread_);
+  unread_.clear();
+  for (const Number number : unread)
+    on_ready(number, EPOLLIN);
+  epoll_event events[kEventsPerTurn];
+  const int count = epoll_wait(epoll_, events, kEventsPerTurn, 0);
+  for (int i = 0; i < count; ++i) {
+    if (events[i].data.u64 == 0)
+      accept_some();
+    else
+      on_ready(events[i].data.u64, events[i].events);
+  }
+}
+
+// Not all of a crowd in one turn: those who are connected want their bytes in between.
+void HttpServer::accept_some() {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    const int fd = accept4(g_socket_get_fd(socket_.get()), reinterpret_cast<sockaddr *>(&from), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      // Out of descriptors: the door would be ready for ever. sweep() opens it again.
+      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) watch_door(0);
+      return;
+    }
+    admit(fd, address_text(from));
+  }
+}
+
+// Whether one more connection from `address` may come in.
+bool HttpServer::make_room(const std::string &address) {
+  const auto here = by_address_.find(address);
+  const bool shared_out = limits_.connections_per_address < limits_.connections;
+  if (shared_out && here != by_address_.end() && here->second >= limits_.connections_per_address)
+    return false;
+  if (connections_.size() < limits_.connections) return true;
+  if (silent_.empty()) return false;
+  ++refused_;
+  remove(*silent_.begin());
+  return true;
+}
+
+void HttpServer::admit(int fd, const std::string &address) {
+  if (!make_room(address)) {
+    static constexpr char kFull[] =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\n"
+        "Content-Length: 0\r\n\r\n";
+    send(fd, kFull, sizeof kFull - 1, MSG_NOSIGNAL);
+    ++refused_;
+    close(fd);
+    return;
+  }
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  const Number number = next_number_++;
+  connections_[number] = std::make_unique<Connection>(number, fd, address, certificate_.get(), common_);
+  ++by_address_[address];
+  silent_.insert(number);
+  total_ = static_cast<unsigned>(connections_.size());
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; // told once of every change
+  event.data.u64 = number;
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+}
+
+void HttpServer::on_ready(Number number, unsigned events) {
+  const auto found = connections_.find(number);
+  if (found == connections_.end()) return;
+  Connection &connection = *found->second;
+  if (events & (EPOLLERR | EPOLLHUP)) connection.cut();
+  if (events & EPOLLRDHUP) connection.left();
+  if (events & EPOLLIN) connection.readable();
+  if (connection.state() == Connection::State::handshake) {
+    if (connection.alive() && !connection.handshaking() && connection.hello_complete())
+      begin_handshake(connection);
+    if (!connection.alive()) remove(number);
+    return;
+  }
+  if (events & EPOLLOUT && connection.queued() > 0) {
+    connection.flush();
+    bytes_ += connection.take_sent();
+    if (connection.state() == Connection::State::busy && connection.queued() == 0) hooks_.drained(connection);
+  }
+  pump(connection);
+}
+
+struct HttpServer::Handshake {
+  HttpServer *server;
+  Number number;
+};
+
+// On a thread of GIO's pool, which is small.
+void HttpServer::begin_handshake(Connection &connection) {
+  connection.begin_handshake();
+  ++handshakes_;
+  g_tls_connection_handshake_async(
+      connection.tls(), G_PRIORITY_DEFAULT, cancellable_.get(),
+      [](GObject *tls, GAsyncResult *result, gpointer data) {
+        const std::unique_ptr<Handshake> handshake(static_cast<Handshake *>(data));
+        HttpServer &server = *handshake->server;
+        --server.handshakes_;
+        const bool good = g_tls_connection_handshake_finish(G_TLS_CONNECTION(tls), result, nullptr);
+        const auto found = server.connections_.find(handshake->number);
+        if (found == server.connections_.end()) return;
+        found->second->handshake_done(good);
+        server.pump(*found->second);
+      },
+      new Handshake{this, connection.number()});
+}
+
+void HttpServer::pump(Connection &connection) {
+  const Number number = connection.number();
+  unsigned requests = 0;
+  while (requests < kReadsPerTurn && connection.next_request(kReadsPerTurn)) {
+    ++requests;
+    silent_.erase(number);
+    hooks_.asked(connection);
+  }
+  bytes_ += connection.take_sent();
+  if (connection.abandoned()) connection.cut();
+  if (!connection.alive()) return remove(number);
+  if (connection.state() != Connection::State::idle || (!connection.may_read() && requests < kReadsPerTurn))
+    return;
+  unread_.insert(number);
+  g_source_set_ready_time(source_, 0);
+}
+
+void HttpServer::remove(Number number) {
+  const auto found = connections_.find(number);
+  hooks_.gone(*found->second);
+  const auto here = by_address_.find(found->second->address());
+  if (--here->second == 0) by_address_.erase(here);
+  silent_.erase(number);
+  unread_.erase(number);
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, found->second->fd(), nullptr);
+  connections_.erase(found);
+  total_ = static_cast<unsigned>(connections_.size());
+}
+
+void HttpServer::sweep() {
+  watch_door(EPOLLIN);
+  const gint64 now = g_get_monotonic_time();
+  const auto late = [now](gint64 since, unsigned seconds) {
+    return now - since > gint64{seconds} * G_USEC_PER_SEC;
+  };
+  std::vector<Number> ended;
+  for (const auto &[number, connection] : connections_) {
+    using State = Connection::State;
+    const State state = connection->state();
+    const bool stalls = connection->queued() > 0 && late(connection->progress(), limits_.stall_timeout);
+    const bool waits = (state == State::idle && late(connection->since(), limits_.idle_timeout)) ||
+                       (state == State::handshake && late(connection->since(), kHandshakeTimeout));
+    const bool lingers = state == State::leaving && late(connection->since(), kLeaveTimeout);
+    if (stalls) ++dropped_;
+    if (stalls || waits || lingers || state == State::dead) ended.push_back(number);
+  }
+  for (const Number number : ended)
+    remove(number);
+}
+
+} // namespace hull::origin

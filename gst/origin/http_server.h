@@ -1,0 +1,93 @@
+#pragma once
+
+// HTTP/1.1 for a live origin: one thread, one epoll set, connections counted in total and per address. Why it
+// is not libsoup's server: docs/decisions/003-own-replies.md.
+
+#include "gst/core/result.h"
+#include "gst/origin/connection.h"
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace hull::origin {
+
+struct ServerLimits {
+  unsigned connections = 2000;
+  unsigned connections_per_address = 0; ///< 0 = as many as in total
+  unsigned idle_timeout = 30;           ///< seconds a client may take for its next whole request
+  unsigned stall_timeout = 15;          ///< seconds a client may take nothing of a reply
+};
+
+/// Binds `address`:`port` (0 = any free one) and listens, with a backlog for crowds. settings: the address is
+/// no IP address; io: it is taken or not ours.
+Result<GRef<GSocket>> listen_on(const std::string &address, unsigned port);
+unsigned port_of(GSocket *socket);
+
+/// Accepts, reads requests, writes replies. A connection that never asked for anything gives way when the
+/// house is full, so a flood of half-open ones keeps no viewer out.
+class HttpServer {
+ public:
+  /// Called on the thread of attach()'s context.
+  struct Hooks {
+    std::function<void(Connection &)> asked;   ///< a whole request has come
+    std::function<void(Connection &)> drained; ///< all of a growing reply so far has left
+    std::function<void(Connection &)> gone;
+  };
+  /// `common`: header lines of every reply.
+  HttpServer(GRef<GSocket> socket, ServerLimits limits, GRef<GTlsCertificate> certificate, std::string common,
+             Hooks hooks);
+  ~HttpServer();
+  HttpServer(const HttpServer &) = delete;
+  HttpServer &operator=(const HttpServer &) = delete;
+
+  /// Serves from `context`, whose thread calls what follows.
+  void attach(GMainContext *context);
+  /// Lets everybody go. On that thread, at its end.
+  void stop();
+  /// A reply was ended or cut outside of the hooks: goes on with the next request, or lets the connection go.
+  void resume(Connection &connection) { pump(connection); }
+  /// Deadlines.
+  void sweep();
+
+  unsigned connections() const { return total_; }
+  std::uint64_t refused() const { return refused_; }
+  std::uint64_t dropped() const { return dropped_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  struct Handshake;
+  using Number = std::uint64_t;
+  void turn();
+  void watch_door(unsigned events);
+  void accept_some();
+  bool make_room(const std::string &address);
+  void admit(int fd, const std::string &address);
+  void on_ready(Number number, unsigned events);
+  void begin_handshake(Connection &connection);
+  void pump(Connection &connection);
+  void remove(Number number);
+
+  GRef<GSocket> socket_;
+  ServerLimits limits_;
+  GRef<GTlsCertificate> certificate_;
+  const std::string common_;
+  Hooks hooks_;
+  int epoll_ = -1;
+  GMainContext *context_ = nullptr;
+  GSource *source_ = nullptr;
+  GRef<GCancellable> cancellable_;
+  unsigned handshakes_ = 0;
+  std::map<Number, std::unique_ptr<Connection>> connections_; ///< oldest first
+  std::set<Number> silent_;                                   ///< never asked for anything
+  std::set<Number> unread_;                                   ///< their turn was over before their bytes were
+  std::map<std::string, unsigned> by_address_;
+  Number next_number_ = 1;
+  std::atomic<unsigned> total_ = 0;
+  std::atomic<std::uint64_t> refused_ = 0, dropped_ = 0, bytes_ = 0;
+};
+
+} // namespace hull::origin

@@ -1,0 +1,286 @@
+#include "gst/origin/growing_body.h"
+#include "gst/origin/outputs/output.h"
+#include "gst/origin/outputs/push_client.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <fmt/format.h>
+#include <map>
+#include <thread>
+
+namespace hull::origin {
+namespace {
+
+using publish::LiveEvent;
+constexpr std::size_t kMostRemovals = 64;
+
+/// Tells `ledger` that pushing `what` was not taken.
+void note_failure(Ledger &ledger, const std::string &what, const PushReply &reply) {
+  ledger.failed(
+      Error{ErrorCode::io,
+            fmt::format("Pushing {} failed: {} {}. It is tried again; check ingest-url and the server.", what,
+                        reply.status ? fmt::to_string(reply.status) : "no answer,", reply.why)});
+}
+
+/// One track on a connection of its own (ING-04): a request per segment, sent chunk by chunk while the
+/// segment grows. A failed one goes again from its first byte on a new connection, the header first (ING-11),
+/// until `most` newer segments wait; then it is left out whole.
+class Lane {
+ public:
+  Lane(std::shared_ptr<const publish::Live> live, const PushSettings &settings, Ledger &ledger,
+       std::function<void()> segment_sent)
+      : live_(std::move(live)),
+        most_(std::max(1u, settings.queue_segments)),
+        objects_(settings.objects),
+        ledger_(ledger),
+        segment_sent_(std::move(segment_sent)),
+        client_(settings.url, settings.post ? "POST" : "PUT"),
+        thread_([this] { run(); }) {}
+  ~Lane() { finish(0); }
+
+  void on_event(const LiveEvent &event) {
+    {
+      const std::lock_guard lock(mutex_);
+      switch (event.kind) {
+      case LiveEvent::Kind::init:
+        header_ = event.name;
+        header_sent_ = false;
+        break;
+      case LiveEvent::Kind::chunk:
+        if (event.name != newest_) want(event.name);
+        break;
+      case LiveEvent::Kind::segment: // the same cues for HLS
+        if (objects_ && event.name.ends_with(".vtt")) want(event.name);
+        break;
+      case LiveEvent::Kind::removed:
+        if (objects_ && removals_.size() < kMostRemovals) removals_.push_back(event.name);
+        break;
+      default:
+        break;
+      }
+    }
+    wakeup_->wake();
+  }
+
+  /// What is queued may leave for at most `seconds`.
+  void finish(double seconds) {
+    if (!thread_.joinable()) return;
+    closing_ = true;
+    wakeup_->wake();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    while (!idle_ && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    wakeup_->stop();
+    client_.cancel();
+    thread_.join();
+  }
+
+ private:
+  void want(const std::string &name) { // with mutex_
+    newest_ = name;
+    wanted_.push_back(name);
+    if (wanted_.size() <= most_) return;
+    wanted_.pop_front();
+    ledger_.dropped();
+  }
+
+  void run() {
+    std::uint64_t seen = 0;
+    while (!wakeup_->stopped()) {
+      std::string name, removal;
+      {
+        const std::lock_guard lock(mutex_);
+        if (!wanted_.empty()) {
+          name = wanted_.front();
+          wanted_.pop_front();
+        } else if (!removals_.empty()) {
+          removal = removals_.front();
+          removals_.pop_front();
+        }
+      }
+      if (!name.empty()) {
+        deliver(name);
+      } else if (!removal.empty()) {
+        if (const PushReply reply = client_.remove(removal); !reply.good())
+          note_failure(ledger_, removal, reply); // ING-15
+      } else {
+        if (closing_) break;
+        wakeup_->wait(seen, 1);
+      }
+    }
+    idle_ = true;
+  }
+
+  void deliver(const std::string &name) {
+    std::uint64_t seen = 0;
+    for (double pause = 0.05; !wakeup_->stopped(); pause = std::min(2 * pause, 1.0)) {
+      const PushReply header = send_header();
+      const PushReply reply = header.good() ? send_segment(name) : header;
+      if (reply.good()) return segment_sent_();
+      if (wakeup_->stopped()) return;
+      note_failure(ledger_, name, reply);
+      {
+        const std::lock_guard lock(mutex_);
+        header_sent_ = false; // 412 asks for it, a new connection begins with it
+        const bool gone = live_->object(name).found == publish::Found::gone;
+        if (gone || wanted_.size() >= most_ || (closing_ && pause > 0.5)) break;
+      }
+      const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(pause);
+      while (!wakeup_->stopped() && std::chrono::steady_clock::now() < until)
+        wakeup_->wait(seen, pause);
+      client_.reconnect();
+    }
+    ledger_.dropped();
+  }
+
+  PushReply send_header() {
+    std::string name;
+    {
+      const std::lock_guard lock(mutex_);
+      if (header_sent_) return {200, {}};
+      name = header_;
+    }
+    const publish::ObjectView view = live_->object(name);
+    if (view.chunks.empty()) return {0, "there is no header yet"};
+    const ByteVector &bytes = *view.chunks.front();
+    const PushReply reply =
+        client_.put(name, view.content_type, {reinterpret_cast<const char *>(bytes.data()), bytes.size()});
+    if (!reply.good()) return reply;
+    ledger_.sent(bytes.size());
+    const std::lock_guard lock(mutex_);
+    header_sent_ = header_ == name;
+    return reply;
+  }
+
+  PushReply send_segment(const std::string &name) {
+    const auto body = make_growing_body(live_, name, wakeup_);
+    const PushReply reply = client_.put_growing(name, live_->object(name).content_type, body.get());
+    if (reply.good()) ledger_.sent(live_->object(name).bytes);
+    return reply;
+  }
+
+  std::shared_ptr<const publish::Live> live_;
+  const std::size_t most_;
+  const bool objects_;
+  Ledger &ledger_;
+  std::function<void()> segment_sent_;
+  PushClient client_;
+  std::shared_ptr<Wakeup> wakeup_ = std::make_shared<Wakeup>();
+  std::mutex mutex_; // before the ledger's and the window's
+  std::deque<std::string> wanted_, removals_;
+  std::string newest_, header_;
+  bool header_sent_ = false;
+  std::atomic<bool> closing_ = false, idle_ = false;
+  std::thread thread_;
+};
+
+/// Manifests after the segments they name; the newest version only.
+class ManifestLane {
+ public:
+  ManifestLane(std::shared_ptr<const publish::Live> live, const PushSettings &settings, Ledger &ledger)
+      : live_(std::move(live)),
+        objects_(settings.objects),
+        ledger_(ledger),
+        client_(settings.url, settings.post ? "POST" : "PUT"),
+        thread_([this] { run(); }) {}
+  ~ManifestLane() { finish(); }
+  void wake() { wakeup_.wake(); }
+  /// Sends the last version once more.
+  void finish() {
+    if (!thread_.joinable()) return;
+    wakeup_.stop();
+    thread_.join();
+  }
+
+ private:
+  void run() {
+    std::uint64_t seen = 0;
+    bool owed = false;
+    while (!wakeup_.stopped()) {
+      wakeup_.wait(seen, owed ? 1 : 3600);
+      owed = !send_all();
+    }
+    send_all();
+  }
+
+  bool send_all() {
+    bool all = true;
+    if (objects_) {
+      for (const publish::Track &track : live_->tracks())
+        all = send(track.id + ".m3u8", live_->plain_playlist(track.id)) && all;
+      all = all && send("master.m3u8", live_->multivariant());
+    }
+    const std::int64_t now = live_->now();
+    return all && send("manifest.mpd", objects_ ? live_->plain_mpd(now) : live_->mpd(now));
+  }
+
+  bool send(const std::string &name, const publish::PlaylistReply &text) {
+    if (text.status != 200 || sent_[name] == text.text) return true;
+    const char *type = name.ends_with(".mpd") ? "application/dash+xml" : "application/vnd.apple.mpegurl";
+    const PushReply reply = client_.put(name, type, text.text);
+    if (!reply.good()) {
+      note_failure(ledger_, name, reply);
+      client_.reconnect();
+      return false;
+    }
+    sent_[name] = text.text;
+    ledger_.sent(text.text.size());
+    return true;
+  }
+
+  std::shared_ptr<const publish::Live> live_;
+  const bool objects_;
+  Ledger &ledger_;
+  PushClient client_;
+  Wakeup wakeup_;
+  std::map<std::string, std::string> sent_;
+  std::thread thread_;
+};
+
+class Push final : public Output {
+ public:
+  Push(PushSettings settings, std::shared_ptr<const publish::Live> live, Report report)
+      : live_(std::move(live)),
+        settings_(std::move(settings)),
+        ledger_(std::move(report)),
+        manifests_(live_, settings_, ledger_) {}
+  ~Push() override { finish(0); }
+
+  void on_event(const LiveEvent &event) override {
+    if (event.kind == LiveEvent::Kind::ended) return manifests_.wake();
+    const std::lock_guard lock(mutex_);
+    auto &lane = lanes_[event.track];
+    if (!lane) lane = std::make_unique<Lane>(live_, settings_, ledger_, [this] { manifests_.wake(); });
+    lane->on_event(event);
+  }
+
+  void finish(double seconds) override {
+    const std::lock_guard lock(mutex_);
+    for (const auto &[track, lane] : lanes_)
+      lane->finish(seconds);
+    manifests_.finish();
+    lanes_.clear();
+  }
+
+  OutputStats stats() const override { return ledger_.stats(); }
+
+ private:
+  std::shared_ptr<const publish::Live> live_;
+  const PushSettings settings_;
+  Ledger ledger_;
+  ManifestLane manifests_;
+  std::mutex mutex_; // before a lane's
+  std::map<std::size_t, std::unique_ptr<Lane>> lanes_;
+};
+
+} // namespace
+
+std::unique_ptr<Output> make_push_output(PushSettings settings, std::shared_ptr<const publish::Live> live,
+                                         Output::Report report) {
+  if (!settings.url.ends_with('/')) settings.url += '/';
+  return std::make_unique<Push>(std::move(settings), std::move(live), std::move(report));
+}
+
+} // namespace hull::origin

@@ -1,0 +1,248 @@
+#include "gst/core/json.h"
+#include "gst/vmaf/model/model.h"
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace hull::vmaf {
+namespace {
+
+tl::unexpected<Error> bad(const std::string &what) {
+  return fail(ErrorCode::bad_data, "The VMAF model does not load: " + what + ".");
+}
+
+Result<std::vector<double>> numbers(const Json &dict, const char *key, std::size_t count) {
+  const Json *found = dict.find(key);
+  if (!found || !found->is_array() || found->size() != count)
+    return bad(std::string("'") + key + "' must be " + std::to_string(count) + " numbers");
+  std::vector<double> values;
+  for (const Json &value : *found) {
+    if (!value.is_number()) return bad(std::string("'") + key + "' holds something that is no number");
+    values.push_back(value.get<double>());
+  }
+  return values;
+}
+
+Result<Feature> feature_of(const std::string &name) {
+  static constexpr std::pair<const char *, Feature> kNames[] = {{"adm2", Feature::adm2},
+                                                                {"motion2", Feature::motion2},
+                                                                {"vif_scale0", Feature::vif_scale0},
+                                                                {"vif_scale1", Feature::vif_scale1},
+                                                                {"vif_scale2", Feature::vif_scale2},
+                                                                {"vif_scale3", Feature::vif_scale3}};
+  for (const auto &[key, feature] : kNames)
+    if (name == std::string("VMAF_integer_feature_") + key + "_score") return feature;
+  return fail(ErrorCode::unsupported,
+              "The VMAF model reads the feature '" + name +
+                  "', which is not measured here. Models of the v0.6 family with integer "
+                  "features load (vmaf_v0.6.1 and its relatives).");
+}
+
+/// The enhancement gain limit a feature asks for, as an index; any other option changes the score and is
+/// refused.
+Result<int> gain_of(const Json &options) {
+  int gain = 0;
+  if (!options.is_object()) return bad("'feature_opts_dicts' must hold objects");
+  for (const auto &[key, value] : options.members()) {
+    const bool limit = key == "adm_enhn_gain_limit" || key == "vif_enhn_gain_limit";
+    if (limit && value.is_number() && value.get<double>() == kGainLimit[1])
+      gain = 1;
+    else if (!limit || !value.is_number() || value.get<double>() != kGainLimit[0])
+      return fail(ErrorCode::unsupported, "The VMAF model sets the feature option '" + key + "' to " +
+                                              value.dump() + ", which is not built in.");
+  }
+  return gain;
+}
+
+Result<std::vector<FeatureUse>> features_of(const Json &dict) {
+  const Json *names = dict.find("feature_names"), *options = dict.find("feature_opts_dicts");
+  if (!names || !names->is_array() || names->empty()) return bad("'feature_names' is missing");
+  if (options && (!options->is_array() || options->size() != names->size()))
+    return bad("'feature_opts_dicts' must have one entry per feature");
+  std::vector<FeatureUse> uses;
+  for (std::size_t i = 0; i < names->size(); ++i) {
+    if (!(*names)[i].is_string()) return bad("'feature_names' holds something that is no name");
+    auto feature = feature_of((*names)[i].get<std::string>());
+    if (!feature) return tl::unexpected(feature.error());
+    int gain = 0;
+    if (options) {
+      auto asked = gain_of((*options)[i]);
+      if (!asked) return tl::unexpected(asked.error());
+      gain = *asked;
+    }
+    uses.push_back({*feature, gain});
+  }
+  return uses;
+}
+
+/// libsvm's text: header lines, "SV", then coefficient and index:value pairs per line.
+Result<void> parse_svm(const std::string &text, std::size_t features, Svr &svr) {
+  std::istringstream lines(text);
+  std::string line;
+  long total = -1;
+  bool gamma = false, rho = false, vectors = false;
+  while (!vectors && std::getline(lines, line)) {
+    std::istringstream words(line);
+    std::string key, value;
+    words >> key;
+    if (key == "SV") {
+      vectors = true;
+    } else if (key == "svm_type" || key == "kernel_type") {
+      words >> value;
+      if (value != (key == "svm_type" ? "nu_svr" : "rbf"))
+        return fail(ErrorCode::unsupported,
+                    "The VMAF model is of " + key + " '" + value + "'; nu_svr with rbf loads.");
+    } else if (key == "gamma") {
+      gamma = static_cast<bool>(words >> svr.gamma);
+    } else if (key == "rho") {
+      rho = static_cast<bool>(words >> svr.rho);
+    } else if (key == "total_sv") {
+      words >> total;
+    }
+  }
+  if (!vectors || !gamma || !rho || total < 1)
+    return bad("its 'model' text lacks gamma, rho, total_sv or SV");
+  long count = 0;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    double coefficient = 0;
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const std::string damage = "support vector " + std::to_string(count + 1) + " is damaged";
+    if (!(words >> coefficient)) return bad(damage);
+    std::vector<double> at(features, 0.0); // libsvm leaves out zeros
+    std::size_t index = 0;
+    char colon = 0;
+    double value = 0;
+    while (words >> index) {
+      if (!(words >> colon >> value) || colon != ':' || index < 1 || index > features ||
+          !std::isfinite(value))
+        return bad(damage);
+      at[index - 1] = value;
+    }
+    if (!words.eof()) return bad(damage);
+    svr.vectors.push_back(coefficient);
+    svr.vectors.insert(svr.vectors.end(), at.begin(), at.end());
+    ++count;
+  }
+  if (count != total)
+    return bad("it announces " + std::to_string(total) + " support vectors and has " + std::to_string(count));
+  return {};
+}
+
+bool is_true(const Json &dict, const char *key) {
+  const Json &value = dict[key];
+  return value.is_string() ? value == "true" : value.is_bool() && value.get<bool>();
+}
+
+Result<Transform> transform_of(const Json &dict) {
+  Transform transform;
+  const Json &found = dict["score_transform"];
+  if (found.is_null()) return transform;
+  if (!found.is_object()) return bad("'score_transform' must be an object");
+  transform.enabled = is_true(found, "enabled");
+  transform.at_least_input = is_true(found, "out_gte_in");
+  transform.at_most_input = is_true(found, "out_lte_in");
+  const auto term = [&found](const char *key, std::optional<double> &out) {
+    const Json &value = found[key];
+    if (value.is_number()) out = value.get<double>();
+  };
+  term("p0", transform.p0);
+  term("p1", transform.p1);
+  term("p2", transform.p2);
+  const Json &knots = found["knots"];
+  if (knots.is_null()) return transform;
+  if (!knots.is_array()) return bad("'knots' must be pairs of numbers");
+  for (const Json &knot : knots) {
+    if (!knot.is_array() || knot.size() != 2 || !knot[0].is_number() || !knot[1].is_number())
+      return bad("'knots' must be pairs of numbers");
+    transform.knots.emplace_back(knot[0].get<double>(), knot[1].get<double>());
+  }
+  return transform;
+}
+
+Result<Svr> member_of(const Json &dict, std::size_t features) {
+  Svr svr;
+  const Json &norm = dict["norm_type"];
+  if (norm != "linear_rescale" && norm != "none") return bad("'norm_type' is missing or unknown");
+  if (norm == "linear_rescale") {
+    auto slopes = numbers(dict, "slopes", features + 1),
+         intercepts = numbers(dict, "intercepts", features + 1);
+    if (!slopes) return tl::unexpected(slopes.error());
+    if (!intercepts) return tl::unexpected(intercepts.error());
+    svr.slopes = *slopes;
+    svr.intercepts = *intercepts;
+    if (svr.slopes[0] == 0) return bad("the score's slope is zero");
+  } else {
+    svr.slopes.assign(features + 1, 1.0);
+    svr.intercepts.assign(features + 1, 0.0);
+  }
+  const Json &text = dict["model"];
+  if (!text.is_string()) return bad("'model' is missing");
+  if (auto parsed = parse_svm(text.get<std::string>(), features, svr); !parsed)
+    return tl::unexpected(parsed.error());
+  return svr;
+}
+
+Result<Model> model_of(const Json &dict, std::string name) {
+  const Json &type = dict["model_type"];
+  if (type != "LIBSVMNUSVR" && type != "BOOTSTRAP_LIBSVMNUSVR" && type != "RESIDUEBOOTSTRAP_LIBSVMNUSVR")
+    return bad("'model_type' is missing or unknown");
+  Model model;
+  model.name = std::move(name);
+  auto features = features_of(dict);
+  if (!features) return tl::unexpected(features.error());
+  model.features = *features;
+  auto transform = transform_of(dict);
+  if (!transform) return tl::unexpected(transform.error());
+  model.transform = *transform;
+  if (!dict["score_clip"].is_null()) {
+    auto limits = numbers(dict, "score_clip", 2);
+    if (!limits) return tl::unexpected(limits.error());
+    if ((*limits)[0] > (*limits)[1]) return bad("'score_clip' is upside down");
+    model.clip = {(*limits)[0], (*limits)[1]};
+  }
+  auto member = member_of(dict, model.features.size());
+  if (!member) return tl::unexpected(member.error());
+  model.members.push_back(std::move(*member));
+  return model;
+}
+
+const Json *dict_of(const Json &root) {
+  const Json *found = root.find("model_dict");
+  return found && found->is_object() ? found : nullptr;
+}
+
+} // namespace
+
+Result<Model> parse_model(std::string_view text, std::string name) {
+  const Json root = Json::parse(text);
+  if (root.is_null()) return bad("it is not valid JSON");
+  if (const Json *dict = dict_of(root)) return model_of(*dict, std::move(name));
+  if (!root.contains("0")) return bad("it has neither 'model_dict' nor a collection of models");
+  Model model;
+  for (std::size_t i = 0; i < root.size(); ++i) {
+    const Json *dict = dict_of(root[std::to_string(i)]);
+    if (!dict) return bad("member " + std::to_string(i) + " of the collection is missing or broken");
+    auto parsed = model_of(*dict, name);
+    if (!parsed) return tl::unexpected(parsed.error());
+    if (i == 0)
+      model = std::move(*parsed);
+    else
+      model.members.push_back(std::move(parsed->members.front()));
+  }
+  return model;
+}
+
+Result<Model> load_model(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || text.empty())
+    return fail(ErrorCode::not_found, "The VMAF model '" + path + "' cannot be read or is empty.");
+  auto model = parse_model(text, std::filesystem::path(path).stem().string());
+  if (!model) return fail(model.error().code, model.error().text + " File: '" + path + "'.");
+  return model;
+}
+
+} // namespace hull::vmaf
