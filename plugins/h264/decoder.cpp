@@ -366,11 +366,11 @@ bool Decoder::refuse(const StreamInput::AccessUnit &unit) {
           "avdec_h264 for this stream.";
   else if (!why)
     return false;
-  // After pictures have come out, a strange parameter set is more likely damage, and so is one that its own
-  // profile forbids: give the stream time to recover.
-  const bool doubtful = pictures_ > 0 || (unit.sequence && unit.sequence->sps.profile_idc == 66);
   refusal_ = why;
-  if (unit.refusal && doubtful && barren_units_ < kMostBarren) return false;
+  // A parameter set that its own profile forbids is damaged, and after pictures have come out so is most likely
+  // any strange one: give the stream time to recover.
+  const bool damaged = unit.sequence && unit.sequence->sps.profile_idc == 66;
+  if (unit.refusal && (damaged || (pictures_ > 0 && barren_units_ < kMostBarren))) return false;
   raise(GST_ELEMENT(self_), {ErrorCode::unsupported, *why});
   return true;
 }

@@ -59,22 +59,22 @@ int PictureDecoder::feed(const std::uint8_t *data, std::size_t size, std::uint64
 }
 
 PictureDecoder::Outcome PictureDecoder::decode(Bytes sets, Bytes slices, std::uint64_t id, const Sink &sink) {
-  bool came = false;
-  const Sink watch = [&](const Picture &picture) {
-    came |= picture.id == id;
-    sink(picture);
-  };
   int state = 0;
-  if (!sets.empty()) state |= feed(sets.data(), sets.size(), id, watch);
+  if (!sets.empty()) state |= feed(sets.data(), sets.size(), id, sink);
   if (slices.empty()) return {state | dsBitstreamError, false};
-  state |= feed(slices.data(), slices.size(), id, watch);
-  // Without data: nothing more comes of this picture. DecodeFrameNoDelay() does both too, but the second call
-  // overwrites a picture of the first.
-  state |= feed(nullptr, 0, id, watch);
-  // A picture with slices missing stays inside until the next begins, which an access unit delimiter says.
-  if (came) return {state, false};
-  state |= feed(kDelimiter.data(), kDelimiter.size(), id, watch);
-  return {state, came};
+  state |= feed(slices.data(), slices.size(), id, sink);
+  // An access unit delimiter says that nothing more comes of this picture. The library's other word for that,
+  // a call without data, leaves a picture with slices missing inside until the next begins, and may then fall
+  // over it (dsRefListNullPtrs).
+  const unsigned before = concealed_pictures();
+  state |= feed(kDelimiter.data(), kDelimiter.size(), id, sink);
+  return {state, concealed_pictures() != before};
+}
+
+unsigned PictureDecoder::concealed_pictures() const {
+  SDecoderStatistics statistics{};
+  decoder_->GetOption(DECODER_OPTION_GET_STATISTICS, &statistics);
+  return statistics.uiEcFrameNum;
 }
 
 void PictureDecoder::drain(const Sink &sink) {

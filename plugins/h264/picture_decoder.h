@@ -57,8 +57,7 @@ class PictureDecoder {
   /// Gets pictures in the order in which the library gives them out.
   using Sink = std::function<void(const Picture &)>;
   /// Decodes the slices of one picture, in front of them the parameter sets that are new; both with start
-  /// codes, `sets` may be empty. `sink` gets the picture; where the library gives none because slices are
-  /// missing, what it has is asked for at once, concealed.
+  /// codes, `sets` may be empty. `sink` gets the picture, concealed where slices are missing.
   Outcome decode(Bytes sets, Bytes slices, std::uint64_t id, const Sink &sink);
   /// What the library holds back all the same (library_reorders()).
   void drain(const Sink &sink);
@@ -69,6 +68,7 @@ class PictureDecoder {
   static bool has_cve_2025_27091();
 
  private:
+  unsigned concealed_pictures() const;
   int feed(const std::uint8_t *data, std::size_t size, std::uint64_t id, const Sink &sink);
 
   ISVCDecoder *decoder_ = nullptr;
