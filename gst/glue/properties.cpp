@@ -4,18 +4,20 @@ namespace hull {
 namespace {
 
 // Two elements' class_init may run in two threads; GType names must be registered once.
-std::mutex registration_mutex;
+Mutex registration_mutex;
 
 } // namespace
 
 GType enum_type(const EnumTable &table) {
-  const std::lock_guard lock(registration_mutex);
+  const Lock lock(registration_mutex);
   if (const GType known = g_type_from_name(table.type_name)) return known;
-  return g_enum_register_static(table.type_name, table.values.data());
+  const GType made = g_enum_register_static(table.type_name, table.values.data());
+  gst_type_mark_as_plugin_api(made, GstPluginAPIFlags(0));
+  return made;
 }
 
 GType flags_type(const EnumTable &table) {
-  const std::lock_guard lock(registration_mutex);
+  const Lock lock(registration_mutex);
   if (const GType known = g_type_from_name(table.type_name)) return known;
   // GFlagsValue has GEnumValue's members with an unsigned value; the copy lives as long as the type, for
   // good.
@@ -23,7 +25,9 @@ GType flags_type(const EnumTable &table) {
   for (std::size_t i = 0; i < table.values.size(); ++i)
     values[i] = {static_cast<guint>(table.values[i].value), table.values[i].value_name,
                  table.values[i].value_nick};
-  return g_flags_register_static(table.type_name, values);
+  const GType made = g_flags_register_static(table.type_name, values);
+  gst_type_mark_as_plugin_api(made, GstPluginAPIFlags(0));
+  return made;
 }
 
 GParamFlags param_flags(Mutable when, bool readable_only) {

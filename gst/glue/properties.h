@@ -17,10 +17,10 @@
 // The element derives from Configured<EncoderSettings> and works on snapshot(), so no frame sees half a
 // change.
 
+#include "gst/core/mutex.h"
 #include "gst/glue/ref.h"
 
 #include <limits>
-#include <mutex>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -38,17 +38,17 @@ template <class SettingsType> class Configured {
  public:
   using Settings = SettingsType;
   Settings snapshot() const {
-    const std::lock_guard lock(settings_mutex_);
+    const Lock lock(settings_mutex_);
     return settings_;
   }
   template <class Change> void configure(Change &&change) {
-    const std::lock_guard lock(settings_mutex_);
+    const Lock lock(settings_mutex_);
     change(settings_);
   }
 
  private:
-  mutable std::mutex settings_mutex_; // leaf: held only to copy or assign
-  Settings settings_;
+  mutable Mutex settings_mutex_; // leaf: held only to copy or assign
+  Settings settings_ HULL_GUARDED_BY(settings_mutex_);
 };
 
 /// Values of an enum or flags property. `type_name` must be unique in the process: "HullVmafSinkFormat".

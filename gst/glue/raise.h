@@ -1,6 +1,8 @@
 #pragma once
 
+#include "gst/core/place.h"
 #include "gst/core/result.h"
+#include "gst/glue/calls_out.h"
 
 #include <string>
 
@@ -8,10 +10,13 @@
 
 namespace hull {
 
-/// Posts an error message on the bus; the text is the room's, the debug string adds `context`.
-void raise(GstElement *element, const Error &error, const std::string &context = {});
+/// Posts an error message on the bus and logs it in the element's category; the text is the room's, the debug
+/// string adds `context`. The message names the caller's place.
+void raise(GstElement *element, const Error &error, const std::string &context = {},
+           Place at = Place::here()) HULL_CALLS_OUT;
 
 /// As raise, but the stream goes on: a warning message.
-void warn(GstElement *element, const Error &error, const std::string &context = {});
+void warn(GstElement *element, const Error &error, const std::string &context = {},
+          Place at = Place::here()) HULL_CALLS_OUT;
 
 } // namespace hull

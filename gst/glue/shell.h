@@ -4,13 +4,13 @@
 //
 //   using Base = GstVideoEncoder; using BaseClass = GstVideoEncoderClass;
 //   static constexpr char kTypeName[] = "HullH264Enc";
-//   static GType parent_type();
-//   static std::span<const Property<Settings>> properties();
-//   static void class_init(BaseClass *klass);         // metadata, templates, klass->start =
-//   thunk<&Impl::start> explicit Impl(Base *self);                        // instance_init; finalize runs the
-//   destructor void property_changed(const char *name);          // optional, called after a set, without a
-//   lock
+//   static constexpr char kCategory[] = "hullh264enc", kDescription[] = "H.264 encoder"; // of elements:
+//   log.h static GType parent_type(); static std::span<const Property<Settings>> properties(); static void
+//   class_init(BaseClass *klass);         // metadata, templates, klass->start = thunk<&Impl::start> explicit
+//   Impl(Base *self);                        // instance_init; finalize runs the destructor void
+//   property_changed(const char *name);          // optional, called after a set, without a lock
 
+#include "gst/glue/log.h"
 #include "gst/glue/properties.h"
 
 #include <exception>
@@ -74,6 +74,7 @@ template <class Impl> GType shell_type() {
     info.class_init = [](gpointer klass, gpointer) {
       using S = Shell<Impl>;
       S::parent_class_ = g_type_class_peek_parent(klass);
+      if constexpr (requires { Impl::kCategory; }) category<Impl>();
       auto *object_class = static_cast<GObjectClass *>(klass);
       object_class->finalize = [](GObject *object) {
         auto *shell = reinterpret_cast<S *>(object);
@@ -99,7 +100,11 @@ template <class Impl> GType shell_type() {
       auto *shell = reinterpret_cast<Shell<Impl> *>(instance);
       shell->impl = new Impl(&shell->parent);
     };
-    return g_type_register_static(Impl::parent_type(), Impl::kTypeName, &info, GTypeFlags(0));
+    const GType made = g_type_register_static(Impl::parent_type(), Impl::kTypeName, &info, GTypeFlags(0));
+    // Elements stand in the documentation's index by themselves; other types of ours must say that they
+    // belong.
+    if (!g_type_is_a(made, GST_TYPE_ELEMENT)) gst_type_mark_as_plugin_api(made, GstPluginAPIFlags(0));
+    return made;
   }();
   return type;
 }

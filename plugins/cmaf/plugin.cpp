@@ -5,10 +5,12 @@
 
 #define PACKAGE "gst-plugins-hull"
 
+GST_ELEMENT_REGISTER_DEFINE(hullcmafsink, "hullcmafsink", GST_RANK_NONE,
+                            hull::shell_type<hull::cmaf::CmafSink>())
+
 static gboolean plugin_init(GstPlugin *plugin) {
-  return gst_element_register(plugin, "hullcmafsink", GST_RANK_NONE,
-                              hull::shell_type<hull::cmaf::CmafSink>());
+  return GST_ELEMENT_REGISTER(hullcmafsink, plugin);
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, hullcmaf, "LL-DASH and LL-HLS publisher", plugin_init,
-                  HULL_VERSION, "LGPL", "gst-plugins-hull", "https://gstreamer.freedesktop.org/")
+                  HULL_VERSION, "LGPL", "gst-plugins-hull", HULL_URL)

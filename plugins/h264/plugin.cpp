@@ -8,19 +8,20 @@
 
 #define PACKAGE "gst-plugins-hull"
 
-namespace {
+// Below x264enc and avdec_h264: OpenH264 has no B-frames to encode and decodes them inexactly.
+GST_ELEMENT_REGISTER_DEFINE(hullh264enc, "hullh264enc", GST_RANK_MARGINAL,
+                            hull::shell_type<hull::h264::Encoder>())
+GST_ELEMENT_REGISTER_DEFINE(hullh264dec, "hullh264dec", GST_RANK_MARGINAL,
+                            hull::shell_type<hull::h264::Decoder>())
+GST_ELEMENT_REGISTER_DEFINE(hullrtpfeedback, "hullrtpfeedback", GST_RANK_NONE,
+                            hull::shell_type<hull::h264::RtpFeedback>())
 
-gboolean plugin_init(GstPlugin *plugin) {
-  using namespace hull;
-  h264::encoder_category();
-  h264::decoder_category();
-  // Below x264enc and avdec_h264: OpenH264 has no B-frames to encode and decodes them inexactly.
-  return gst_element_register(plugin, "hullh264enc", GST_RANK_MARGINAL, shell_type<h264::Encoder>()) &&
-         gst_element_register(plugin, "hullh264dec", GST_RANK_MARGINAL, shell_type<h264::Decoder>()) &&
-         gst_element_register(plugin, "hullrtpfeedback", GST_RANK_NONE, shell_type<h264::RtpFeedback>());
+static gboolean plugin_init(GstPlugin *plugin) {
+  hull::h264::encoder_category();
+  hull::h264::decoder_category();
+  return GST_ELEMENT_REGISTER(hullh264enc, plugin) && GST_ELEMENT_REGISTER(hullh264dec, plugin) &&
+         GST_ELEMENT_REGISTER(hullrtpfeedback, plugin);
 }
 
-} // namespace
-
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, hullh264, "H.264 with OpenH264", plugin_init,
-                  HULL_VERSION, "LGPL", "gst-plugins-hull", "https://gstreamer.freedesktop.org/")
+                  HULL_VERSION, "LGPL", "gst-plugins-hull", HULL_URL)
