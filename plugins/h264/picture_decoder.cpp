@@ -59,22 +59,27 @@ int PictureDecoder::feed(const std::uint8_t *data, std::size_t size, std::uint64
 }
 
 PictureDecoder::Outcome PictureDecoder::decode(Bytes sets, Bytes slices, std::uint64_t id, const Sink &sink) {
+  bool came = false;
+  const Sink watch = [&](const Picture &picture) {
+    came |= picture.id == id;
+    sink(picture);
+  };
   int state = 0;
-  if (!sets.empty()) state |= feed(sets.data(), sets.size(), id, sink);
+  if (!sets.empty()) state |= feed(sets.data(), sets.size(), id, watch);
   if (slices.empty()) return {state | dsBitstreamError, false};
-  state |= feed(slices.data(), slices.size(), id, sink);
-  // An access unit delimiter says that nothing more comes of this picture. The library's other word for that,
-  // a call without data, leaves a picture with slices missing inside until the next begins, and may then fall
-  // over it (dsRefListNullPtrs).
-  const unsigned before = concealed_pictures();
-  state |= feed(kDelimiter.data(), kDelimiter.size(), id, sink);
-  return {state, concealed_pictures() != before};
-}
-
-unsigned PictureDecoder::concealed_pictures() const {
-  SDecoderStatistics statistics{};
-  decoder_->GetOption(DECODER_OPTION_GET_STATISTICS, &statistics);
-  return statistics.uiEcFrameNum;
+  state |= feed(slices.data(), slices.size(), id, watch);
+  // Without data: give out what is complete. DecodeFrameNoDelay() does both too, but its second call
+  // overwrites a picture of the first.
+  state |= feed(nullptr, 0, id, watch);
+  if (came) return {state, false};
+  // A picture with slices missing stays inside until the next begins, which an access unit delimiter says;
+  // one without a single macroblock does not even then, but when it comes again with the delimiter at once.
+  state |= feed(kDelimiter.data(), kDelimiter.size(), id, watch);
+  if (!came && !(state & kFatal)) {
+    state |= feed(slices.data(), slices.size(), id, watch);
+    state |= feed(kDelimiter.data(), kDelimiter.size(), id, watch);
+  }
+  return {state, true};
 }
 
 void PictureDecoder::drain(const Sink &sink) {

@@ -68,7 +68,6 @@ class PictureDecoder {
   static bool has_cve_2025_27091();
 
  private:
-  unsigned concealed_pictures() const;
   int feed(const std::uint8_t *data, std::size_t size, std::uint64_t id, const Sink &sink);
 
   ISVCDecoder *decoder_ = nullptr;

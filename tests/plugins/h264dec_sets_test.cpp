@@ -333,6 +333,30 @@ TEST_F(H264DecSets, BeforeTheFirstKeyUnitNothingIsWhole) {
   EXPECT_EQ(whole, 6u);
 }
 
+// Intra refresh has no key units; its recovery points say when a stream that was joined is whole.
+TEST_F(H264DecSets, IntraRefreshIsWholeFromItsRecoveryPointOn) {
+  if (!has("x264enc") || !has("avdec_h264")) GTEST_SKIP() << "x264enc or avdec_h264 is not installed";
+  auto list = nal_lists(play("videotestsrc num-buffers=60 pattern=zone-plate kx2=12 ky2=9 kt=3 ! "
+                             "video/x-raw,format=I420,width=96,height=96,framerate=25/1 ! x264enc bframes=0 "
+                             "intra-refresh=true key-int-max=12 ! video/x-h264,stream-format=byte-stream,"
+                             "alignment=au,profile=main ! appsink name=out"));
+  ASSERT_EQ(list.size(), 60u);
+  const Frames right = decode_stream(byte_stream(list), "avdec_h264 max-threads=1");
+  ASSERT_EQ(right.list.size(), 60u);
+  std::erase_if(list[0], [](const ByteVector &unit) { return Nal{unit}.is_slice(); });
+  const Frames joined = decode_stream(byte_stream(list));
+  std::size_t whole = 0;
+  for (const Frame &frame : joined.list) {
+    if (frame.flagged) continue;
+    ++whole;
+    const auto same = std::ranges::find(right.list, frame.time, &Frame::time);
+    ASSERT_TRUE(same != right.list.end());
+    EXPECT_TRUE(same->bytes == frame.bytes) << frame.time / (40 * GST_MSECOND);
+  }
+  EXPECT_GT(whole, 20u);
+  EXPECT_LT(whole, 60u);
+}
+
 // Slices of one picture may come in any order (Baseline).
 TEST_F(H264DecSets, SlicesInAnyOrderMakeTheSamePicture) {
   const auto list = nal_lists(
