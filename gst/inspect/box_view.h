@@ -6,7 +6,6 @@
 #include "gst/isobmff/boxes/fields.h"
 #include "gst/isobmff/boxes/tree.h"
 
-
 namespace hull::inspect {
 
 struct ViewOptions {

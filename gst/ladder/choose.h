@@ -13,9 +13,9 @@ namespace hull::ladder {
 struct Rules {
   double top_quality = 95; ///< the top rung is the cheapest point that reaches this
   double cap_bps = std::numeric_limits<double>::infinity(); ///< no rung above
-  double cap_share = 1; ///< of the cap that estimates may take, where they were found to be low
-  double floor_quality = 40;                                ///< no rung below: nobody would watch it
-  double floor_bps = 145'000;                               ///< nor below this rate, Apple's lowest row
+  double cap_share = 1;       ///< of the cap that estimates may take, where they were found to be low
+  double floor_quality = 40;  ///< no rung below: nobody would watch it
+  double floor_bps = 145'000; ///< nor below this rate, Apple's lowest row
   double start_bps =
       500'000;            ///< one rung at or below, so that a player starts quickly, if the title allows it
   double jnd = 6;         ///< least step in quality: one just noticeable difference (Ozer)

@@ -1,8 +1,8 @@
 #include "gst/publish/text_segment.h"
 
 #include "gst/core/time.h"
-#include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/formats/webvtt.h"
 
 #include <fmt/format.h>

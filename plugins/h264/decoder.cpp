@@ -367,8 +367,8 @@ bool Decoder::refuse(const StreamInput::AccessUnit &unit) {
   else if (!why)
     return false;
   refusal_ = why;
-  // A parameter set that its own profile forbids is damaged, and after pictures have come out so is most likely
-  // any strange one: give the stream time to recover.
+  // A parameter set that its own profile forbids is damaged, and after pictures have come out so is most
+  // likely any strange one: give the stream time to recover.
   const bool damaged = unit.sequence && unit.sequence->sps.profile_idc == 66;
   if (unit.refusal && (damaged || (pictures_ > 0 && barren_units_ < kMostBarren))) return false;
   raise(GST_ELEMENT(self_), {ErrorCode::unsupported, *why});

@@ -2,8 +2,8 @@
 // the source where they tell so much; and what decrypters make of encrypted tracks.
 
 #include "gst/isobmff/boxes/protect.h"
-#include "gst/isobmff/rules/cmaf.h"
 #include "gst/isobmff/crypt/crypt.h"
+#include "gst/isobmff/rules/cmaf.h"
 #include "tests/plugins/mp4_support.h"
 
 #include <algorithm>

@@ -2,9 +2,9 @@
 
 #include "gst/isobmff/boxes/entry.h"
 #include "gst/isobmff/boxes/file.h"
-#include "gst/isobmff/rules/cmaf.h"
 #include "gst/isobmff/file/fragment_scan.h"
 #include "gst/isobmff/formats/webvtt.h"
+#include "gst/isobmff/rules/cmaf.h"
 #include "tests/plugins/mp4_harness.h"
 
 #include <cstdlib>

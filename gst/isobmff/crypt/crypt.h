@@ -2,8 +2,8 @@
 
 // Common encryption, ISO/IEC 23001-7: schemes cenc (AES-128 CTR) and cbcs (AES-128 CBC, pattern 1:9).
 
-#include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/boxes/protect.h"
+#include "gst/isobmff/boxes/tree.h"
 
 #include <optional>
 

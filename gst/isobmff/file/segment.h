@@ -2,8 +2,8 @@
 
 // Boxes that stand in front of a moof: styp, prft, and the random access index behind the last fragment.
 
-#include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/boxes/tree.h"
 
 namespace hull::isobmff {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/crypt/crypt.h"
 #include "gst/isobmff/file/sample.h"
 

@@ -1,8 +1,8 @@
 #include "gst/isobmff/formats/webvtt.h"
 
 #include "gst/core/time.h"
-#include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/boxes/entry.h"
+#include "gst/isobmff/boxes/tree.h"
 
 #include <algorithm>
 #include <cstdio>

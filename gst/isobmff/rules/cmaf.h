@@ -4,8 +4,8 @@
 // check` asks a file. Clause numbers are those the public validators cite; see docs/guides/atoms.md for what
 // is known of each rule and how surely.
 
-#include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/boxes/tree.h"
 
 namespace hull::isobmff::cmaf {
 

@@ -2,8 +2,8 @@
 // apart, and what is wanted of them, 32 bits each, comes together again.
 
 #include "gst/vmaf/kernels/adm_constants.h"
-#include "gst/vmaf/kernels/simd_kernels.h"
 #include "gst/vmaf/kernels/simd.h"
+#include "gst/vmaf/kernels/simd_kernels.h"
 
 #if defined(__x86_64__)
 

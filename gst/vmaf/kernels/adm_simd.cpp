@@ -1,8 +1,8 @@
 // ADM's masking at all levels and decoupling at level 0, whose numbers fit 32-bit lanes.
 
 #include "gst/vmaf/kernels/adm_constants.h"
-#include "gst/vmaf/kernels/simd_kernels.h"
 #include "gst/vmaf/kernels/simd.h"
+#include "gst/vmaf/kernels/simd_kernels.h"
 
 #if defined(__x86_64__)
 

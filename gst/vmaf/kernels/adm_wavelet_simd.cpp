@@ -1,6 +1,6 @@
 #include "gst/vmaf/kernels/adm_constants.h"
-#include "gst/vmaf/kernels/simd_kernels.h"
 #include "gst/vmaf/kernels/simd.h"
+#include "gst/vmaf/kernels/simd_kernels.h"
 
 #if defined(__x86_64__)
 

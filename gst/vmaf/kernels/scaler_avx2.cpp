@@ -1,5 +1,5 @@
-#include "gst/vmaf/kernels/simd_kernels.h"
 #include "gst/vmaf/kernels/simd.h"
+#include "gst/vmaf/kernels/simd_kernels.h"
 
 #if defined(__x86_64__)
 

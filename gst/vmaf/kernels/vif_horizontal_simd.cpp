@@ -2,8 +2,8 @@
 // one at x + 1 those between. Statistics are per pixel, so the two sets stay apart and are never put back in
 // order.
 
-#include "gst/vmaf/kernels/simd_kernels.h"
 #include "gst/vmaf/kernels/log_table.h"
+#include "gst/vmaf/kernels/simd_kernels.h"
 #include "gst/vmaf/kernels/vif_simd.h"
 
 #if defined(__x86_64__)

@@ -1,7 +1,7 @@
 // VIF's pixel loops as libvmaf's integer_vif defines them; the constants are that file's.
 
-#include "gst/vmaf/kernels/scalar.h"
 #include "gst/vmaf/kernels/log_table.h"
+#include "gst/vmaf/kernels/scalar.h"
 
 #include <algorithm>
 #include <cmath>

@@ -118,8 +118,7 @@ TEST(H264OutputOrder, SilentStreamsKeepOnePictureUntilBSlicesCome) {
   for (int i = 0; i < 24; i += 8)
     for (int count : {8, 4, 2, 6})
       pyramid.push_back({i + count, count != 8});
-  EXPECT_EQ(output(saying(kSilent), pyramid),
-            "| 0 | | | | 2 | 4 | 6 | 8 10 12 14 16 | | | 18 20 | 22 24 | ");
+  EXPECT_EQ(output(saying(kSilent), pyramid), "| 0 | | | | 2 | 4 | 6 | 8 10 12 14 16 | | | 18 20 | 22 24 | ");
 }
 
 TEST(H264OutputOrder, AStreamThatReordersMoreThanItSaysGetsMoreRoom) {

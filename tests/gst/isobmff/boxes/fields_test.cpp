@@ -1,5 +1,5 @@
-#include "gst/isobmff/boxes/fields.h"
 #include "gst/isobmff/boxes/entry.h"
+#include "gst/isobmff/boxes/fields.h"
 #include "gst/isobmff/boxes/file.h"
 #include "gst/isobmff/boxes/fragment.h"
 #include "gst/isobmff/boxes/movie.h"

@@ -1,9 +1,9 @@
-#include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/boxes/entry.h"
 #include "gst/isobmff/boxes/file.h"
 #include "gst/isobmff/boxes/meta.h"
 #include "gst/isobmff/boxes/movie.h"
 #include "gst/isobmff/boxes/sample.h"
+#include "gst/isobmff/boxes/tree.h"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
 #include "gst/isobmff/boxes/entry.h"
 #include "gst/isobmff/boxes/file.h"
 #include "gst/isobmff/boxes/fragment.h"
-#include "gst/isobmff/crypt/crypt.h"
 #include "gst/isobmff/crypt/aes.h"
+#include "gst/isobmff/crypt/crypt.h"
 
 #include <cstdlib>
 #include <filesystem>

@@ -1,5 +1,5 @@
-#include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/boxes/tree.h"
 #include "gst/publish/lint/server.h"
 #include "gst/publish/live.h"
 #include "tests/gst/publish/lint/examples.h"
