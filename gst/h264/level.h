@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace hull::h264 {
@@ -11,12 +12,16 @@ struct Level {
   std::uint32_t max_mbps; ///< macroblocks per second
   std::uint32_t max_fs;   ///< macroblocks per frame
   std::uint32_t max_dpb_mbs;
-  std::uint32_t max_br; ///< 1000 bit/s (VCL, Baseline and Main); High has 1.25 times as much
-  const char *name;     ///< as in caps and RFC text: "3.1", "1b"
+  std::uint32_t max_br;  ///< 1000 bit/s (VCL, Baseline and Main); High has 1.25 times as much
+  std::uint32_t max_cpb; ///< 1000 bits, as max_br
+  const char *name;      ///< as in caps and RFC text: "3.1", "1b"
 };
 
 /// The row of a level_idc; `constraint_set3` with 11 means 1b in the profiles below High. Null when unknown.
 const Level *level_of(std::uint8_t level_idc, bool constraint_set3 = false);
+
+/// The whole table, lowest first.
+std::span<const Level> all_levels();
 
 /// The row with this name, null when there is none.
 const Level *level_named(const std::string &name);
@@ -26,6 +31,7 @@ struct Demand {
   std::uint32_t width = 0, height = 0; ///< pixels
   std::uint32_t fps_num = 30, fps_den = 1;
   std::uint64_t bitrate_kbps = 0;
+  std::uint64_t buffer_kbits = 0; ///< of the coded picture buffer; 0 means unknown
   unsigned ref_frames = 1;
   bool high_profile = false;
 };

@@ -1,13 +1,25 @@
 #include "plugins/h264/access_unit.h"
 
-#include "gst/h264/slice.h"
-
 #include <cstring>
 
 namespace hull::h264 {
 namespace {
 
+constexpr std::uint8_t kConstraintSet3 = 0x10;
+
+// Level 1b is a number of its own in the High profiles, and 1.1 with a flag below them, 7.4.2.1.1.
+void apply_level(std::uint8_t level_idc, Sps &sps) {
+  if (level_idc == 0) return;
+  sps.level_idc = level_idc;
+  if (sps.profile_idc >= 100) return;
+  sps.constraint_flags &= static_cast<std::uint8_t>(~kConstraintSet3);
+  if (level_idc != 9) return;
+  sps.level_idc = 11;
+  sps.constraint_flags |= kConstraintSet3;
+}
+
 void apply(const VuiWishes &wishes, Sps &sps) {
+  apply_level(wishes.level_idc, sps);
   if (wishes.constrained_high && sps.profile_idc == 100) sps.constraint_flags |= 0x0c;
   sps.vui_parameters_present_flag = true;
   Vui &vui = sps.vui;
@@ -33,6 +45,13 @@ void apply(const VuiWishes &wishes, Sps &sps) {
   vui.num_units_in_tick = wishes.fps_den;
   vui.time_scale = wishes.fps_num * 2; // a tick is a field
   vui.fixed_frame_rate_flag = wishes.fixed_frame_rate;
+  vui.nal_hrd_parameters_present_flag = wishes.hrd.has_value();
+  if (wishes.hrd) vui.nal_hrd = *wishes.hrd;
+  vui.pic_struct_present_flag = wishes.time_codes;
+  // So that a decoder may give each picture out at once.
+  vui.bitstream_restriction_flag = true;
+  vui.max_num_reorder_frames = 0;
+  vui.max_dec_frame_buffering = sps.max_num_ref_frames;
 }
 
 } // namespace
@@ -60,19 +79,26 @@ Bytes AccessUnitWriter::keep(ByteVector bytes) {
 
 void AccessUnitWriter::look_at_slices(const std::vector<Nal> &nals, bool idr) {
   wanted_idr_pic_id_ = -1;
+  int slices = 0, quantizers = 0;
   for (const Nal &nal : nals) {
     if (!nal.is_slice()) continue;
     const auto header = parse_slice_header(nal, parsed_sps_, parsed_pps_);
     if (!header) return;
-    last_qp_ = header->qp();
-    if (!idr) return;
-    library_idr_pic_id_ = header->idr_pic_id;
-    // An encoder that was opened anew or that takes turns with others starts counting again: 7.4.3 wants
-    // neighbours to differ.
-    if (header->idr_pic_id == last_idr_pic_id_) wanted_idr_pic_id_ = (last_idr_pic_id_ + 1) & 0xffff;
-    last_idr_pic_id_ = wanted_idr_pic_id_ >= 0 ? wanted_idr_pic_id_ : header->idr_pic_id;
-    return;
+    if (slices == 0) look_at_first(*header, idr);
+    quantizers += header->qp();
+    ++slices;
   }
+  mean_qp_ = slices ? static_cast<double>(quantizers) / slices : 0;
+}
+
+void AccessUnitWriter::look_at_first(const SliceHeader &header, bool idr) {
+  last_qp_ = header.qp();
+  if (!idr) return;
+  library_idr_pic_id_ = header.idr_pic_id;
+  // An encoder that was opened anew or that takes turns with others starts counting again: 7.4.3 wants
+  // neighbours to differ.
+  if (header.idr_pic_id == last_idr_pic_id_) wanted_idr_pic_id_ = (last_idr_pic_id_ + 1) & 0xffff;
+  last_idr_pic_id_ = wanted_idr_pic_id_ >= 0 ? wanted_idr_pic_id_ : header.idr_pic_id;
 }
 
 Bytes AccessUnitWriter::idr_slice(const Nal &nal) {

@@ -3,9 +3,11 @@
 #include "gst/core/result.h"
 #include "gst/h264/params.h"
 #include "gst/h264/sei.h"
+#include "gst/h264/slice.h"
 
 #include <algorithm>
 #include <list>
+#include <optional>
 #include <vector>
 
 namespace hull::h264 {
@@ -19,6 +21,9 @@ struct VuiWishes {
   std::uint32_t fps_num = 0, fps_den = 1; ///< 0: no timing_info
   bool fixed_frame_rate = false;
   bool constrained_high = false; ///< set constraint_set4_flag and constraint_set5_flag
+  std::uint8_t level_idc = 0;    ///< 9 stands for 1b; 0: as the library says
+  std::optional<Hrd> hrd;
+  bool time_codes = false; ///< pic_timing messages carry them
 };
 
 /// Makes access units of what the library wrote: our parameter sets for its own, delimiter and SEI in front,
@@ -53,12 +58,14 @@ class AccessUnitWriter {
   /// idr_pic_id of the running sequence as the library counts and as it stands in the stream.
   unsigned library_idr_pic_id() const { return library_idr_pic_id_; }
   unsigned written_idr_pic_id() const { return static_cast<unsigned>(std::max(last_idr_pic_id_, 0)); }
-  int last_qp() const { return last_qp_; } ///< of the first slice of the last access unit, -1 when unread
+  int last_qp() const { return last_qp_; }    ///< of the first slice of the last access unit, -1 when unread
+  double mean_qp() const { return mean_qp_; } ///< over its slices
 
  private:
   Bytes keep(ByteVector bytes);
   Bytes idr_slice(const Nal &nal);
   void look_at_slices(const std::vector<Nal> &nals, bool idr);
+  void look_at_first(const SliceHeader &header, bool idr);
 
   Format format_;
   ByteVector sps_, pps_;
@@ -69,6 +76,7 @@ class AccessUnitWriter {
   int wanted_idr_pic_id_ = -1; // of this one; -1 leaves the library's
   unsigned library_idr_pic_id_ = 0;
   int last_qp_ = -1;
+  double mean_qp_ = 0;
 };
 
 } // namespace hull::h264

@@ -21,7 +21,7 @@ void Counters::expect(double target_kbps, double fps, unsigned qp_max) {
 
 void Counters::reset() {
   const std::lock_guard lock(mutex_);
-  frames_ = dropped_ = keys_ = bytes_ = quantizers_ = 0;
+  frames_ = dropped_ = keys_ = bytes_ = quantizers_ = again_ = overruns_ = 0;
   std::fill(std::begin(layers_), std::end(layers_), 0);
   last_qp_ = 0;
 }
@@ -49,6 +49,16 @@ void Counters::dropped() {
   ++dropped_;
 }
 
+void Counters::coded_again() {
+  const std::lock_guard lock(mutex_);
+  ++again_;
+}
+
+void Counters::overran() {
+  const std::lock_guard lock(mutex_);
+  ++overruns_;
+}
+
 double Counters::window_kbps() const {
   return window_.empty()
              ? 0
@@ -73,7 +83,8 @@ StructureRef Counters::structure() const {
       "hullh264enc-stats", "frames", G_TYPE_UINT64, frames_, "dropped", G_TYPE_UINT64, dropped_, "key-units",
       G_TYPE_UINT64, keys_, "bytes", G_TYPE_UINT64, bytes_, "bitrate", G_TYPE_DOUBLE, window_kbps(),
       "average-quantizer", G_TYPE_DOUBLE, average, "last-quantizer", G_TYPE_INT, last_qp_,
-      "bitrate-unreachable", G_TYPE_BOOLEAN, static_cast<gboolean>(told_), nullptr);
+      "bitrate-unreachable", G_TYPE_BOOLEAN, static_cast<gboolean>(told_), "coded-again", G_TYPE_UINT64,
+      again_, "overruns", G_TYPE_UINT64, overruns_, nullptr);
   GValue layers = G_VALUE_INIT, one = G_VALUE_INIT;
   g_value_init(&layers, GST_TYPE_ARRAY);
   for (const std::uint64_t count : layers_) {

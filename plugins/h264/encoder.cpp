@@ -30,6 +30,13 @@ bool is_planar_420(GstVideoFormat format) {
          format == GST_VIDEO_FORMAT_NV12;
 }
 
+bool is_plain(GstCaps *caps) {
+  for (guint i = 0; i < gst_caps_get_size(caps); ++i)
+    if (!gst_caps_features_is_equal(gst_caps_get_features(caps, i), GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY))
+      return false;
+  return true;
+}
+
 // What set_format refuses, in words; the caps query has already told elements that can adapt.
 Result<void> check(const GstVideoInfo &info) {
   if (GST_VIDEO_INFO_IS_INTERLACED(&info))
@@ -87,10 +94,9 @@ void Encoder::class_init(GstVideoEncoderClass *klass) {
   klass->propose_allocation = thunk<&Encoder::propose_allocation>;
   klass->sink_query = thunk<&Encoder::sink_query>;
   klass->transform_meta = thunk<&Encoder::transform_meta>;
-  if (!gst_meta_get_info(kLayerMeta)) {
-    static const char *tags[] = {GST_META_TAG_VIDEO_STR, nullptr};
-    gst_meta_register_custom(kLayerMeta, tags, nullptr, nullptr, nullptr);
-  }
+  static const char *tags[] = {GST_META_TAG_VIDEO_STR, nullptr};
+  for (const char *meta : {kLayerMeta, kPictureMeta})
+    if (!gst_meta_get_info(meta)) gst_meta_register_custom(meta, tags, nullptr, nullptr, nullptr);
 }
 
 Encoder::Encoder(GstVideoEncoder *self) : self_(self) {}
@@ -102,7 +108,10 @@ Encoder::~Encoder() {
 gboolean Encoder::start() {
   last_time_ = GST_CLOCK_TIME_NONE;
   clock_ = 0;
+  last_clock_ = GST_CLOCK_TIME_NONE;
   last_milliseconds_ = -1;
+  any_ = has_time_codes_ = false;
+  warned_ = 0;
   counters_.reset();
   feedback_.clear();
   return TRUE;
@@ -110,14 +119,14 @@ gboolean Encoder::start() {
 
 void Encoder::drop_pool() {
   pool_.reset();
-  for (GstVideoCodecFrame *frame : pooled_)
-    gst_video_codec_frame_unref(frame);
+  for (const Waiting &waiting : pooled_)
+    gst_video_codec_frame_unref(waiting.frame);
   pooled_.clear();
 }
 
 gboolean Encoder::stop() {
   drop_pool();
-  codec_.reset();
+  coder_.reset();
   if (input_) gst_video_codec_state_unref(input_);
   input_ = nullptr;
   return TRUE;
@@ -129,22 +138,63 @@ gboolean Encoder::set_format(GstVideoCodecState *state) {
     return FALSE;
   }
   if (collect(0) != GST_FLOW_OK) return FALSE; // what is under way belongs to the caps before
+  if (takes_over(state->info)) {
+    take_over(state);
+    return TRUE;
+  }
   if (input_) gst_video_codec_state_unref(input_);
   input_ = gst_video_codec_state_ref(state);
-  applied_ = snapshot();
+  seen_ = applied_ = snapshot();
   auto done = open();
   if (!done) raise(GST_ELEMENT(self_), done.error());
   return done.has_value();
+}
+
+// Whether pictures like `info` go on in the running sequence: another frame rate that its level holds, or
+// another order of the planes.
+bool Encoder::takes_over(const GstVideoInfo &info) const {
+  if (!input_ || (!coder_ && !pool_)) return false;
+  const GstVideoInfo &known = input_->info;
+  const Level *level = level_of(choice_.level_idc);
+  Demand wanted = demand();
+  wanted.fps_num = static_cast<std::uint32_t>(std::max(info.fps_n, 1));
+  wanted.fps_den = static_cast<std::uint32_t>(std::max(info.fps_d, 1));
+  wanted.bitrate_kbps = wanted.buffer_kbits = 0;
+  return known.width == info.width && known.height == info.height && known.par_n == info.par_n &&
+         known.par_d == info.par_d && gst_video_colorimetry_is_equal(&known.colorimetry, &info.colorimetry) &&
+         (known.fps_n > 0) == (info.fps_n > 0) && level && fits(wanted, *level);
+}
+
+void Encoder::take_over(GstVideoCodecState *state) {
+  GST_INFO_OBJECT(self_, "the sequence goes on at %d/%d frames per second", state->info.fps_n,
+                  state->info.fps_d);
+  gst_video_codec_state_unref(input_);
+  input_ = gst_video_codec_state_ref(state);
+  if (state->info.fps_n > 0) {
+    config_.fps_num = static_cast<std::uint32_t>(state->info.fps_n);
+    config_.fps_den = static_cast<std::uint32_t>(state->info.fps_d);
+  }
+  if (coder_) coder_->adapt(applied_, config_.fps_num, config_.fps_den);
+  counters_.expect(expected_kbps(), fps(), applied_.qp_max);
 }
 
 Demand Encoder::demand() const {
   Demand demand{config_.width, config_.height, config_.fps_num, config_.fps_den};
   demand.ref_frames = applied_.ltr || applied_.temporal_layers > 2 ? 4 : 1;
   demand.high_profile = choice_.profile_idc == 100;
-  if (applied_.rate_control != RateControl::cqp)
-    demand.bitrate_kbps =
-        std::max(target_kbps(applied_, config_.width, config_.height, fps()), applied_.max_bitrate);
+  if (applied_.rate_control == RateControl::cqp) return demand;
+  // Room for what may be asked later: a new level would be a new sequence, which many muxers do not take.
+  const std::uint64_t target = target_kbps(applied_, config_.width, config_.height, fps());
+  demand.bitrate_kbps =
+      applied_.max_bitrate ? std::max<std::uint64_t>(target, applied_.max_bitrate) : 2 * target;
+  demand.buffer_kbits = applied_.max_bitrate * std::uint64_t{applied_.vbv_buffer} / 1000;
   return demand;
+}
+
+double Encoder::expected_kbps() const {
+  return applied_.rate_control == RateControl::cqp
+             ? 0
+             : target_kbps(applied_, config_.width, config_.height, fps());
 }
 
 Result<void> Encoder::open() {
@@ -157,7 +207,8 @@ Result<void> Encoder::open() {
   }
   // Encoders side by side see their own groups only, so no clock.
   config_.variable_rate = info.fps_n == 0 && applied_.parallel != Parallel::gop;
-  if (auto fine = check(applied_); !fine) return fine;
+  // While it runs, properties that contradict each other are on their way to ones that do not.
+  if (auto fine = check(applied_); !fine && !any_) return fine;
   const auto allowed = CapsRef::adopt(gst_pad_get_allowed_caps(GST_VIDEO_ENCODER_SRC_PAD(self_)));
   auto choice = choose_output(allowed.get(), demand());
   if (!choice) return tl::unexpected(choice.error());
@@ -169,6 +220,7 @@ Result<void> Encoder::open() {
                     choice_.profile + ".");
   config_.profile_idc = choice_.profile_idc;
   config_.level_idc = choice_.level_idc;
+  applied_ = within_limits(applied_);
   if (auto opened = open_codecs(); !opened) return opened;
   return set_caps();
 }
@@ -176,11 +228,13 @@ Result<void> Encoder::open() {
 Result<void> Encoder::open_codecs() {
   const unsigned threads = applied_.threads ? applied_.threads : g_get_num_processors();
   const bool pooled = applied_.parallel == Parallel::gop;
-  config_.slice_threads = pooled || applied_.slice_mode == SliceMode::single ? 1 : std::min(threads, 4u);
+  // Slices of limited size share one thread: with several the library holds at most 128 of them.
+  const bool shared = applied_.slice_mode == SliceMode::fixed || applied_.slice_mode == SliceMode::rows;
+  config_.slice_threads = pooled || !shared ? 1 : std::min(threads, 4u);
   config_.settings = applied_;
   if (config_.settings.slices == 0) config_.settings.slices = config_.slice_threads;
   drop_pool();
-  codec_.reset();
+  coder_.reset();
   most_in_pool_ = 0;
   if (pooled) {
     auto pool = GopPool::open(config_, input_->info, std::min(threads, kMostWorkers));
@@ -190,19 +244,28 @@ Result<void> Encoder::open_codecs() {
     most_in_pool_ =
         std::max<std::size_t>(pool_->workers() * 2, std::min(groups, kPoolBytes / input_->info.size));
   } else {
-    auto codec = Codec::open(config_);
-    if (!codec) return tl::unexpected(codec.error());
-    codec_ = std::move(*codec);
+    auto coder = PictureCoder::open(config_);
+    if (!coder) return tl::unexpected(coder.error());
+    coder_ = std::move(*coder);
   }
   force_next_ = true;
   const GstClockTime latency =
       gst_util_uint64_scale(most_in_pool_ * GST_SECOND, config_.fps_den, config_.fps_num);
   gst_video_encoder_set_latency(self_, latency, latency);
-  const bool steered = applied_.rate_control != RateControl::cqp;
-  counters_.expect(steered ? target_kbps(applied_, config_.width, config_.height, fps()) : 0, fps(),
-                   applied_.qp_max);
-  const Codec &any = pool_ ? pool_->first() : *codec_;
-  return writer_.configure(any.sps(), any.pps(), vui_wishes(), {choice_.avc, applied_.aud});
+  counters_.expect(expected_kbps(), fps(), applied_.qp_max);
+  return configure_writer();
+}
+
+Result<void> Encoder::configure_writer() {
+  const Codec &any = pool_ ? pool_->first() : coder_->codec();
+  auto done = writer_.configure(any.sps(), any.pps(), vui_wishes(), {choice_.avc, applied_.aud});
+  if (!done) return done;
+  timing_.begin(writer_.sps());
+  if (coder_ && timing_.has_hrd()) {
+    const Hrd &hrd = writer_.sps().vui.nal_hrd;
+    coder_->limit_bucket(static_cast<double>(bit_rate(hrd)), static_cast<double>(buffer_size(hrd)));
+  }
+  return {};
 }
 
 VuiWishes Encoder::vui_wishes() const {
@@ -222,8 +285,13 @@ VuiWishes Encoder::vui_wishes() const {
   if (info.fps_n > 0) {
     wishes.fps_num = static_cast<std::uint32_t>(info.fps_n);
     wishes.fps_den = static_cast<std::uint32_t>(info.fps_d);
-    wishes.fixed_frame_rate = !applied_.frame_skip;
+    // The frame rate may change within the sequence, so the stream never promises a fixed one.
+    if (applied_.max_bitrate && applied_.rate_control != RateControl::cqp)
+      wishes.hrd = variable_rate_hrd(applied_.max_bitrate * 1000ull,
+                                     std::uint64_t{applied_.max_bitrate} * applied_.vbv_buffer);
   }
+  wishes.level_idc = choice_.level_idc;
+  wishes.time_codes = has_time_codes_;
   wishes.constrained_high = choice_.profile == "constrained-high";
   return wishes;
 }
@@ -249,36 +317,6 @@ Result<void> Encoder::set_caps() {
   return {};
 }
 
-Result<void> Encoder::apply_settings() {
-  const EncoderSettings now = snapshot();
-  if (now == applied_) return {};
-  const EncoderSettings was = std::exchange(applied_, now);
-  if (auto fine = check(applied_); !fine) {
-    applied_ = was;
-    return fine;
-  }
-  const Level *level = level_of(choice_.level_idc);
-  if (level && !fits(demand(), *level)) {
-    // The new bitrate belongs to a higher level: a new sequence says so.
-    if (const GstFlowReturn flow = collect(0); flow != GST_FLOW_OK) return {};
-    return open();
-  }
-  const std::uint32_t slices = config_.settings.slices;
-  config_.settings = applied_;
-  config_.settings.slices = slices;
-  counters_.expect(applied_.rate_control == RateControl::cqp
-                       ? 0
-                       : target_kbps(applied_, config_.width, config_.height, fps()),
-                   fps(), applied_.qp_max);
-  if (pool_) return {}; // each encoder takes it over where its next group starts
-  if (codec_->adapt(config_.settings, config_.fps_num, config_.fps_den)) return {};
-  // Quantizers and the kind of control take a new encoder. It starts with a key unit; headers and caps stay.
-  auto codec = Codec::open(config_);
-  if (!codec) return tl::unexpected(codec.error());
-  codec_ = std::move(*codec);
-  return {};
-}
-
 gboolean Encoder::propose_allocation(GstQuery *query) {
   gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
   return Shell<Encoder>::parent_class()->propose_allocation(self_, query);
@@ -286,11 +324,13 @@ gboolean Encoder::propose_allocation(GstQuery *query) {
 
 gboolean Encoder::sink_query(GstQuery *query) {
   // Caps without interlace-mode are progressive too, and what is wrong with others set_format says in words.
+  // Other memory, or fields, are for elements that know them: they must look for another way.
   if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) {
     GstCaps *caps = nullptr;
     gst_query_parse_accept_caps(query, &caps);
     GstVideoInfo info;
-    if (caps && gst_video_info_from_caps(&info, caps) && is_planar_420(GST_VIDEO_INFO_FORMAT(&info))) {
+    if (caps && is_plain(caps) && gst_video_info_from_caps(&info, caps) &&
+        is_planar_420(GST_VIDEO_INFO_FORMAT(&info))) {
       gst_query_set_accept_caps_result(query, TRUE);
       return TRUE;
     }

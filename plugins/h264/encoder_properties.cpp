@@ -58,19 +58,24 @@ const GEnumValue kDeblockingValues[] = {
     {0, nullptr, nullptr}};
 const EnumTable kDeblockings{"HullH264EncDeblocking", kDeblockingValues};
 
+// Level 6.2 holds no more, table A-1.
+constexpr double kMostKbps = 800'000;
+
 using S = EncoderSettings;
 const Property<S> kProperties[] = {
     property<&S::rate_control>("rate-control", "What the encoder holds constant", Mutable::playing,
                                kRateControls),
     property<&S::bitrate>("bitrate", "Target bitrate in kbit/s; 0 = 0.07 bits per pixel", Mutable::playing, 0,
-                          2'000'000),
+                          kMostKbps),
     property<&S::max_bitrate>("max-bitrate", "Highest bitrate in kbit/s, at least bitrate; 0 = no limit",
-                              Mutable::playing, 0, 2'000'000),
+                              Mutable::playing, 0, kMostKbps),
+    property<&S::vbv_buffer>(
+        "vbv-buffer", "Buffer in front of a decoder that max-bitrate fills, in ms: the most it may lag",
+        Mutable::playing, 1, 60'000),
     property<&S::quantizer>("quantizer", "Quantizer of rate-control=cqp and best one of capped-quality",
                             Mutable::playing, 0, 51),
-    property<&S::qp_min>("qp-min", "Lowest quantizer of the rate control; the library never goes below 12",
-                         Mutable::playing, 0, 51),
-    property<&S::qp_max>("qp-max", "Highest quantizer of the rate control", Mutable::playing, 12, 51),
+    property<&S::qp_min>("qp-min", "Lowest quantizer of the rate control", Mutable::playing, 0, 51),
+    property<&S::qp_max>("qp-max", "Highest quantizer of the rate control", Mutable::playing, 0, 51),
     property<&S::key_int_max>("key-int-max", "Frames from one key unit to the next; 0 = two seconds",
                               Mutable::playing, 0, 0x3fffffff),
     property<&S::scene_cut>(

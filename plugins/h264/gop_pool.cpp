@@ -2,10 +2,18 @@
 
 #include "gst/glue/map.h"
 
+#include <cmath>
+
 namespace hull::h264 {
 
 Coded GopPool::Done::view() const {
-  Coded coded{{}, skipped, idr, temporal_id};
+  Coded coded;
+  coded.skipped = skipped;
+  coded.refused = refused;
+  coded.idr = idr;
+  coded.temporal_id = temporal_id;
+  coded.attempts = attempts;
+  coded.raised = raised;
   std::size_t at = 0;
   for (const std::size_t size : sizes) {
     coded.nals.push_back({Bytes(bytes).subspan(at, size)});
@@ -18,10 +26,10 @@ Result<std::unique_ptr<GopPool>> GopPool::open(const CodecConfig &config, const 
                                                unsigned workers) {
   std::unique_ptr<GopPool> pool(new GopPool(info));
   for (unsigned i = 0; i < workers; ++i) {
-    auto codec = Codec::open(config);
-    if (!codec) return tl::unexpected(codec.error());
+    auto coder = PictureCoder::open(config);
+    if (!coder) return tl::unexpected(coder.error());
     auto worker = std::make_unique<Worker>();
-    worker->codec = std::move(*codec);
+    worker->coder = std::move(*coder);
     worker->config = config;
     pool->workers_.push_back(std::move(worker));
   }
@@ -91,38 +99,38 @@ void GopPool::work(Worker &worker) {
   }
 }
 
-Result<void> GopPool::take_over(Worker &worker, const EncoderSettings &settings) {
-  if (worker.config.settings == settings) return {};
-  worker.config.settings = settings;
-  if (worker.codec->adapt(settings, worker.config.fps_num, worker.config.fps_den)) return {};
-  auto codec = Codec::open(worker.config);
-  if (!codec) return tl::unexpected(codec.error());
-  worker.codec = std::move(*codec);
-  return {};
+void GopPool::take_over(Worker &worker, const Job &job) {
+  CodecConfig &known = worker.config;
+  if (known.settings == job.settings && known.fps_num == job.fps_num && known.fps_den == job.fps_den) return;
+  known.settings = job.settings;
+  known.fps_num = job.fps_num;
+  known.fps_den = job.fps_den;
+  worker.coder->adapt(job.settings, job.fps_num, job.fps_den);
 }
 
 GopPool::Done GopPool::encode(Worker &worker, const Job &job) const {
   Done done;
-  if (job.starts_gop)
-    if (auto taken = take_over(worker, job.settings); !taken) {
-      done.error = taken.error();
-      return done;
-    }
+  if (job.starts_gop) take_over(worker, job);
   MappedFrame picture(info_, job.picture.get(), GST_MAP_READ);
   if (!picture) {
     done.skipped = true;
     return done;
   }
   // A clock of its own: to this encoder its groups follow each other without a gap.
-  worker.milliseconds += std::max<std::int64_t>(1, 1000ll * worker.config.fps_den / worker.config.fps_num);
-  auto coded = worker.codec->encode(worker.reader.read(*picture.get()), worker.milliseconds, job.starts_gop);
+  const double seconds = 1 / worker.config.fps();
+  worker.milliseconds += std::max<std::int64_t>(1, std::llround(seconds * 1000));
+  auto coded = worker.coder->code({worker.reader.read(*picture.get()), seconds, worker.milliseconds,
+                                   job.starts_gop, job.extra, job.key_extra});
   if (!coded) {
     done.error = coded.error();
     return done;
   }
   done.skipped = coded->skipped;
+  done.refused = coded->refused;
   done.idr = coded->idr;
   done.temporal_id = coded->temporal_id;
+  done.attempts = coded->attempts;
+  done.raised = coded->raised;
   for (const Nal &nal : coded->nals) {
     append(done.bytes, nal.data);
     done.sizes.push_back(nal.data.size());

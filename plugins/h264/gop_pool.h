@@ -1,7 +1,7 @@
 #pragma once
 
 #include "gst/glue/ref.h"
-#include "plugins/h264/codec.h"
+#include "plugins/h264/picture_coder.h"
 #include "plugins/h264/plane_reader.h"
 
 #include <condition_variable>
@@ -22,14 +22,17 @@ class GopPool {
   struct Job {
     BufferRef picture;
     bool starts_gop = false;
-    EncoderSettings settings; ///< looked at where a group starts
+    EncoderSettings settings; ///< looked at where a group starts, and so is the rate
+    std::uint32_t fps_num = 30, fps_den = 1;
+    std::size_t extra = 0, key_extra = 0; ///< as PictureCoder::Request
   };
   /// A coded picture with memory of its own.
   struct Done {
     ByteVector bytes;
     std::vector<std::size_t> sizes; ///< of the NAL units in `bytes`
-    bool skipped = false, idr = false;
-    unsigned temporal_id = 0;
+    bool skipped = false, refused = false, idr = false;
+    unsigned temporal_id = 0, attempts = 1;
+    bool raised = false;
     std::optional<Error> error;
     Coded view() const; ///< lives as long as this
   };
@@ -46,7 +49,7 @@ class GopPool {
   std::optional<Done> take(bool wait);
   std::size_t in_flight() const;
   unsigned workers() const { return static_cast<unsigned>(workers_.size()); }
-  const Codec &first() const { return *workers_[0]->codec; }
+  const Codec &first() const { return workers_[0]->coder->codec(); }
 
  private:
   struct Slot {
@@ -55,7 +58,7 @@ class GopPool {
     bool finished = false;
   };
   struct Worker {
-    std::unique_ptr<Codec> codec;
+    std::unique_ptr<PictureCoder> coder;
     CodecConfig config;
     PlaneReader reader;
     std::deque<std::shared_ptr<Slot>> queue; // guarded by mutex_
@@ -65,7 +68,7 @@ class GopPool {
   explicit GopPool(const GstVideoInfo &info) : info_(info) {}
   void work(Worker &worker);
   Done encode(Worker &worker, const Job &job) const;
-  static Result<void> take_over(Worker &worker, const EncoderSettings &settings);
+  static void take_over(Worker &worker, const Job &job);
 
   GstVideoInfo info_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -26,13 +26,29 @@ bool takes(const GstStructure *structure, const char *field, const char *value) 
   return can;
 }
 
+// 1b holds little more than 1 and few decoders know it: only for those who ask for it by name.
+constexpr std::uint8_t kLevels[] = {10, 11, 12, 13, 20, 21, 22, 30, 31, 32,
+                                    40, 41, 42, 50, 51, 52, 60, 61, 62};
+
 const Level *choose_level(const GstStructure *structure, const Demand &demand) {
-  static constexpr std::uint8_t kLevels[] = {10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51, 52};
   for (const std::uint8_t idc : kLevels) {
     const Level *level = level_of(idc);
     if (fits(demand, *level) && takes(structure, "level", level->name)) return level;
   }
-  return nullptr;
+  const Level *const other = level_of(9);
+  const bool named = gst_structure_has_field(structure, "level") && takes(structure, "level", other->name);
+  return named && fits(demand, *other) ? other : nullptr;
+}
+
+// The level that holds most of the bitrate, where the pictures fit.
+const Level *choose_largest(const GstStructure *structure, Demand demand) {
+  demand.bitrate_kbps = demand.buffer_kbits = 0;
+  const Level *best = nullptr;
+  for (const Level &level : all_levels())
+    if (fits(demand, level) && takes(structure, "level", level.name) &&
+        (!best || level.max_br >= best->max_br))
+      best = &level;
+  return best;
 }
 
 } // namespace
@@ -48,7 +64,7 @@ Result<OutputChoice> choose_output(GstCaps *allowed, Demand demand) {
     if (profile == std::end(kProfiles)) continue;
     demand.high_profile = profile->idc == 100;
     const Level *level = choose_level(structure, demand);
-    if (!level && !gst_structure_has_field(structure, "level")) level = level_of(52);
+    if (!level) level = choose_largest(structure, demand);
     if (!level) {
       level_failed = true;
       continue;
@@ -59,15 +75,20 @@ Result<OutputChoice> choose_output(GstCaps *allowed, Demand demand) {
     choice.profile = profile->name;
     choice.profile_idc = profile->idc;
     choice.level_idc = level->level_idc;
+    choice.most_kbps = level->max_br * (demand.high_profile ? 1250ull : 1000ull) / 1000;
+    choice.most_buffer = level->max_cpb * (demand.high_profile ? 1250ull : 1000ull) / 1000;
     return choice;
   }
+  demand.bitrate_kbps = demand.buffer_kbits = 0;
+  const Level &highest = all_levels().back();
   if (level_failed)
     return fail(
         ErrorCode::settings,
-        fmt::format("Downstream allows no level that holds {}x{} at {}/{} frames per second and {} "
-                    "kbit/s: it takes level {}. Allow that level, or lower size, frame rate or bitrate.",
-                    demand.width, demand.height, demand.fps_num, demand.fps_den, demand.bitrate_kbps,
-                    lowest_level(demand).name));
+        fmt::format(
+            "Downstream allows no level that holds {}x{} at {}/{} frames per second: it takes level {}{}. "
+            "Allow that level, or lower size or frame rate.",
+            demand.width, demand.height, demand.fps_num, demand.fps_den,
+            fits(demand, highest) ? "" : "above ", lowest_level(demand).name));
   return fail(ErrorCode::settings, "Downstream allows none of the profiles constrained-baseline, baseline, "
                                    "main, high and constrained-high.");
 }

@@ -17,11 +17,14 @@ struct OutputChoice {
   std::string profile = "main"; ///< caps name
   std::uint8_t profile_idc = 77;
   std::uint8_t level_idc = 0;
+  std::uint64_t most_kbps = 0;   ///< that the level holds
+  std::uint64_t most_buffer = 0; ///< kbit, of the coded picture buffer
 };
 
 /// Chooses from `allowed` (null: everything). The first structure with a profile we make wins, then in it:
 /// byte-stream before avc, whole access units before NAL units, main before high before baseline, the lowest
-/// level that fits `demand`. Fails when downstream wants a level that cannot hold the stream.
+/// level that fits `demand`. Where downstream's levels hold the pictures but not the bitrate, the one that
+/// holds most of it; fails when none holds the pictures.
 Result<OutputChoice> choose_output(GstCaps *allowed, Demand demand);
 
 /// Source caps: the choice, with profile and level as the stream says them.

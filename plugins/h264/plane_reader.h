@@ -1,7 +1,7 @@
 #pragma once
 
 #include "gst/core/bytes.h"
-#include "plugins/h264/codec.h"
+#include "gst/h264/activity.h"
 
 #include <gst/video/video.h>
 
@@ -11,7 +11,7 @@ namespace hull::h264 {
 /// the chroma of NV12 is split into memory of its own, valid until the next call.
 class PlaneReader {
  public:
-  Planes read(GstVideoFrame &frame);
+  PictureView read(GstVideoFrame &frame);
 
  private:
   ByteVector chroma_[2];

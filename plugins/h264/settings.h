@@ -17,10 +17,11 @@ enum class Parallel { slices, gop };
 /// Properties of hullh264enc; the initial values are the defaults.
 struct EncoderSettings {
   RateControl rate_control = RateControl::bitrate;
-  std::uint32_t bitrate = 0;     // kbit/s, 0 = from the picture size
-  std::uint32_t max_bitrate = 0; // kbit/s, 0 = none
+  std::uint32_t bitrate = 0;       // kbit/s, 0 = from the picture size
+  std::uint32_t max_bitrate = 0;   // kbit/s, 0 = none
+  std::uint32_t vbv_buffer = 1000; // ms of max_bitrate
   std::uint32_t quantizer = 26;
-  std::uint32_t qp_min = 12;
+  std::uint32_t qp_min = 0;
   std::uint32_t qp_max = 51;
   std::uint32_t key_int_max = 0; // frames, 0 = two seconds
   bool scene_cut = false;

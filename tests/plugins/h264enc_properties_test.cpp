@@ -82,7 +82,7 @@ TEST_F(H264Properties, EachCanBeSetToItsLimitsAndRead) {
       EXPECT_EQ(read(element.get(), specs[i]), initial) << specs[i]->name;
     }
     g_free(specs);
-    EXPECT_EQ(own, std::string(factory) == "hullh264enc" ? 27 : 1);
+    EXPECT_EQ(own, std::string(factory) == "hullh264enc" ? 28 : 1);
   }
 }
 
@@ -120,15 +120,20 @@ TEST_F(H264Properties, WithoutAFrameRateInCapsTimestampsSteer) {
   EXPECT_FALSE(read_stream(all_bytes(played)).sps.vui.timing_info_present_flag);
 }
 
-TEST_F(H264Properties, MaxBitrateLowersWhatFollowsAPeak) {
-  const auto after_peak = [](const std::string &properties) {
+TEST_F(H264Properties, MaxBitrateAndItsBufferBoundTheLargestPicture) {
+  const auto largest = [](const std::string &properties) {
     const Played played = play("concat name=c ! hullh264enc key-int-max=1000 bitrate=150 " + properties +
                                " ! video/x-h264,profile=main ! appsink name=out " + source(50, "smpte") +
                                "c. " + source(25, "snow") + "c. " + source(50) + "c.");
     EXPECT_EQ(played.error, "");
-    return kbps(played, 50, 25);
+    std::size_t most = 0;
+    for (const BufferRef &buffer : played.buffers)
+      most = std::max(most, gst_buffer_get_size(buffer.get()));
+    return most;
   };
-  EXPECT_LT(after_peak("max-bitrate=160"), after_peak("max-bitrate=0") * 0.97);
+  EXPECT_LE(largest("max-bitrate=160 vbv-buffer=300") * 8, 48'000u);
+  EXPECT_GT(largest("max-bitrate=0") * 8, 16'000u);
+  EXPECT_LE(largest("max-bitrate=160 vbv-buffer=100") * 8, 16'000u);
 }
 
 TEST_F(H264Properties, OthersShowInSliceHeadersAndPictures) {
