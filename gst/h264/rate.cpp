@@ -35,38 +35,45 @@ void LeakyBucket::take(double bits) {
   level_ = std::max(level_ - bits, -2 * size_);
 }
 
+void SizeModel::Gain::follow(double bits, double bound, double share) {
+  bits_ += (bits - bits_) * share;
+  bound_ += (bound - bound_) * share;
+}
+
+double SizeModel::Gain::value() const {
+  return bound_ > 0 ? std::clamp(bits_ / bound_, 0.001, 4.0) : 1;
+}
+
 double SizeModel::gain(PictureKind kind, const Activity &activity) const {
-  const double own = gain_[index(kind)], key = gain_[0];
+  const double own = gain_[index(kind)].value(), key = gain_[0].value();
   if (kind == PictureKind::key || key <= own) return own;
   // More than usual that the picture before does not predict costs as much as in a key picture.
   const double more = activity.unpredicted - usual_unpredicted_;
   return own + (key - own) * std::clamp(more / (1.001 - usual_unpredicted_), 0.0, 1.0);
 }
 
+double SizeModel::bound(PictureKind kind, const Activity &activity, double quantizer) {
+  return kind == PictureKind::key ? activity.worst_bits(quantizer) : activity.inter.bits(quantizer);
+}
+
 double SizeModel::expect(PictureKind kind, const Activity &activity, double quantizer) const {
-  const double bits =
-      kind == PictureKind::key ? activity.worst_bits(quantizer) : activity.inter.bits(quantizer);
-  return gain(kind, activity) * bits + kOverhead;
+  return gain(kind, activity) * bound(kind, activity, quantizer) + kOverhead;
 }
 
 double SizeModel::expect_usual(double quantizer) const {
-  return gain_[1] * usual_.bits(quantizer) + kOverhead;
+  return usual_gain_.value() * usual_.bits(quantizer) + kOverhead;
 }
 
 void SizeModel::learn(PictureKind kind, const Activity &activity, double quantizer, double bits) {
   constexpr double kKeyShare = 0.5, kShare = 0.06;
-  unsigned &count = count_[index(kind)];
-  const double share = std::max(kind == PictureKind::key ? kKeyShare : kShare, 1.0 / ++count);
-  if (kind != PictureKind::key) {
-    usual_.follow(activity.inter, has_usual_ ? static_cast<float>(share) : 1);
-    usual_unpredicted_ += (activity.unpredicted - usual_unpredicted_) * (has_usual_ ? share : 1);
-    has_usual_ = true;
-  }
-  const double expected = expect(kind, activity, quantizer) - kOverhead;
-  if (expected < kOverhead && bits < 2 * kOverhead) return; // nothing to learn from nothing
-  const double ratio = std::clamp((bits - kOverhead) / std::max(expected, 1.0), 0.05, 20.0);
-  double &own = gain_[index(kind)];
-  own = std::clamp(own * std::pow(ratio, share), 0.001, 4.0);
+  const double most = bound(kind, activity, quantizer), own = std::max(0.0, bits - kOverhead);
+  const bool key = kind == PictureKind::key;
+  gain_[index(kind)].follow(own, most, std::max(key ? kKeyShare : kShare, 1.0 / ++count_[index(kind)]));
+  if (key) return;
+  const double share = std::max(kShare, 1.0 / ++usual_count_);
+  usual_gain_.follow(own, most, share);
+  usual_.follow(activity.inter, static_cast<float>(share));
+  usual_unpredicted_ += (activity.unpredicted - usual_unpredicted_) * share;
 }
 
 void RateController::aim(const RateGoal &goal) {

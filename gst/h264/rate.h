@@ -35,15 +35,28 @@ class SizeModel {
   void learn(PictureKind kind, const Activity &activity, double quantizer, double bits);
   /// As expect(), of a predicted picture like the last ones, once there were any.
   double expect_usual(double quantizer) const;
-  bool has_usual() const { return has_usual_; }
+  bool has_usual() const { return usual_count_ > 0; }
 
  private:
+  /// Bits that came for bits that could have come at most, over the last pictures: a mean of sums, so that
+  /// what is expected is right in the mean.
+  class Gain {
+   public:
+    explicit Gain(double value = 1) : bits_(value), bound_(1) {}
+    void follow(double bits, double bound, double share);
+    double value() const;
+
+   private:
+    double bits_, bound_;
+  };
   double gain(PictureKind kind, const Activity &activity) const;
-  std::array<double, 5> gain_{0.5, 0.35, 0.35, 0.35, 0.35};
+  static double bound(PictureKind kind, const Activity &activity, double quantizer);
+  std::array<Gain, 5> gain_{Gain(0.5), Gain(0.35), Gain(0.35), Gain(0.35), Gain(0.35)};
   std::array<unsigned, 5> count_{}; // pictures of each kind so far
-  BlockHistogram usual_;            // of predicted pictures, over the last half second or so
+  Gain usual_gain_;                 // of predicted pictures, whatever their layer
+  BlockHistogram usual_;            // theirs, over the last half second or so
   double usual_unpredicted_ = 0;
-  bool has_usual_ = false;
+  unsigned usual_count_ = 0;
 };
 
 /// What a stream is steered to.
