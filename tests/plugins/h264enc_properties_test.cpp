@@ -82,7 +82,7 @@ TEST_F(H264Properties, EachCanBeSetToItsLimitsAndRead) {
       EXPECT_EQ(read(element.get(), specs[i]), initial) << specs[i]->name;
     }
     g_free(specs);
-    EXPECT_EQ(own, std::string(factory) == "hullh264enc" ? 28 : 1);
+    EXPECT_EQ(own, std::string(factory) == "hullh264enc" ? 28 : 2);
   }
 }
 
