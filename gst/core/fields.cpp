@@ -24,7 +24,7 @@ void Reader::short_of(const char *name) {
   fail(std::string("the data ends inside ") + name);
 }
 
-void Reader::bits(const char *name, unsigned width, std::uint64_t &value) {
+void Reader::bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &) {
   if (remaining() < width) {
     short_of(name);
     value = 0;
@@ -95,7 +95,7 @@ std::uint64_t Reader::fill_count(std::uint64_t, std::uint64_t entry_bits) {
 
 // Writer
 
-void Writer::bits(const char *name, unsigned width, std::uint64_t &value) {
+void Writer::bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &) {
   if (!fits(value, width)) return fail(std::string(name) + " does not fit its field");
   out_.u(width, value);
 }
@@ -127,7 +127,7 @@ void Writer::text(const char *name, std::string &value) {
 
 // Walker
 
-void Walker::bits(const char *, unsigned width, std::uint64_t &) {
+void Walker::bits(const char *, unsigned width, std::uint64_t &, const FieldForm &) {
   position_ += width;
 }
 void Walker::exp_golomb(const char *, std::uint64_t &value, std::uint64_t) {
@@ -148,9 +148,9 @@ void Walker::text(const char *, std::string &value) {
 
 // Tracer
 
-void Tracer::bits(const char *name, unsigned width, std::uint64_t &value) {
+void Tracer::bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &form) {
   list.push_back({name, Traced::Kind::unsigned_number, depth_, position(), width, value, {}});
-  Walker::bits(name, width, value);
+  Walker::bits(name, width, value, form);
 }
 
 void Tracer::exp_golomb(const char *name, std::uint64_t &value, std::uint64_t max) {
@@ -191,12 +191,12 @@ void Tracer::open(const char *name) {
 
 // Filler
 
-void Filler::bits(const char *name, unsigned width, std::uint64_t &value) {
+void Filler::bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &form) {
   value = (std::uint64_t{random_()} << 32 | random_());
   // Small values are as likely as wide ones: conditions on versions and flags then take both ways.
   if (random_() % 2) value &= 3;
   if (width < 64) value &= (std::uint64_t{1} << width) - 1;
-  Walker::bits(name, width, value);
+  Walker::bits(name, width, value, form);
 }
 
 void Filler::exp_golomb(const char *name, std::uint64_t &value, std::uint64_t max) {

@@ -8,6 +8,8 @@
 //   void fields(Fields &f) {
 //     f.u("version", 8, version);                        // unsigned, 8 bits
 //     f.i("data_offset", 32, data_offset);               // two's complement
+//     f.fixed("width", 16, 16, width);                   // fixed point, signed where the member is
+//     f.code("handler_type", handler_type.value);        // four characters
 //     if (version == 1) f.u("duration", 64, duration);   // conditions read members that came before
 //     f.count("entry_count", 32, entries, 64);           // a count and its entries' least size in bits
 //     for (Entry &e : entries) f.group("entry", e);      // e has fields() of its own
@@ -24,9 +26,18 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace hull {
+
+/// What a number's bits mean to a reader of it; reading and writing them does not depend on it.
+struct FieldForm {
+  enum class Kind { number, fourcc, language };
+  Kind kind = Kind::number;
+  bool is_signed = false;     ///< two's complement
+  unsigned fraction_bits = 0; ///< of a fixed-point number
+};
 
 class Fields {
  public:
@@ -34,21 +45,37 @@ class Fields {
 
   /// Unsigned field of `width` bits, 0..64.
   template <std::unsigned_integral T> void u(const char *name, unsigned width, T &value) {
-    std::uint64_t wide = value;
-    bits(name, width, wide);
-    value = static_cast<T>(wide);
+    number(name, width, value, {});
   }
   /// Two's complement field of `width` bits, 1..64.
   template <std::signed_integral T> void i(const char *name, unsigned width, T &value) {
-    const unsigned spare = 64 - width;
-    std::uint64_t wide = static_cast<std::uint64_t>(static_cast<std::int64_t>(value)) << spare >> spare;
-    if (!fits_signed(value, width)) fail(std::string(name) + " does not fit its field");
-    bits(name, width, wide);
-    value = static_cast<T>(static_cast<std::int64_t>(wide << spare) >> spare);
+    number(name, width, value, {.is_signed = true});
   }
+  /// Fixed point, signed where `value` is: 16.16 of a matrix, 8.8 of a volume. `value` holds all bits.
+  template <std::integral T>
+  void fixed(const char *name, unsigned integer_bits, unsigned fraction_bits, T &value) {
+    number(name, integer_bits + fraction_bits, value,
+           {.is_signed = std::is_signed_v<T>, .fraction_bits = fraction_bits});
+  }
+  /// Four characters.
+  void code(const char *name, std::uint32_t &value) {
+    number(name, 32, value, {.kind = FieldForm::Kind::fourcc});
+  }
+  /// A language as three packed letters, ISO/IEC 14496-12 8.4.2.
+  void language(const char *name, std::uint16_t &value) {
+    number(name, 16, value, {.kind = FieldForm::Kind::language});
+  }
+  /// Says that another version of the structure differs from this one only in wider (or signed) fields, and
+  /// whether this is the wider one. Returns the width of such a field, 32 or 64 bits. A writer whose values
+  /// do not fit asks has_wider_form() and may take the wider version.
+  unsigned wide_when(bool wide) {
+    has_wider_form_ = !wide;
+    return wide ? 64 : 32;
+  }
+  bool has_wider_form() const { return has_wider_form_; }
   void flag(const char *name, bool &value) {
     std::uint64_t wide = value;
-    bits(name, 1, wide);
+    bits(name, 1, wide, {});
     value = wide != 0;
   }
   /// Exp-Golomb, H.264 9.1. Values above `max` are an error.
@@ -73,14 +100,14 @@ class Fields {
   /// Bits a writer sets to `value` and a reader ignores.
   void reserved(unsigned width, std::uint64_t value = 0) {
     std::uint64_t ignored = value;
-    bits(kReserved, width, ignored);
+    bits(kReserved, width, ignored, {});
   }
   /// A count of `width` bits and the vector it sizes. `entry_bits` is the least size of one entry: a reader
   /// refuses more entries than the remaining data can hold, so a hostile count costs nothing.
   template <class T>
   void count(const char *name, unsigned width, std::vector<T> &entries, std::uint64_t entry_bits) {
     std::uint64_t n = entries.size();
-    bits(name, width, n);
+    bits(name, width, n, {});
     sized(name, entries, n, entry_bits);
   }
   /// Entries that fill the structure to its end, `entry_bits` each.
@@ -116,7 +143,7 @@ class Fields {
   static constexpr const char *kReserved = "reserved";
 
  protected:
-  virtual void bits(const char *name, unsigned width, std::uint64_t &value) = 0;
+  virtual void bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &form) = 0;
   virtual void exp_golomb(const char *name, std::uint64_t &value, std::uint64_t max) = 0;
   virtual void signed_exp_golomb(const char *name, std::int64_t &value, std::int64_t min,
                                  std::int64_t max) = 0;
@@ -127,6 +154,19 @@ class Fields {
   virtual std::uint64_t fill_count(std::uint64_t n, std::uint64_t) { return n; }
 
  private:
+  template <std::integral T> void number(const char *name, unsigned width, T &value, const FieldForm &form) {
+    const unsigned spare = 64 - width;
+    auto wide = static_cast<std::uint64_t>(value);
+    if constexpr (std::is_signed_v<T>) {
+      if (!fits_signed(value, width)) fail(std::string(name) + " does not fit its field");
+      wide = wide << spare >> spare;
+    }
+    bits(name, width, wide, form);
+    if constexpr (std::is_signed_v<T>)
+      value = static_cast<T>(static_cast<std::int64_t>(wide << spare) >> spare);
+    else
+      value = static_cast<T>(wide);
+  }
   template <class T>
   void sized(const char *name, std::vector<T> &items, std::uint64_t n, std::uint64_t entry_bits) {
     n = entries(name, n, entry_bits);
@@ -139,6 +179,7 @@ class Fields {
   }
 
   bool ok_ = true;
+  bool has_wider_form_ = false;
   Error error_;
 };
 
@@ -154,7 +195,7 @@ class Reader final : public Fields {
   std::uint64_t remaining() const override { return ok() ? in_.remaining() : 0; }
 
  protected:
-  void bits(const char *name, unsigned width, std::uint64_t &value) override;
+  void bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &form) override;
   void exp_golomb(const char *name, std::uint64_t &value, std::uint64_t max) override;
   void signed_exp_golomb(const char *name, std::int64_t &value, std::int64_t min, std::int64_t max) override;
   std::uint64_t entries(const char *name, std::uint64_t n, std::uint64_t entry_bits) override;
@@ -175,7 +216,7 @@ class Writer final : public Fields {
   BitWriter &out() { return out_; }
 
  protected:
-  void bits(const char *name, unsigned width, std::uint64_t &value) override;
+  void bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &form) override;
   void exp_golomb(const char *name, std::uint64_t &value, std::uint64_t max) override;
   void signed_exp_golomb(const char *name, std::int64_t &value, std::int64_t min, std::int64_t max) override;
 
@@ -193,7 +234,7 @@ class Walker : public Fields {
   std::uint64_t position() const override { return position_; }
 
  protected:
-  void bits(const char *name, unsigned width, std::uint64_t &value) override;
+  void bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &form) override;
   void exp_golomb(const char *name, std::uint64_t &value, std::uint64_t max) override;
   void signed_exp_golomb(const char *name, std::int64_t &value, std::int64_t min, std::int64_t max) override;
 
@@ -225,7 +266,7 @@ class Tracer final : public Walker {
   std::vector<Traced> list;
 
  protected:
-  void bits(const char *name, unsigned width, std::uint64_t &value) override;
+  void bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &form) override;
   void exp_golomb(const char *name, std::uint64_t &value, std::uint64_t max) override;
   void signed_exp_golomb(const char *name, std::int64_t &value, std::int64_t min, std::int64_t max) override;
   void open(const char *name) override;
@@ -246,7 +287,7 @@ class Filler final : public Walker {
   bool reading() const override { return true; } // so that inferred values are set as a reader would
 
  protected:
-  void bits(const char *name, unsigned width, std::uint64_t &value) override;
+  void bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &form) override;
   void exp_golomb(const char *name, std::uint64_t &value, std::uint64_t max) override;
   void signed_exp_golomb(const char *name, std::int64_t &value, std::int64_t min, std::int64_t max) override;
   std::uint64_t entries(const char *name, std::uint64_t n, std::uint64_t entry_bits) override;

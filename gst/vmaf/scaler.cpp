@@ -94,7 +94,8 @@ Plane Scaler::scale(const Plane &in) {
       if (std::exchange(held_[static_cast<std::size_t>(slot)], at) != at) filter_row(in, at, ring_.row(slot));
       rows[static_cast<std::size_t>(k)] = ring_.row(slot);
     }
-    const std::int16_t *taps = &y_.coefficients[static_cast<std::size_t>(y * y_.taps)];
+    const std::int16_t *taps =
+        &y_.coefficients[static_cast<std::size_t>(y) * static_cast<std::size_t>(y_.taps)];
     std::uint8_t *row = bytes + y * stride;
     if (in.bits == 8)
       kernels_->scale_columns_8(rows.data(), taps, y_.taps, out_width_, row);

@@ -3,17 +3,6 @@
 #include <algorithm>
 
 namespace hull::isobmff {
-namespace {
-
-// Boxes whose version 1 is version 0 with wider (or signed) fields and nothing else.
-bool wider_in_version_1(FourCC type) {
-  static constexpr FourCC kTypes[] = {"mvhd", "tkhd", "mdhd", "mehd", "elst", "ctts", "cslg",
-                                      "tfdt", "trun", "sidx", "tfra", "saio", "prft", "subs"};
-  return std::ranges::find(kTypes, type) != std::end(kTypes);
-}
-
-} // namespace
-
 Result<BoxHeader> read_box_header(Bytes bytes, std::uint64_t available) {
   const auto truncated = [] { return fail(ErrorCode::bad_data, "the data ends inside a box header", 0); };
   if (bytes.size() < 8 || available < 8) return truncated();
@@ -67,8 +56,7 @@ Result<ByteVector> write_payload(Box &box) {
   box.fields(writer);
   if (writer.ok()) return writer.out().take();
   Error error = writer.error();
-  if (auto *full = dynamic_cast<FullBox *>(&box);
-      full && full->version == 0 && wider_in_version_1(box.type)) {
+  if (auto *full = dynamic_cast<FullBox *>(&box); full && full->version == 0 && writer.has_wider_form()) {
     full->version = 1;
     Writer wider;
     box.fields(wider);

@@ -11,8 +11,8 @@ void VisualSampleEntry::fields(Fields &f) {
     f.u("pre_defined", 32, value);
   f.u("width", 16, width);
   f.u("height", 16, height);
-  f.u("horizresolution", 32, horizresolution);
-  f.u("vertresolution", 32, vertresolution);
+  f.fixed("horizresolution", 16, 16, horizresolution);
+  f.fixed("vertresolution", 16, 16, vertresolution);
   f.u("reserved", 32, reserved);
   f.u("frame_count", 16, frame_count);
   ByteVector name(32); // a length byte, the name, zeros
@@ -36,7 +36,7 @@ void AudioSampleEntry::fields(Fields &f) {
   f.u("samplesize", 16, samplesize);
   f.i("pre_defined", 16, pre_defined);
   f.u("packet_size", 16, packet_size);
-  f.u("samplerate", 32, samplerate);
+  f.fixed("samplerate", 16, 16, samplerate);
   if (entry_version == 1) f.bytes("quicktime", quicktime, 16);
   if (entry_version == 2) f.bytes("quicktime", quicktime, 36);
 }
@@ -110,7 +110,7 @@ void BitRate::fields(Fields &f) {
 }
 
 void ColourInformation::fields(Fields &f) {
-  f.u("colour_type", 32, colour_type.value);
+  f.code("colour_type", colour_type.value);
   if (colour_type != FourCC("nclx") && colour_type != FourCC("nclc"))
     return f.rest("ICC_profile", icc_profile);
   f.u("colour_primaries", 16, colour_primaries);

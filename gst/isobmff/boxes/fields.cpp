@@ -12,74 +12,36 @@
 namespace hull::isobmff {
 namespace {
 
-struct Meaning {
-  FieldKind kind;
-  unsigned fraction_bits;
-};
-
-// Fixed-point fields are told from counts of pixels and samples by their width.
-Meaning meaning_of(std::string_view name, unsigned width, bool is_signed) {
-  static const std::set<std::string_view> kCodes = {"major_brand",   "compatible_brand", "handler_type",
-                                                    "data_format",   "scheme_type",      "grouping_type",
-                                                    "aux_info_type", "colour_type",      "key_namespace"};
-  if (width == 32 && kCodes.contains(name)) return {FieldKind::fourcc, 0};
-  if (width == 32 && (name == "width" || name == "height" || name == "samplerate" || name == "rate" ||
-                      name == "horizresolution" || name == "vertresolution"))
-    return {FieldKind::fixed, 16};
-  if (width == 16 && (name == "volume" || name == "balance")) return {FieldKind::fixed, 8};
-  if (name.starts_with("matrix_") && width == 32)
-    return {FieldKind::fixed, name.ends_with("u") || name.ends_with("v") || name.ends_with("w") ? 30u : 16u};
-  if (width == 16 && name == "language") return {FieldKind::language, 0};
-  return {is_signed ? FieldKind::signed_number : FieldKind::number, 0};
-}
-
-// i() hands a signed field to bits() as its low `width` bits, so the name has to say which ones are signed.
-bool signed_name(std::string_view name) {
-  static const std::set<std::string_view> kSigned = {"media_time",
-                                                     "media_rate_integer",
-                                                     "media_rate_fraction",
-                                                     "rate",
-                                                     "volume",
-                                                     "balance",
-                                                     "layer",
-                                                     "alternate_group",
-                                                     "data_offset",
-                                                     "compositionToDTSShift",
-                                                     "leastDecodeToDisplayDelta",
-                                                     "greatestDecodeToDisplayDelta",
-                                                     "compositionStartTime",
-                                                     "compositionEndTime",
-                                                     "horizOffN",
-                                                     "vertOffN",
-                                                     "OutputGain",
-                                                     "source_ID"};
-  return kSigned.contains(name) || name.starts_with("matrix_");
-}
-
 std::uint64_t widen(std::uint64_t value, unsigned width) {
   const unsigned spare = 64 - width;
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << spare) >> spare);
 }
 
+FieldKind kind_of(const FieldForm &form) {
+  if (form.kind == FieldForm::Kind::fourcc) return FieldKind::fourcc;
+  if (form.kind == FieldForm::Kind::language) return FieldKind::language;
+  if (form.fraction_bits > 0) return FieldKind::fixed;
+  return form.is_signed ? FieldKind::signed_number : FieldKind::number;
+}
+
 FieldValue number_field(const char *name, unsigned depth, std::uint64_t offset, unsigned width,
-                        std::uint64_t value, bool is_signed) {
-  const Meaning meaning = meaning_of(name, width, is_signed);
+                        std::uint64_t value, const FieldForm &form) {
   FieldValue field;
   field.name = name;
-  field.kind = meaning.kind;
-  field.fraction_bits = meaning.fraction_bits;
+  field.kind = kind_of(form);
+  field.is_signed = form.is_signed;
+  field.fraction_bits = form.fraction_bits;
   field.depth = depth;
   field.bit_offset = offset;
   field.bit_width = width;
-  field.value = is_signed && width > 0 ? widen(value, width) : value;
+  field.value = form.is_signed && width > 0 ? widen(value, width) : value;
   return field;
 }
 
 // Walks a box and hands each field to `found` in its readable form, counting those of one name.
 class Lister final : public Walker {
  public:
-  Lister(const FieldLimits &limits, bool composition_is_signed)
-      : limits_(limits), composition_is_signed_(composition_is_signed) {}
+  explicit Lister(const FieldLimits &limits) : limits_(limits) {}
 
   FieldList list;
 
@@ -97,21 +59,18 @@ class Lister final : public Walker {
   }
 
  protected:
-  void bits(const char *name, unsigned width, std::uint64_t &value) override {
-    if (name != kReserved && room()) {
-      const bool composition = std::string_view(name) == "sample_offset" ||
-                               std::string_view(name) == "sample_composition_time_offset";
-      list.fields.push_back(number_field(name, depth_, position(), width, value,
-                                         composition ? composition_is_signed_ : signed_name(name)));
-    }
-    Walker::bits(name, width, value);
+  void bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &form) override {
+    if (name != kReserved && room())
+      list.fields.push_back(number_field(name, depth_, position(), width, value, form));
+    Walker::bits(name, width, value, form);
   }
   void exp_golomb(const char *name, std::uint64_t &value, std::uint64_t max) override {
-    if (room()) list.fields.push_back(number_field(name, depth_, position(), ue_width(value), value, false));
+    if (room()) list.fields.push_back(number_field(name, depth_, position(), ue_width(value), value, {}));
     Walker::exp_golomb(name, value, max);
   }
   void signed_exp_golomb(const char *name, std::int64_t &value, std::int64_t min, std::int64_t max) override {
     if (FieldValue *field = next(name, FieldKind::signed_number)) {
+      field->is_signed = true;
       field->value = static_cast<std::uint64_t>(value);
       field->bit_width = ue_width(se_code(value));
     }
@@ -145,7 +104,6 @@ class Lister final : public Walker {
   }
 
   const FieldLimits &limits_;
-  bool composition_is_signed_;
   unsigned depth_ = 0;
 };
 
@@ -162,11 +120,6 @@ FieldName parse_name(std::string_view text) {
   const auto [stop, error] = std::from_chars(begin, end, parsed.index);
   if (error == std::errc{} && stop == end) parsed.name = text.substr(0, bracket);
   return parsed;
-}
-
-bool composition_is_signed(const Box &box) {
-  const auto *full = dynamic_cast<const FullBox *>(&box);
-  return full && full->version != 0;
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
@@ -218,8 +171,7 @@ Result<std::uint64_t> parse_value(const FieldValue &like, std::string_view text)
   const bool minus = text.starts_with('-');
   const bool fits = width >= 64 || (minus ? widen(value, width) == value : value >> width == 0);
   if (!fits) return refuse("the number does not fit");
-  if (minus && !signed_name(like.name) && like.kind != FieldKind::signed_number)
-    return refuse("the field has no sign");
+  if (minus && !like.is_signed) return refuse("the field has no sign");
   return width >= 64 ? value : value & ((std::uint64_t{1} << width) - 1);
 }
 
@@ -252,9 +204,9 @@ class Setter final : public Walker {
   }
 
  protected:
-  void bits(const char *name, unsigned width, std::uint64_t &value) override {
+  void bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &form) override {
     if (name != kReserved && turn(name)) value = number_;
-    Walker::bits(name, width, value);
+    Walker::bits(name, width, value, form);
   }
   void open(const char *name) override { turn(name); }
   std::uint64_t entries(const char *name, std::uint64_t n, std::uint64_t) override {
@@ -296,13 +248,13 @@ std::string reads_back(Box &box, std::string_view name, std::uint64_t number, co
 } // namespace
 
 FieldList list_fields(Box &box, const FieldLimits &limits) {
-  Lister lister(limits, composition_is_signed(box));
+  Lister lister(limits);
   box.fields(lister);
   return std::move(lister.list);
 }
 
 FieldList list_fields(const std::function<void(Fields &)> &visit, const FieldLimits &limits) {
-  Lister lister(limits, false);
+  Lister lister(limits);
   visit(lister);
   return std::move(lister.list);
 }
@@ -315,9 +267,8 @@ std::string format_value(const FieldValue &field) {
     return std::to_string(static_cast<std::int64_t>(field.value));
   case FieldKind::fixed: {
     const double scale = std::ldexp(1.0, -static_cast<int>(field.fraction_bits));
-    const bool minus = signed_name(field.name);
-    const double value = minus ? static_cast<double>(static_cast<std::int64_t>(field.value))
-                               : static_cast<double>(field.value);
+    const double value = field.is_signed ? static_cast<double>(static_cast<std::int64_t>(field.value))
+                                         : static_cast<double>(field.value);
     return fmt::format("{}", value * scale); // shortest form that reads back as the same number
   }
   case FieldKind::fourcc: {

@@ -14,6 +14,7 @@ enum class FieldKind { number, signed_number, fixed, fourcc, language, text, byt
 struct FieldValue {
   std::string name;
   FieldKind kind = FieldKind::number;
+  bool is_signed = false;       ///< of a number
   unsigned depth = 0;           ///< groups around it
   unsigned fraction_bits = 0;   ///< of a fixed-point number
   std::uint64_t bit_offset = 0; ///< from the first byte of the payload

@@ -3,11 +3,11 @@
 namespace hull::isobmff {
 
 void FileType::fields(Fields &f) {
-  f.u("major_brand", 32, major_brand.value);
+  f.code("major_brand", major_brand.value);
   f.u("minor_version", 32, minor_version);
   f.fill("compatible_brands", compatible_brands, 32);
   for (FourCC &brand : compatible_brands)
-    f.u("compatible_brand", 32, brand.value);
+    f.code("compatible_brand", brand.value);
 }
 
 void SegmentIndex::Reference::fields(Fields &f) {
@@ -21,7 +21,7 @@ void SegmentIndex::Reference::fields(Fields &f) {
 
 void SegmentIndex::fields(Fields &f) {
   FullBox::fields(f);
-  const unsigned width = version == 0 ? 32 : 64;
+  const unsigned width = f.wide_when(version != 0);
   f.u("reference_ID", 32, reference_id);
   f.u("timescale", 32, timescale);
   f.u("earliest_presentation_time", width, earliest_presentation_time);
@@ -54,7 +54,7 @@ void ProducerReferenceTime::fields(Fields &f) {
   FullBox::fields(f);
   f.u("reference_track_ID", 32, reference_track_id);
   f.u("ntp_timestamp", 64, ntp_timestamp);
-  f.u("media_time", version == 0 ? 32 : 64, media_time);
+  f.u("media_time", f.wide_when(version != 0), media_time);
 }
 
 void EventMessage::fields(Fields &f) {

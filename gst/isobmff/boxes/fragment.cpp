@@ -21,11 +21,12 @@ void TrackFragmentHeader::fields(Fields &f) {
 
 void TrackFragmentDecodeTime::fields(Fields &f) {
   FullBox::fields(f);
-  f.u("baseMediaDecodeTime", version == 0 ? 32 : 64, base_media_decode_time);
+  f.u("baseMediaDecodeTime", f.wide_when(version != 0), base_media_decode_time);
 }
 
 void TrackRun::fields(Fields &f) {
   FullBox::fields(f);
+  f.wide_when(version != 0); // offsets are signed then
   const unsigned per_sample = flags & (kDuration | kSize | kFlags | kCompositionOffset);
   if (per_sample) {
     f.count("sample_count", 32, samples, static_cast<unsigned>(std::popcount(per_sample)) * 32);
@@ -52,7 +53,7 @@ void TrackRun::fields(Fields &f) {
 
 void TrackFragmentRandomAccess::fields(Fields &f) {
   FullBox::fields(f);
-  const unsigned width = version == 1 ? 64 : 32;
+  const unsigned width = f.wide_when(version == 1);
   f.u("track_ID", 32, track_id);
   f.reserved(26);
   f.u("length_size_of_traf_num", 2, length_size_of_traf_num);

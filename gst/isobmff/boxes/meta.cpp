@@ -36,14 +36,14 @@ void MetadataKeys::fields(Fields &f) {
     if (!f.reading()) key.key_size = static_cast<std::uint32_t>(key.key_value.size() + 8);
     f.u("key_size", 32, key.key_size);
     if (key.key_size < 8) return f.fail("key_size is below 8");
-    f.u("key_namespace", 32, key.key_namespace.value);
+    f.code("key_namespace", key.key_namespace.value);
     f.bytes("key_value", key.key_value, key.key_size - 8);
   }
 }
 
 void LocalizedText::fields(Fields &f) {
   FullBox::fields(f);
-  f.u("language", 16, language);
+  f.language("language", language);
   f.text("text", text);
 }
 

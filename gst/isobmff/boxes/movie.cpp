@@ -9,7 +9,7 @@ void matrix_field(Fields &f, Matrix &matrix) {
   static constexpr const char *kNames[] = {"matrix_a", "matrix_b", "matrix_u", "matrix_c", "matrix_d",
                                            "matrix_v", "matrix_x", "matrix_y", "matrix_w"};
   for (std::size_t i = 0; i < matrix.size(); ++i)
-    f.i(kNames[i], 32, matrix[i]);
+    f.fixed(kNames[i], i % 3 == 2 ? 2 : 16, i % 3 == 2 ? 30 : 16, matrix[i]); // u, v and w are 2.30
 }
 
 template <class T> void color_field(Fields &f, const char *name, T &color) {
@@ -37,13 +37,13 @@ std::string unpack_language(std::uint16_t packed) {
 
 void MovieHeader::fields(Fields &f) {
   FullBox::fields(f);
-  const unsigned width = version == 1 ? 64 : 32;
+  const unsigned width = f.wide_when(version == 1);
   f.u("creation_time", width, creation_time);
   f.u("modification_time", width, modification_time);
   f.u("timescale", 32, timescale);
   f.u("duration", width, duration);
-  f.i("rate", 32, rate);
-  f.i("volume", 16, volume);
+  f.fixed("rate", 16, 16, rate);
+  f.fixed("volume", 8, 8, volume);
   f.reserved(16);
   f.reserved(64);
   matrix_field(f, matrix);
@@ -54,7 +54,7 @@ void MovieHeader::fields(Fields &f) {
 
 void TrackHeader::fields(Fields &f) {
   FullBox::fields(f);
-  const unsigned w = version == 1 ? 64 : 32;
+  const unsigned w = f.wide_when(version == 1);
   f.u("creation_time", w, creation_time);
   f.u("modification_time", w, modification_time);
   f.u("track_ID", 32, track_id);
@@ -63,11 +63,11 @@ void TrackHeader::fields(Fields &f) {
   f.reserved(64);
   f.i("layer", 16, layer);
   f.i("alternate_group", 16, alternate_group);
-  f.i("volume", 16, volume);
+  f.fixed("volume", 8, 8, volume);
   f.reserved(16);
   matrix_field(f, matrix);
-  f.u("width", 32, width);
-  f.u("height", 32, height);
+  f.fixed("width", 16, 16, width);
+  f.fixed("height", 16, 16, height);
 }
 
 void TrackReferences::fields(Fields &f) {
@@ -78,7 +78,7 @@ void TrackReferences::fields(Fields &f) {
 
 void EditList::fields(Fields &f) {
   FullBox::fields(f);
-  const unsigned width = version == 1 ? 64 : 32;
+  const unsigned width = f.wide_when(version == 1);
   f.count("entry_count", 32, entries, 2 * width + 32);
   for (Entry &entry : entries) {
     f.u("segment_duration", width, entry.segment_duration);
@@ -90,19 +90,19 @@ void EditList::fields(Fields &f) {
 
 void MediaHeader::fields(Fields &f) {
   FullBox::fields(f);
-  const unsigned width = version == 1 ? 64 : 32;
+  const unsigned width = f.wide_when(version == 1);
   f.u("creation_time", width, creation_time);
   f.u("modification_time", width, modification_time);
   f.u("timescale", 32, timescale);
   f.u("duration", width, duration);
-  f.u("language", 16, language);
+  f.language("language", language);
   f.u("pre_defined", 16, pre_defined);
 }
 
 void Handler::fields(Fields &f) {
   FullBox::fields(f);
   f.u("pre_defined", 32, pre_defined.value);
-  f.u("handler_type", 32, handler_type.value);
+  f.code("handler_type", handler_type.value);
   for (auto &value : reserved)
     f.u("manufacturer", 32, value);
   f.text("name", name);
@@ -121,7 +121,7 @@ void VideoMediaHeader::fields(Fields &f) {
 
 void SoundMediaHeader::fields(Fields &f) {
   FullBox::fields(f);
-  f.i("balance", 16, balance);
+  f.fixed("balance", 8, 8, balance);
   f.reserved(16);
 }
 
@@ -129,7 +129,7 @@ void GenericMediaInfo::fields(Fields &f) {
   FullBox::fields(f);
   f.u("graphicsmode", 16, graphicsmode);
   color_field(f, "opcolor", opcolor);
-  f.i("balance", 16, balance);
+  f.fixed("balance", 8, 8, balance);
   f.u("reserved", 16, reserved);
 }
 
@@ -156,7 +156,7 @@ void DataEntryUrl::fields(Fields &f) {
 
 void MovieExtendsHeader::fields(Fields &f) {
   FullBox::fields(f);
-  f.u("fragment_duration", version == 1 ? 64 : 32, fragment_duration);
+  f.u("fragment_duration", f.wide_when(version == 1), fragment_duration);
 }
 
 void TrackExtends::fields(Fields &f) {

@@ -14,12 +14,12 @@ void uuid_field(Fields &f, const char *name, Uuid &value) {
 } // namespace
 
 void OriginalFormat::fields(Fields &f) {
-  f.u("data_format", 32, data_format.value);
+  f.code("data_format", data_format.value);
 }
 
 void SchemeType::fields(Fields &f) {
   FullBox::fields(f);
-  f.u("scheme_type", 32, scheme_type.value);
+  f.code("scheme_type", scheme_type.value);
   f.u("scheme_version", 32, scheme_version);
   if (flags & 1) f.text("scheme_uri", scheme_uri);
 }
@@ -64,7 +64,7 @@ void ProtectionSystemHeader::fields(Fields &f) {
 void SampleAuxiliaryInfoSizes::fields(Fields &f) {
   FullBox::fields(f);
   if (flags & kHasType) {
-    f.u("aux_info_type", 32, aux_info_type.value);
+    f.code("aux_info_type", aux_info_type.value);
     f.u("aux_info_type_parameter", 32, aux_info_type_parameter);
   }
   f.u("default_sample_info_size", 8, default_sample_info_size);
@@ -81,10 +81,10 @@ void SampleAuxiliaryInfoSizes::fields(Fields &f) {
 void SampleAuxiliaryInfoOffsets::fields(Fields &f) {
   FullBox::fields(f);
   if (flags & kHasType) {
-    f.u("aux_info_type", 32, aux_info_type.value);
+    f.code("aux_info_type", aux_info_type.value);
     f.u("aux_info_type_parameter", 32, aux_info_type_parameter);
   }
-  const unsigned width = version == 0 ? 32 : 64;
+  const unsigned width = f.wide_when(version != 0);
   f.count("entry_count", 32, offsets, width);
   for (auto &offset : offsets)
     f.u("offset", width, offset);

@@ -30,6 +30,7 @@ void TimeToSample::fields(Fields &f) {
 
 void CompositionOffset::fields(Fields &f) {
   FullBox::fields(f);
+  f.wide_when(version != 0); // offsets are signed then
   f.count("entry_count", 32, entries, 64);
   for (Entry &entry : entries) {
     f.u("sample_count", 32, entry.sample_count);
@@ -39,7 +40,7 @@ void CompositionOffset::fields(Fields &f) {
 
 void CompositionToDecode::fields(Fields &f) {
   FullBox::fields(f);
-  const unsigned width = version == 0 ? 32 : 64;
+  const unsigned width = f.wide_when(version != 0);
   f.i("compositionToDTSShift", width, composition_to_dts_shift);
   f.i("leastDecodeToDisplayDelta", width, least_decode_to_display_delta);
   f.i("greatestDecodeToDisplayDelta", width, greatest_decode_to_display_delta);
@@ -109,7 +110,7 @@ void SampleDependency::fields(Fields &f) {
 
 void SampleGroupDescription::fields(Fields &f) {
   FullBox::fields(f);
-  f.u("grouping_type", 32, grouping_type.value);
+  f.code("grouping_type", grouping_type.value);
   if (version == 0) {
     f.u("entry_count", 32, version0_count);
     return f.rest("entries", version0);
@@ -126,7 +127,7 @@ void SampleGroupDescription::fields(Fields &f) {
 
 void SampleToGroup::fields(Fields &f) {
   FullBox::fields(f);
-  f.u("grouping_type", 32, grouping_type.value);
+  f.code("grouping_type", grouping_type.value);
   if (version == 1) f.u("grouping_type_parameter", 32, grouping_type_parameter);
   f.count("entry_count", 32, entries, 64);
   for (Entry &entry : entries) {
@@ -137,7 +138,7 @@ void SampleToGroup::fields(Fields &f) {
 
 void SubSampleInformation::fields(Fields &f) {
   FullBox::fields(f);
-  const unsigned width = version == 1 ? 32 : 16;
+  const unsigned width = f.wide_when(version == 1) / 2;
   f.count("entry_count", 32, entries, 48);
   for (Entry &entry : entries) {
     f.u("sample_delta", 32, entry.sample_delta);
