@@ -8,26 +8,28 @@
 namespace hull::origin {
 
 void Wakeup::wake() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   ++count_;
   changed_.notify_all();
 }
 
 void Wakeup::stop() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   stopped_ = true;
   changed_.notify_all();
 }
 
 bool Wakeup::stopped() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return stopped_;
 }
 
 void Wakeup::wait(std::uint64_t &seen, double seconds) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, std::chrono::duration<double>(seconds),
-                    [this, &seen] { return stopped_ || count_ != seen; });
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                                          std::chrono::duration<double>(seconds));
+  Lock lock(mutex_);
+  while (!stopped_ && count_ == seen && changed_.wait_until(lock, end)) {
+  }
   seen = count_;
 }
 

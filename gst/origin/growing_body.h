@@ -2,12 +2,11 @@
 
 // The body of a request that follows an object of the window while it grows.
 
+#include "gst/core/mutex.h"
 #include "gst/origin/gref.h"
 #include "gst/publish/live.h"
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string>
 
 namespace hull::origin {
@@ -23,10 +22,10 @@ class Wakeup {
   void wait(std::uint64_t &seen, double seconds);
 
  private:
-  mutable std::mutex mutex_; // leaf
-  std::condition_variable changed_;
-  std::uint64_t count_ = 0;
-  bool stopped_ = false;
+  mutable Mutex mutex_; // leaf
+  Condition changed_;
+  std::uint64_t count_ HULL_GUARDED_BY(mutex_) = 0;
+  bool stopped_ HULL_GUARDED_BY(mutex_) = false;
 };
 
 /// A stream of the object's bytes from its beginning: reading waits for the next chunk while the object

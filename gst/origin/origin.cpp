@@ -131,14 +131,14 @@ void Origin::run() {
 
 void Origin::publish(std::shared_ptr<const publish::Live> live) {
   {
-    const std::lock_guard lock(live_mutex_);
+    const Lock lock(live_mutex_);
     live_ = std::move(live);
   }
   kick();
 }
 
 std::shared_ptr<const publish::Live> Origin::live() const {
-  const std::lock_guard lock(live_mutex_);
+  const Lock lock(live_mutex_);
   return live_;
 }
 

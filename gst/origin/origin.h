@@ -8,7 +8,6 @@
 #include "gst/publish/live.h"
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -77,8 +76,8 @@ class Origin {
   std::unique_ptr<HttpServer> server_;
   std::unordered_map<Connection *, Request> open_; // origin thread only
   PlaylistCache playlists_;                        // origin thread only
-  mutable std::mutex live_mutex_;                  // leaf
-  std::shared_ptr<const publish::Live> live_;
+  mutable Mutex live_mutex_;                       // leaf
+  std::shared_ptr<const publish::Live> live_ HULL_GUARDED_BY(live_mutex_);
   std::atomic<std::uint64_t> manifests_ = 0, objects_ = 0, others_ = 0, errors_ = 0, held_ = 0;
   std::atomic<unsigned> waiting_ = 0, streaming_ = 0;
   std::thread thread_;

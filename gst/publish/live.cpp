@@ -54,12 +54,12 @@ Live::Live(LiveConfig config)
       }()) {}
 
 void Live::set_epoch(std::int64_t utc_ns) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   epoch_utc_ = utc_ns / 1'000'000 * 1'000'000; // what the manifests can say exactly
 }
 
 std::int64_t Live::epoch() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return epoch_utc_;
 }
 
@@ -92,7 +92,7 @@ std::string Live::text_name(const Row &row, std::uint64_t number) const {
 }
 
 std::size_t Live::add_track(Track track) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   rows_.emplace_back().info = std::move(track);
   ++version_;
   return rows_.size() - 1;
@@ -101,7 +101,7 @@ std::size_t Live::add_track(Track track) {
 void Live::set_init(std::size_t track, Track description, Chunk bytes) {
   LiveEvent event{LiveEvent::Kind::init, track, {}, 0, bytes, 0, 0};
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     Row &row = rows_.at(track);
     if (!row.inits.empty() && *row.inits.back() == *bytes) return;
     description.id = row.info.id;
@@ -207,7 +207,7 @@ void Live::slide(Row &row, std::vector<LiveEvent> &events, std::size_t index) {
 Result<void> Live::add_chunk(std::size_t index, ChunkInfo chunk) {
   std::vector<LiveEvent> events;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     Row &row = rows_.at(index);
     if (row.inits.empty())
       return fail(ErrorCode::state, "A chunk came before the initialisation segment of " + row.info.id + ".");
@@ -260,7 +260,7 @@ Result<void> Live::add_chunk(std::size_t index, ChunkInfo chunk) {
 void Live::end_track(std::size_t index) {
   std::vector<LiveEvent> events;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     Row &row = rows_.at(index);
     if (row.ended) return;
     if (!row.segments.empty() && !row.segments.back().complete) complete_segment(row, events, index);
@@ -279,22 +279,22 @@ bool Live::all_ended() const {
 }
 
 bool Live::ended() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return all_ended();
 }
 
 std::uint64_t Live::version() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return version_;
 }
 
 Live::Stats Live::stats() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return stats_;
 }
 
 std::vector<Track> Live::tracks() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   std::vector<Track> all;
   for (const Row &row : rows_)
     all.push_back(row.info);
@@ -315,7 +315,7 @@ ObjectView Live::object(std::string_view name, std::size_t from_chunk) const {
   ObjectView view;
   const std::size_t slash = name.find('/');
   if (slash == std::string_view::npos) return view;
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const Row *row = find_row(name.substr(0, slash));
   if (!row) return view;
   std::string_view file = name.substr(slash + 1);

@@ -12,12 +12,12 @@
 // one playlist; the observer is called without it.
 
 #include "gst/core/bytes.h"
+#include "gst/core/mutex.h"
 #include "gst/publish/presentation.h"
 
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 namespace hull::publish {
@@ -177,46 +177,48 @@ class Live {
 
   std::int64_t grid(const Row &row, std::uint64_t number) const;
   std::uint64_t number_for(const Row &row, std::int64_t start) const;
-  void open_segment(Row &row, const ChunkInfo &chunk, std::vector<LiveEvent> &events, std::size_t index);
+  void open_segment(Row &row, const ChunkInfo &chunk, std::vector<LiveEvent> &events, std::size_t index)
+      HULL_REQUIRES(mutex_);
   std::int64_t latest_end(const Row &row, std::uint64_t number) const;
   std::int64_t part_target(const Row &row) const;
   std::int64_t one_sample(const Row &row) const;
   void fill_hole(const Row &row, LiveSegment &segment, std::int64_t until) const;
   void close_part(LiveSegment &segment) const;
   void append_parts(Row &row, LiveSegment &segment, const ChunkInfo &chunk) const;
-  void complete_segment(Row &row, std::vector<LiveEvent> &events, std::size_t index);
-  void slide(Row &row, std::vector<LiveEvent> &events, std::size_t index);
+  void complete_segment(Row &row, std::vector<LiveEvent> &events, std::size_t index) HULL_REQUIRES(mutex_);
+  void slide(Row &row, std::vector<LiveEvent> &events, std::size_t index) HULL_REQUIRES(mutex_);
   std::string segment_name(const Row &row, std::uint64_t number) const;
   std::string text_name(const Row &row, std::uint64_t number) const; ///< of a wvtt track's segment in HLS
   double seconds(const Row &row, std::int64_t ticks) const;
-  std::int64_t utc(const Row &row, std::int64_t ticks) const;
-  bool all_ended() const;
+  std::int64_t utc(const Row &row, std::int64_t ticks) const HULL_REQUIRES(mutex_);
+  bool all_ended() const HULL_REQUIRES(mutex_);
   unsigned target_seconds() const;
   std::size_t skippable(const Row &row) const;
   double listed_seconds(const Row &row) const;
   bool independent(const Row &row) const;
 
   // live_playlist.cpp
-  std::string write_playlist(const Row &row, bool skip, bool low_latency) const;
-  void write_segment(std::string &out, const Row &row, const LiveSegment &segment, bool with_parts) const;
-  void write_tail(std::string &out, const Row &row) const;
-  bool started() const;
-  Presentation on_air() const;
+  std::string write_playlist(const Row &row, bool skip, bool low_latency) const HULL_REQUIRES(mutex_);
+  void write_segment(std::string &out, const Row &row, const LiveSegment &segment, bool with_parts) const
+      HULL_REQUIRES(mutex_);
+  void write_tail(std::string &out, const Row &row) const HULL_REQUIRES(mutex_);
+  bool started() const HULL_REQUIRES(mutex_);
+  Presentation on_air() const HULL_REQUIRES(mutex_);
   bool holds(const Row &row, const PlaylistQuery &query) const;
-  const Row *find_row(std::string_view id) const;
+  const Row *find_row(std::string_view id) const HULL_REQUIRES(mutex_);
   // live_mpd.cpp
-  std::string write_mpd(std::int64_t now, bool low_latency) const;
+  std::string write_mpd(std::int64_t now, bool low_latency) const HULL_REQUIRES(mutex_);
   std::string write_adaptation_set(std::size_t id, const std::vector<const Row *> &rows, bool dynamic,
-                                   bool low_latency) const;
-  std::string write_live_template(const Row &row, bool dynamic, bool low_latency) const;
+                                   bool low_latency) const HULL_REQUIRES(mutex_);
+  std::string write_live_template(const Row &row, bool dynamic, bool low_latency) const HULL_REQUIRES(mutex_);
 
   const LiveConfig config_;
   std::function<void(const LiveEvent &)> observer_;
-  mutable std::mutex mutex_; // leaf
-  std::vector<Row> rows_;
-  std::int64_t epoch_utc_ = 0;
-  std::uint64_t version_ = 0;
-  Stats stats_;
+  mutable Mutex mutex_; // leaf
+  std::vector<Row> rows_ HULL_GUARDED_BY(mutex_);
+  std::int64_t epoch_utc_ HULL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t version_ HULL_GUARDED_BY(mutex_) = 0;
+  Stats stats_ HULL_GUARDED_BY(mutex_);
 };
 
 } // namespace hull::publish

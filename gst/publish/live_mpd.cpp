@@ -156,14 +156,14 @@ std::string Live::write_mpd(std::int64_t now, bool low_latency) const {
 }
 
 PlaylistReply Live::mpd(std::int64_t now) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!config_.dash) return {404, "DASH is not published.\n"};
   if (!started() || (config_.playlist_type == PlaylistType::vod && !all_ended())) return {0, {}};
   return {200, write_mpd(now, true)};
 }
 
 PlaylistReply Live::plain_mpd(std::int64_t now) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!config_.dash) return {404, {}};
   if (!started() || (config_.playlist_type == PlaylistType::vod && !all_ended())) return {0, {}};
   return {200, write_mpd(now, false)};

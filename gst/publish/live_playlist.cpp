@@ -162,7 +162,7 @@ bool Live::holds(const Row &row, const PlaylistQuery &query) const {
 }
 
 PlaylistReply Live::playlist(std::string_view track_id, const PlaylistQuery &query) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const Row *row = find_row(track_id);
   if (!row || !config_.hls) return {404, "There is no such playlist.\n"};
   const bool closed = all_ended();
@@ -184,7 +184,7 @@ PlaylistReply Live::playlist(std::string_view track_id, const PlaylistQuery &que
 }
 
 PlaylistReply Live::plain_playlist(std::string_view track_id) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const Row *row = find_row(track_id);
   const bool any =
       row && !row->segments.empty() && (row->segments.front().complete || row->segments.size() > 1);
@@ -228,7 +228,7 @@ Presentation Live::on_air() const {
 }
 
 PlaylistReply Live::multivariant() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!config_.hls) return {404, "HLS is not published.\n"};
   if (!started() || (config_.playlist_type == PlaylistType::vod && !all_ended())) return {0, {}};
   return {200, hls_multivariant(on_air())};

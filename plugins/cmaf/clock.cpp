@@ -28,12 +28,12 @@ std::optional<std::int64_t> from_clock(GstClock *clock, std::int64_t base_time) 
 } // namespace
 
 void WallClock::reference(std::int64_t utc, std::int64_t running_time) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!epoch_ && !reference_) reference_ = utc - running_time;
 }
 
 std::int64_t WallClock::epoch(GstElement *element) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (epoch_) return *epoch_;
   if (reference_) {
     epoch_ = reference_;
@@ -53,7 +53,7 @@ std::int64_t WallClock::epoch(GstElement *element) {
 std::int64_t WallClock::now(GstElement *element) {
   std::optional<std::int64_t> epoch;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     epoch = epoch_;
   }
   const auto clock = ObjectRef<GstClock>::adopt(gst_element_get_clock(element));

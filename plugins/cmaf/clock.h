@@ -2,9 +2,9 @@
 
 // One map from running time to UTC for everything a session publishes.
 
-#include <atomic>
+#include "gst/core/mutex.h"
+
 #include <cstdint>
-#include <mutex>
 #include <optional>
 
 #include <gst/gst.h>
@@ -24,9 +24,9 @@ class WallClock {
   std::int64_t now(GstElement *element);
 
  private:
-  std::mutex mutex_; // leaf
-  std::optional<std::int64_t> reference_;
-  std::optional<std::int64_t> epoch_;
+  Mutex mutex_; // leaf
+  std::optional<std::int64_t> reference_ HULL_GUARDED_BY(mutex_);
+  std::optional<std::int64_t> epoch_ HULL_GUARDED_BY(mutex_);
 };
 
 /// ns since 1970 of a timestamp/x-unix or timestamp/x-ntp reference on the buffer.

@@ -1,6 +1,9 @@
 #include "plugins/cmaf/sink.h"
 
+#include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
+#include <string_view>
 
 namespace hull::cmaf {
 
@@ -161,41 +164,72 @@ CmafSink::CmafSink(GstBin *self) : self_(self) {
 
 CmafSink::~CmafSink() = default;
 
+CmafSink::OnAir CmafSink::on_air() const {
+  const Lock lock(mutex_);
+  return air_;
+}
+
+std::vector<std::shared_ptr<Stream>> CmafSink::streams() const {
+  const Lock lock(mutex_);
+  std::vector<std::shared_ptr<Stream>> all;
+  for (const auto &[name, stream] : streams_)
+    all.push_back(stream);
+  return all;
+}
+
+std::optional<std::string> CmafSink::choose_name(const GstPadTemplate *templ, const gchar *name) {
+  const std::string_view pattern = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
+  const std::string_view front = pattern.substr(0, pattern.find('%'));
+  const std::string_view wanted = name ? name : "";
+  const Lock lock(mutex_);
+  unsigned &next = next_numbers_[pattern.front()];
+  unsigned number = next;
+  if (wanted.starts_with(front))
+    std::from_chars(wanted.data() + front.size(), wanted.data() + wanted.size(), number);
+  next = std::max(next, number + 1);
+  std::string chosen = fmt::format("{}{}", front, number);
+  return streams_.contains(chosen) ? std::nullopt : std::optional(std::move(chosen));
+}
+
+// False when the stream has started or somebody took the name in the meantime.
+bool CmafSink::keep(const std::string &name, std::shared_ptr<Stream> stream) {
+  const Lock lock(mutex_);
+  return !air_.live && streams_.emplace(name, std::move(stream)).second;
+}
+
 GstPad *CmafSink::request_new_pad(GstPadTemplate *templ, const gchar *name, const GstCaps *) {
-  const std::string kind_name = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
-  const publish::Kind kind = kind_name[0] == 'v'   ? publish::Kind::video
-                             : kind_name[0] == 'a' ? publish::Kind::audio
-                                                   : publish::Kind::text;
-  const std::lock_guard lock(streams_mutex_);
-  if (live_) {
+  const char letter = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ)[0];
+  const publish::Kind kind = letter == 'v'   ? publish::Kind::video
+                             : letter == 'a' ? publish::Kind::audio
+                                             : publish::Kind::text;
+  if (on_air().live) {
     warn(element(),
          Error{ErrorCode::state, "Pads are requested before the stream starts: manifests may not change "
                                  "their tracks on air."});
     return nullptr;
   }
-  std::string pad_name = name ? name : "";
-  unsigned number = 0;
-  if (pad_name.empty() || std::sscanf(pad_name.c_str(), "%*[a-z]_%u", &number) != 1)
-    number = numbers_[static_cast<int>(kind)];
-  numbers_[static_cast<int>(kind)] = std::max(numbers_[static_cast<int>(kind)], number + 1);
-  pad_name = kind_name.substr(0, kind_name.find('%')) + std::to_string(number);
-  if (streams_.contains(pad_name)) return nullptr;
-  auto stream = Stream::make(self_, templ, pad_name, fmt::format("{}{}", kind_name[0], number + 1), kind);
-  if (!stream) {
-    raise(element(), stream.error());
+  const auto pad_name = choose_name(templ, name);
+  if (!pad_name) return nullptr;
+  const auto number = std::string_view(*pad_name).substr(pad_name->find('_') + 1);
+  unsigned counted = 0;
+  std::from_chars(number.data(), number.data() + number.size(), counted);
+  auto made = Stream::make(self_, templ, *pad_name, fmt::format("{}{}", letter, counted + 1), kind);
+  if (!made) {
+    raise(element(), made.error());
     return nullptr;
   }
-  GstPad *pad = (*stream)->pad();
-  streams_[pad_name] = std::move(*stream);
+  const std::shared_ptr<Stream> stream = std::move(*made);
+  if (!keep(*pad_name, stream)) return nullptr;
+  GstPad *pad = stream->pad();
   gst_pad_set_active(pad, TRUE);
   gst_element_add_pad(element(), pad);
   return pad;
 }
 
 void CmafSink::release_pad(GstPad *pad) {
-  std::unique_ptr<Stream> gone;
+  std::shared_ptr<Stream> gone;
   {
-    const std::lock_guard lock(streams_mutex_);
+    const Lock lock(mutex_);
     const auto found = streams_.find(GST_PAD_NAME(pad));
     if (found == streams_.end()) return;
     gone = std::move(found->second);
@@ -212,11 +246,15 @@ GstStateChangeReturn CmafSink::change_state(GstStateChange transition) {
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) go_on_air();
   const auto result = GST_ELEMENT_CLASS(Shell<CmafSink>::parent_class())->change_state(element(), transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) go_off_air();
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
-    const std::lock_guard lock(streams_mutex_);
-    origin_.reset();
-  }
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL) close_origin();
   return result;
+}
+
+// The origin's thread ends here, so not under the lock.
+void CmafSink::close_origin() {
+  std::shared_ptr<Origin> gone;
+  const Lock lock(mutex_);
+  gone.swap(air_.origin);
 }
 
 bool CmafSink::open_origin() {
@@ -236,8 +274,8 @@ bool CmafSink::open_origin() {
     return false;
   }
   {
-    const std::lock_guard lock(streams_mutex_);
-    origin_ = std::move(*origin);
+    const Lock lock(mutex_);
+    air_.origin = std::move(*origin);
   }
   gst_element_post_message(
       element(),
@@ -249,32 +287,43 @@ bool CmafSink::open_origin() {
 
 void CmafSink::go_on_air() {
   const SinkSettings s = snapshot();
-  const std::lock_guard lock(streams_mutex_);
-  clock_ = std::make_shared<WallClock>();
+  const auto clock = std::make_shared<WallClock>();
   publish::LiveConfig config = live_config(s);
-  config.clock = [clock = clock_, self = element()] { return clock->now(self); };
-  live_ = std::make_shared<publish::Live>(std::move(config));
-  live_->observe([this](const publish::LiveEvent &event) { on_event(event); });
+  config.clock = [clock, self = element()] { return clock->now(self); };
+  OnAir air = on_air();
+  air.live = std::make_shared<publish::Live>(std::move(config));
+  air.live->observe([this](const publish::LiveEvent &event) { on_event(event); });
+  add_outputs(air, s);
+  {
+    const Lock lock(mutex_); // from here on no pad comes in
+    air_ = air;
+  }
+  const auto all = streams();
+  for (const auto &stream : all)
+    stream->open(air.live, clock, s);
+  follow_texts(all);
+  if (air.origin) air.origin->publish(air.live);
+}
+
+void CmafSink::add_outputs(OnAir &air, const SinkSettings &s) {
   const Output::Report report = [this](const Error &error) { warn(element(), error); };
-  if (!s.location.empty()) outputs_.push_back(make_directory_output(s.location, live_, report));
+  if (!s.location.empty()) air.outputs.push_back(make_directory_output(s.location, air.live, report));
   if (!s.ingest_url.empty())
-    outputs_.push_back(make_push_output(
-        {s.ingest_url, s.ingest_mode == IngestMode::objects, s.ingest_post, s.ingest_queue}, live_, report));
-  if (application_wants_streams()) outputs_.push_back(make_app_output(application_hooks(), live_, report));
-  for (const auto &[name, stream] : streams_)
-    stream->open(live_, clock_, s);
-  follow_texts();
-  if (origin_) origin_->publish(live_);
+    air.outputs.push_back(
+        make_push_output({s.ingest_url, s.ingest_mode == IngestMode::objects, s.ingest_post, s.ingest_queue},
+                         air.live, report));
+  if (application_wants_streams())
+    air.outputs.push_back(make_app_output(application_hooks(), air.live, report));
 }
 
 // Pictures lead texts, sound does where there are none.
-void CmafSink::follow_texts() {
+void CmafSink::follow_texts(const std::vector<std::shared_ptr<Stream>> &streams) {
   Stream *leader = nullptr;
   std::vector<std::shared_ptr<TextFollower>> texts;
-  for (const auto &[name, stream] : streams_) {
+  for (const auto &stream : streams) {
     if (const auto follower = stream->follower())
       texts.push_back(follower);
-    else if (!leader || name.starts_with("video"))
+    else if (!leader || stream->kind() == publish::Kind::video)
       leader = stream.get();
   }
   if (leader) leader->lead(std::move(texts));
@@ -303,32 +352,26 @@ AppHooks CmafSink::application_hooks() {
   return hooks;
 }
 
+// Data has stopped.
 void CmafSink::go_off_air() {
-  // Data has stopped. Closing posts messages, whose handlers may ask for stats: not under the lock.
-  std::vector<Stream *> open;
-  {
-    const std::lock_guard lock(streams_mutex_);
-    for (const auto &[name, stream] : streams_)
-      open.push_back(stream.get());
-  }
-  for (Stream *stream : open)
+  for (const auto &stream : streams())
     stream->close();
-  std::vector<std::unique_ptr<Output>> outputs;
+  OnAir gone;
   {
-    const std::lock_guard lock(streams_mutex_);
-    outputs = std::move(outputs_);
-    outputs_.clear();
-    live_.reset();
+    const Lock lock(mutex_);
+    gone.outputs.swap(air_.outputs);
+    gone.live.swap(air_.live);
   }
-  for (const auto &output : outputs)
+  for (const auto &output : gone.outputs)
     output->finish(2);
 }
 
 // Streaming threads. The origin is only told to look; outputs queue.
 void CmafSink::on_event(const publish::LiveEvent &event) {
   using Kind = publish::LiveEvent::Kind;
-  if (origin_) origin_->kick();
-  for (const auto &output : outputs_)
+  const OnAir air = on_air();
+  if (air.origin) air.origin->kick();
+  for (const auto &output : air.outputs)
     output->on_event(event);
   const char *name = event.kind == Kind::chunk     ? "cmaf-chunk-published"
                      : event.kind == Kind::segment ? "hls-segment-added"
@@ -347,25 +390,25 @@ void CmafSink::on_event(const publish::LiveEvent &event) {
 void CmafSink::property_changed(const char *) {}
 
 std::uint32_t CmafSink::actual_port() const {
-  const std::lock_guard lock(streams_mutex_);
-  return origin_ ? origin_->port() : 0;
+  const OnAir air = on_air();
+  return air.origin ? air.origin->port() : 0;
 }
 
 std::string CmafSink::url() const {
   const std::string address = snapshot().bind_address;
-  const std::lock_guard lock(streams_mutex_);
-  if (!origin_) return {};
+  const OnAir air = on_air();
+  if (!air.origin) return {};
   const bool v6 = address.find(':') != std::string::npos;
-  return fmt::format("http{}://{}{}{}:{}/", origin_->secure() ? "s" : "", v6 ? "[" : "", address,
-                     v6 ? "]" : "", origin_->port());
+  return fmt::format("http{}://{}{}{}:{}/", air.origin->secure() ? "s" : "", v6 ? "[" : "", address,
+                     v6 ? "]" : "", air.origin->port());
 }
 
 StructureRef CmafSink::stats() const {
-  const std::lock_guard lock(streams_mutex_);
-  const publish::Live::Stats window = live_ ? live_->stats() : publish::Live::Stats{};
-  const OriginStats http = origin_ ? origin_->stats() : OriginStats{};
+  const OnAir air = on_air();
+  const publish::Live::Stats window = air.live ? air.live->stats() : publish::Live::Stats{};
+  const OriginStats http = air.origin ? air.origin->stats() : OriginStats{};
   OutputStats out;
-  for (const auto &output : outputs_) {
+  for (const auto &output : air.outputs) {
     const OutputStats one = output->stats();
     out.objects += one.objects;
     out.bytes += one.bytes;

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace hull::cmaf {
 
@@ -20,6 +21,7 @@ class CmafSink : public Configured<SinkSettings> {
   using Base = GstBin;
   using BaseClass = GstBinClass;
   static constexpr char kTypeName[] = "HullCmafSink";
+  static constexpr char kCategory[] = "hullcmafsink", kDescription[] = "Live publisher";
   static GType parent_type() { return GST_TYPE_BIN; }
   static std::span<const Property<SinkSettings>> properties();
   static void class_init(GstBinClass *klass);
@@ -36,24 +38,31 @@ class CmafSink : public Configured<SinkSettings> {
   void release_pad(GstPad *pad);
   GstStateChangeReturn change_state(GstStateChange transition);
 
+  struct OnAir {
+    std::shared_ptr<publish::Live> live;
+    std::shared_ptr<origin::Origin> origin;
+    std::vector<std::shared_ptr<origin::Output>> outputs;
+  };
+  OnAir on_air() const;
+  std::vector<std::shared_ptr<Stream>> streams() const;
+  std::optional<std::string> choose_name(const GstPadTemplate *templ, const gchar *name);
+  bool keep(const std::string &name, std::shared_ptr<Stream> stream);
   bool open_origin();
+  void close_origin();
+  void add_outputs(OnAir &air, const SinkSettings &settings);
   void go_on_air();
   void go_off_air();
   void on_event(const publish::LiveEvent &event);
   bool application_wants_streams() const;
-  void follow_texts();
+  static void follow_texts(const std::vector<std::shared_ptr<Stream>> &streams);
   origin::AppHooks application_hooks();
   GstElement *element() const { return GST_ELEMENT(self_); }
 
   GstBin *self_;
-  // Order: streams_mutex_ before any lock of Live or Origin. Neither is held across a message or a signal.
-  mutable std::mutex streams_mutex_;
-  std::map<std::string, std::unique_ptr<Stream>> streams_; // by pad name
-  std::shared_ptr<publish::Live> live_;
-  std::unique_ptr<origin::Origin> origin_;
-  std::vector<std::unique_ptr<origin::Output>> outputs_;
-  std::shared_ptr<WallClock> clock_;
-  unsigned numbers_[3] = {};
+  mutable Mutex mutex_; // leaf: held to copy or change what follows, nothing is called with it
+  std::map<std::string, std::shared_ptr<Stream>> streams_ HULL_GUARDED_BY(mutex_); // by pad name
+  OnAir air_ HULL_GUARDED_BY(mutex_);
+  std::map<char, unsigned> next_numbers_ HULL_GUARDED_BY(mutex_); // by the first letter of the pad's name
 };
 
 } // namespace hull::cmaf

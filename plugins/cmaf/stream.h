@@ -22,6 +22,7 @@ class Stream {
   ~Stream();
 
   GstPad *pad() const { return pad_.get(); }
+  publish::Kind kind() const { return kind_; }
   /// Before data flows: the window to publish in, and how to cut.
   void open(std::shared_ptr<publish::Live> live, std::shared_ptr<WallClock> clock,
             const SinkSettings &settings);

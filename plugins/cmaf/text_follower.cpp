@@ -3,27 +3,29 @@
 namespace hull::cmaf {
 
 void TextFollower::start(PadRef muxer) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   muxer_ = std::move(muxer);
   open_ = end_held_ = leader_ended_ = false;
 }
 
 void TextFollower::open(const GstSegment *segment) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   open_ = segment != nullptr;
   timed_ = open_ && segment->format == GST_FORMAT_TIME;
   if (timed_) gst_segment_copy_into(segment, &segment_);
 }
 
 bool TextFollower::hold_end() {
+  PadRef muxer;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     end_held_ = open_ && !leader_ended_;
     if (!end_held_ || timed_) return end_held_;
+    muxer = muxer_;
   }
   // A file's last cue may lack the blank line that ends it.
   constexpr char kBlank[] = "\n\n";
-  gst_pad_chain(muxer_.get(), gst_buffer_new_memdup(kBlank, 2));
+  gst_pad_chain(muxer.get(), gst_buffer_new_memdup(kBlank, 2));
   return true;
 }
 
@@ -31,7 +33,7 @@ void TextFollower::reach(std::int64_t running_time) {
   PadRef muxer;
   guint64 position = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (!open_) return;
     muxer = muxer_;
     position = static_cast<guint64>(running_time); // a file's own time
@@ -44,7 +46,7 @@ void TextFollower::reach(std::int64_t running_time) {
 void TextFollower::end() {
   PadRef muxer;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     leader_ended_ = true;
     if (!end_held_) return;
     muxer = muxer_;

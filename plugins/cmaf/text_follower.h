@@ -1,8 +1,7 @@
 #pragma once
 
+#include "gst/core/mutex.h"
 #include "gst/glue/ref.h"
-
-#include <mutex>
 
 namespace hull::cmaf {
 
@@ -22,10 +21,13 @@ class TextFollower {
   void end();
 
  private:
-  std::mutex mutex_; // leaf
-  PadRef muxer_;
-  GstSegment segment_{};
-  bool open_ = false, timed_ = false, end_held_ = false, leader_ended_ = false;
+  Mutex mutex_; // leaf
+  PadRef muxer_ HULL_GUARDED_BY(mutex_);
+  GstSegment segment_ HULL_GUARDED_BY(mutex_){};
+  bool open_ HULL_GUARDED_BY(mutex_) = false;
+  bool timed_ HULL_GUARDED_BY(mutex_) = false;
+  bool end_held_ HULL_GUARDED_BY(mutex_) = false;
+  bool leader_ended_ HULL_GUARDED_BY(mutex_) = false;
 };
 
 } // namespace hull::cmaf

@@ -3,13 +3,13 @@
 // Outputs beside the origin: each follows the window's events on a thread of its own, so that neither a full
 // disk nor a dead server ever holds a streaming thread.
 
+#include "gst/core/mutex.h"
 #include "gst/core/result.h"
 #include "gst/origin/gref.h"
 #include "gst/publish/live.h"
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 namespace hull::origin {
@@ -31,8 +31,8 @@ class Ledger {
   OutputStats stats() const;
 
  private:
-  mutable std::mutex mutex_; // leaf
-  OutputStats stats_;
+  mutable Mutex mutex_; // leaf
+  OutputStats stats_ HULL_GUARDED_BY(mutex_);
   Report report_;
 };
 

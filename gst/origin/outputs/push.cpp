@@ -42,7 +42,7 @@ class Lane {
 
   void on_event(const LiveEvent &event) {
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       switch (event.kind) {
       case LiveEvent::Kind::init:
         header_ = event.name;
@@ -78,7 +78,7 @@ class Lane {
   }
 
  private:
-  void want(const std::string &name) { // with mutex_
+  void want(const std::string &name) HULL_REQUIRES(mutex_) {
     newest_ = name;
     wanted_.push_back(name);
     if (wanted_.size() <= most_) return;
@@ -91,7 +91,7 @@ class Lane {
     while (!wakeup_->stopped()) {
       std::string name, removal;
       {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (!wanted_.empty()) {
           name = wanted_.front();
           wanted_.pop_front();
@@ -122,7 +122,7 @@ class Lane {
       if (wakeup_->stopped()) return;
       note_failure(ledger_, name, reply);
       {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         header_sent_ = false; // 412 asks for it, a new connection begins with it
         const bool gone = live_->object(name).found == publish::Found::gone;
         if (gone || wanted_.size() >= most_ || (closing_ && pause > 0.5)) break;
@@ -138,7 +138,7 @@ class Lane {
   PushReply send_header() {
     std::string name;
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       if (header_sent_) return {200, {}};
       name = header_;
     }
@@ -149,7 +149,7 @@ class Lane {
         client_.put(name, view.content_type, {reinterpret_cast<const char *>(bytes.data()), bytes.size()});
     if (!reply.good()) return reply;
     ledger_.sent(bytes.size());
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     header_sent_ = header_ == name;
     return reply;
   }
@@ -168,10 +168,10 @@ class Lane {
   std::function<void()> segment_sent_;
   PushClient client_;
   std::shared_ptr<Wakeup> wakeup_ = std::make_shared<Wakeup>();
-  std::mutex mutex_; // before the ledger's and the window's
-  std::deque<std::string> wanted_, removals_;
-  std::string newest_, header_;
-  bool header_sent_ = false;
+  Mutex mutex_; // before the ledger's and the window's
+  std::deque<std::string> wanted_ HULL_GUARDED_BY(mutex_), removals_ HULL_GUARDED_BY(mutex_);
+  std::string newest_ HULL_GUARDED_BY(mutex_), header_ HULL_GUARDED_BY(mutex_);
+  bool header_sent_ HULL_GUARDED_BY(mutex_) = false;
   std::atomic<bool> closing_ = false, idle_ = false;
   std::thread thread_;
 };
@@ -250,14 +250,14 @@ class Push final : public Output {
 
   void on_event(const LiveEvent &event) override {
     if (event.kind == LiveEvent::Kind::ended) return manifests_.wake();
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     auto &lane = lanes_[event.track];
     if (!lane) lane = std::make_unique<Lane>(live_, settings_, ledger_, [this] { manifests_.wake(); });
     lane->on_event(event);
   }
 
   void finish(double seconds) override {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     for (const auto &[track, lane] : lanes_)
       lane->finish(seconds);
     manifests_.finish();
@@ -271,8 +271,8 @@ class Push final : public Output {
   const PushSettings settings_;
   Ledger ledger_;
   ManifestLane manifests_;
-  std::mutex mutex_; // before a lane's
-  std::map<std::size_t, std::unique_ptr<Lane>> lanes_;
+  Mutex mutex_; // before a lane's
+  std::map<std::size_t, std::unique_ptr<Lane>> lanes_ HULL_GUARDED_BY(mutex_);
 };
 
 } // namespace

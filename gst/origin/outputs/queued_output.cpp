@@ -8,7 +8,7 @@ namespace hull::origin {
 using publish::LiveEvent;
 
 void EventQueue::push(LiveEvent event) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (closed_) return;
   while (events_.size() >= capacity_)
     drop_oldest_segment();
@@ -34,10 +34,11 @@ void EventQueue::drop_oldest_segment() {
 }
 
 bool EventQueue::pop(LiveEvent &event) {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   busy_ = false;
   changed_.notify_all();
-  changed_.wait(lock, [this] { return aborted_ || closed_ || !events_.empty(); });
+  while (!aborted_ && !closed_ && events_.empty())
+    changed_.wait(lock);
   if (aborted_ || events_.empty()) return false;
   event = std::move(events_.front());
   events_.pop_front();
@@ -46,25 +47,28 @@ bool EventQueue::pop(LiveEvent &event) {
 }
 
 void EventQueue::close() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   closed_ = true;
   changed_.notify_all();
 }
 
 void EventQueue::abort() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   aborted_ = closed_ = true;
   changed_.notify_all();
 }
 
 bool EventQueue::wait_empty(double seconds) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::duration<double>(seconds),
-                           [this] { return events_.empty() && !busy_; });
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                                          std::chrono::duration<double>(seconds));
+  Lock lock(mutex_);
+  while ((!events_.empty() || busy_) && changed_.wait_until(lock, end)) {
+  }
+  return events_.empty() && !busy_;
 }
 
 std::uint64_t EventQueue::dropped_segments() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return dropped_;
 }
 

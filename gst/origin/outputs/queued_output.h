@@ -4,7 +4,6 @@
 
 #include "gst/origin/outputs/output.h"
 
-#include <condition_variable>
 #include <deque>
 #include <thread>
 
@@ -24,13 +23,15 @@ class EventQueue {
   std::uint64_t dropped_segments() const;
 
  private:
-  void drop_oldest_segment();
+  void drop_oldest_segment() HULL_REQUIRES(mutex_);
   const std::size_t capacity_;
-  mutable std::mutex mutex_; // leaf
-  std::condition_variable changed_;
-  std::deque<publish::LiveEvent> events_;
-  std::uint64_t dropped_ = 0;
-  bool closed_ = false, aborted_ = false, busy_ = false;
+  mutable Mutex mutex_; // leaf
+  Condition changed_;
+  std::deque<publish::LiveEvent> events_ HULL_GUARDED_BY(mutex_);
+  std::uint64_t dropped_ HULL_GUARDED_BY(mutex_) = 0;
+  bool closed_ HULL_GUARDED_BY(mutex_) = false;
+  bool aborted_ HULL_GUARDED_BY(mutex_) = false;
+  bool busy_ HULL_GUARDED_BY(mutex_) = false;
 };
 
 /// What an output does with events.
