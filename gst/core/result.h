@@ -17,6 +17,7 @@ enum class ErrorCode {
   io,          ///< reading or writing failed
   no_space,    ///< the disk is full
   state,       ///< the call came at the wrong time
+  stopped,     ///< the caller asked for the end meanwhile
 };
 
 /// An error a person can act on: `text` says what, where and what to do. `offset` is the byte in the input it

@@ -23,6 +23,7 @@ std::pair<GQuark, int> domain_of(ErrorCode code) {
   case ErrorCode::no_space:
     return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT};
   case ErrorCode::state:
+  case ErrorCode::stopped:
     break;
   }
   return {GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE};
