@@ -21,6 +21,7 @@ HOMES = {
     r"libav.*": "plugins/scope/",
     r"CLI/.*": "gst/tools/cli/options.cpp",
     r"nlohmann/.*": "gst/core/json.cpp",
+    r"pugi.*": "gst/core/xml.cpp",
     r"openssl/.*": "gst/isobmff/crypt/aes.cpp",
 }
 # The order inside gst/tools: a folder includes only itself and lower ones.

@@ -7,21 +7,24 @@
 #include <string_view>
 #include <vector>
 
-namespace hull::publish {
+namespace hull {
 
-/// An XML element without its namespaces: enough for an MPD. No DTD, no external entities.
+/// An XML element, its name and those of its attributes without prefixes: enough for MPD and TTML. Character
+/// references and CDATA are text like any other. No DTD, no external entities.
 struct XmlNode {
   std::string name;
   std::map<std::string, std::string> attributes;
+  std::vector<std::string> namespaces; ///< names of those declared here, in their order
   std::vector<XmlNode> children;
-  std::string text;
+  std::string text; ///< its own, without that of its children
 
   std::string get(const std::string &key) const;
   const XmlNode *child(std::string_view child_name) const;
   std::vector<const XmlNode *> all(std::string_view child_name) const;
 };
 
-/// bad_data with the byte where the text stops being well-formed. Depth is limited to 64.
+/// The document's root. bad_data with the byte where the text stops being well-formed, or where elements lie
+/// in each other more than 64 deep.
 Result<XmlNode> parse_xml(std::string_view text);
 
-} // namespace hull::publish
+} // namespace hull

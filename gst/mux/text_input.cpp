@@ -1,10 +1,11 @@
 #include "gst/mux/text_input.h"
 
+#include "gst/core/number.h"
 #include "gst/core/time.h"
+#include "gst/core/xml.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <utility>
 
 namespace hull::mux {
@@ -15,69 +16,49 @@ namespace {
 
 constexpr std::string_view kTtml = "http://www.w3.org/ns/ttml";
 
-// The start tag of the document's root, tt with or without a prefix; empty where there is none.
-std::string_view root_tag(std::string_view text) {
-  for (std::size_t at = 0; (at = text.find('<', at)) != std::string_view::npos; ++at) {
-    const std::string_view rest = text.substr(at + 1);
-    if (rest.starts_with('?') || rest.starts_with('!')) continue;
-    const std::string_view name = rest.substr(0, rest.find_first_of(" \t\r\n/>"));
-    const std::string_view local = name.substr(name.find(':') == name.npos ? 0 : name.find(':') + 1);
-    return local == "tt" ? rest.substr(0, rest.find('>')) : std::string_view();
-  }
-  return {};
+// TTML's own namespace and all others the root declares, separated by blanks.
+std::string namespaces_of(const XmlNode &root) {
+  std::string list(kTtml);
+  for (const std::string &name : root.namespaces)
+    if (name != kTtml && name.find(' ') == name.npos) list += ' ' + name;
+  return list;
 }
 
-// All namespaces the tag declares, TTML's own first, separated by blanks.
-std::string namespaces_of(std::string_view tag) {
-  std::string list(kTtml);
-  for (std::size_t at = 0; (at = tag.find("xmlns", at)) != std::string_view::npos; ++at) {
-    const auto equals = tag.find('=', at);
-    const auto open = equals == tag.npos ? tag.npos : tag.find_first_of("\"'", equals);
-    const auto close = open == tag.npos ? tag.npos : tag.find(tag[open], open + 1);
-    if (close == tag.npos) break;
-    const std::string_view name = tag.substr(open + 1, close - open - 1);
-    if (name != kTtml && name.find(' ') == name.npos) list += ' ' + std::string(name);
+bool is_imsc1_text(const XmlNode &root) {
+  const std::string profile = root.get("profile");
+  return profile.find("/ttml/profile/imsc1") != profile.npos && profile.find("/text") != profile.npos;
+}
+
+// The parts of hh:mm:ss, or one number; what follows them is left in `text`.
+std::vector<double> take_clock(std::string_view &text) {
+  std::vector<double> parts;
+  while (parts.size() < 3) {
+    const auto part = take_number<double>(text);
+    if (!part) return {};
+    parts.push_back(*part);
+    if (parts.size() == 3 || !text.starts_with(':')) break;
+    text.remove_prefix(1);
   }
-  return list;
+  return parts;
 }
 
 // A time expression of TTML in nanoseconds, hh:mm:ss with a fraction or an offset in h, m, s or ms; 0 for the
 // others (frames and ticks need rates, and nobody's end hangs on them alone).
 std::int64_t ttml_time(std::string_view text) {
-  double value[3] = {};
-  std::size_t parts = 0, used = 0;
-  std::string copy(text);
-  for (const char *at = copy.c_str(); parts < 3; ++at) {
-    char *end = nullptr;
-    value[parts++] = std::strtod(at, &end);
-    if (end == at) return 0;
-    used = static_cast<std::size_t>(end - copy.c_str());
-    if (*end != ':') break;
-    at = end;
-  }
-  const std::string_view metric = text.substr(used);
+  const std::vector<double> parts = take_clock(text);
   double seconds = 0;
-  if (parts == 3 && metric.empty())
-    seconds = value[0] * 3600 + value[1] * 60 + value[2];
-  else if (parts == 1)
-    seconds = value[0] * (metric == "h"    ? 3600
-                          : metric == "m"  ? 60
-                          : metric == "s"  ? 1
-                          : metric == "ms" ? 1e-3
-                                           : 0);
+  if (parts.size() == 3 && text.empty())
+    seconds = parts[0] * 3600 + parts[1] * 60 + parts[2];
+  else if (parts.size() == 1)
+    seconds = parts[0] * (text == "h" ? 3600 : text == "m" ? 60 : text == "s" ? 1 : text == "ms" ? 1e-3 : 0);
   return seconds > 0 && seconds < 1e6 ? std::llround(seconds * 1e9) : 0;
 }
 
 // The latest end a document names; 0 where none does.
-std::int64_t ttml_end(std::string_view text) {
-  std::int64_t latest = 0;
-  for (std::size_t at = 0; (at = text.find("end=", at)) != text.npos; at += 4) {
-    if (at == 0 || at + 5 >= text.size() || (text[at + 4] != '"' && text[at + 4] != '\'')) continue;
-    if (std::string_view(" \t\r\n").find(text[at - 1]) == std::string_view::npos) continue;
-    const auto close = text.find(text[at + 4], at + 5);
-    if (close == text.npos || close - at > 64) continue;
-    latest = std::max(latest, ttml_time(text.substr(at + 5, close - at - 5)));
-  }
+std::int64_t ttml_end(const XmlNode &node) {
+  std::int64_t latest = ttml_time(node.get("end"));
+  for (const XmlNode &child : node.children)
+    latest = std::max(latest, ttml_end(child));
   return latest;
 }
 
@@ -112,17 +93,17 @@ void TextInput::add_cue(const VttCue &cue) {
 
 void TextInput::take_document(std::string_view text, std::int64_t start,
                               std::optional<std::int64_t> duration) {
-  const std::string_view tag = root_tag(text);
-  if (tag.empty()) {
+  const auto root = parse_xml(text);
+  if (!root || root->name != "tt") {
     ++refused_;
     return;
   }
   if (sources_++ == 0) {
-    namespaces_ = namespaces_of(tag);
-    imsc1_ = tag.find("/ttml/profile/imsc1") != tag.npos && tag.find("/text") != tag.npos;
+    namespaces_ = namespaces_of(*root);
+    imsc1_ = is_imsc1_text(*root);
   }
   // Its times are the track's, so where nobody else says when it ends, it does.
-  const std::int64_t end = duration ? start + *duration : ttml_end(text);
+  const std::int64_t end = duration ? start + *duration : ttml_end(*root);
   track_.add({ticks(start), end > start ? ticks(end) : TextCue::kOpen, ByteVector(text.begin(), text.end())});
 }
 

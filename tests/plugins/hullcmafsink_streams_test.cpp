@@ -3,7 +3,7 @@
 #include "gst/publish/m3u8.h"
 #include "gst/publish/media_facts.h"
 #include "gst/publish/utc.h"
-#include "gst/publish/xml.h"
+#include "gst/core/xml.h"
 #include "tests/plugins/cmaf_support.h"
 
 #include <algorithm>
@@ -58,7 +58,7 @@ TEST_F(CmafStreams, ALadderCutsEverywhereAtOnceAndTellsLanguagesApart) {
   const std::string master = body(get(port_, "/master.m3u8")), mpd = body(get(port_, "/manifest.mpd"));
   for (const char *text : {"LANGUAGE=\"en\"", "LANGUAGE=\"de\"", "RESOLUTION=320x180", "RESOLUTION=160x90"})
     EXPECT_NE(master.find(text), std::string::npos) << text << master;
-  const auto tree = publish::parse_xml(mpd);
+  const auto tree = parse_xml(mpd);
   ASSERT_TRUE(tree);
   const auto sets = tree->child("Period")->all("AdaptationSet");
   ASSERT_EQ(sets.size(), 3u) << mpd;
@@ -80,7 +80,7 @@ TEST_F(CmafStreams, EveryClockSaysTheSameMillisecond) {
   launch(sink() + video() + "s. " + audio());
   follow(3);
   follow(3, "a1");
-  const auto mpd = publish::parse_xml(body(get(port_, "/manifest.mpd")));
+  const auto mpd = parse_xml(body(get(port_, "/manifest.mpd")));
   ASSERT_TRUE(mpd);
   const auto start = publish::parse_utc(mpd->get("availabilityStartTime"));
   ASSERT_TRUE(start);
@@ -267,7 +267,7 @@ TEST_F(CmafStreams, ASecondEncoderContinuesTheSameNumbers) {
   double timescale = 1;
   const publish::FragmentFacts facts_of = facts("v1", std::to_string(second), timescale);
   EXPECT_NEAR(static_cast<double>(facts_of.decode_time) / timescale, static_cast<double>(second) * 0.4, 0.4);
-  const auto mpd = publish::parse_xml(body(get(port_, "/manifest.mpd")));
+  const auto mpd = parse_xml(body(get(port_, "/manifest.mpd")));
   ASSERT_TRUE(mpd);
   EXPECT_EQ(mpd->get("availabilityStartTime"), "1970-01-01T00:00:00.000Z");
 }

@@ -4,7 +4,6 @@
 #include "gst/publish/m3u8.h"
 #include "gst/publish/media_facts.h"
 #include "gst/publish/utc.h"
-#include "gst/publish/xml.h"
 
 #include <algorithm>
 #include <cmath>

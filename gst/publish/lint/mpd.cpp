@@ -2,7 +2,6 @@
 #include "gst/publish/lint/timeline.h"
 #include "gst/publish/m3u8.h"
 #include "gst/publish/utc.h"
-#include "gst/publish/xml.h"
 
 #include <algorithm>
 #include <cmath>

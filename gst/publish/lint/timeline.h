@@ -2,8 +2,8 @@
 
 // Rules of SegmentTimeline, over a whole MPD. For lint_mpd.cpp.
 
+#include "gst/core/xml.h"
 #include "gst/publish/lint/lint.h"
-#include "gst/publish/xml.h"
 
 #include <optional>
 

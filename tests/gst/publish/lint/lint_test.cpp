@@ -1,8 +1,8 @@
+#include "gst/core/xml.h"
 #include "gst/publish/lint/lint.h"
 #include "gst/publish/live.h"
 #include "gst/publish/mpd.h"
 #include "gst/publish/playlist.h"
-#include "gst/publish/xml.h"
 #include "tests/gst/publish/lint/examples.h"
 
 #include <functional>
