@@ -1,5 +1,6 @@
 #include "gst/inspect/box_view.h"
 
+#include "gst/core/number.h"
 #include "gst/inspect/codec_view.h"
 #include "gst/isobmff/boxes/entry.h"
 
@@ -124,7 +125,7 @@ Json value_json(const FieldValue &field) {
   case FieldKind::signed_number:
     return static_cast<std::int64_t>(field.value);
   case FieldKind::fixed:
-    return std::stod(isobmff::format_value(field));
+    return to_number<double>(isobmff::format_value(field)).value_or(0);
   case FieldKind::text:
     return std::string(field.data.begin(), field.data.end());
   default:

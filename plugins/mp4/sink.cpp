@@ -1,5 +1,6 @@
 #include "plugins/mp4/sink.h"
 
+#include "gst/core/number.h"
 #include "gst/glue/map.h"
 #include "gst/glue/raise.h"
 
@@ -126,8 +127,7 @@ Result<void> Mp4Sink::open_file() {
     if (end == std::string::npos || (path[end] != 'd' && path[end] != 'u') ||
         path.find('%', end) != std::string::npos || end - at > 3)
       return fail(ErrorCode::settings, "location '" + path + "' may hold one %d, such as part-%05d.mp4.");
-    const unsigned width =
-        end > at + 1 ? static_cast<unsigned>(std::stoul(path.substr(at + 1, end - at - 1))) : 0;
+    const unsigned width = to_number<unsigned>(path.substr(at + 1, end - at - 1)).value_or(0);
     std::string number = std::to_string(index_);
     if (number.size() < width) number.insert(0, width - number.size(), '0');
     path.replace(at, end + 1 - at, number);

@@ -1,5 +1,6 @@
 #include "plugins/mp4/track_caps.h"
 
+#include "gst/core/number.h"
 #include "gst/glue/map.h"
 #include "gst/glue/ref.h"
 #include "gst/isobmff/boxes/entry.h"
@@ -158,7 +159,8 @@ void av1(const GstStructure *s, TrackCaps &track) {
 // one whose picture size holds, VP9 levels table.
 Result<void> vp9(const GstStructure *s, TrackCaps &track) {
   VpCodecConfiguration vpcc;
-  if (const char *profile = gst_structure_get_string(s, "profile")) vpcc.profile = std::atoi(profile) & 3;
+  if (const char *profile = gst_structure_get_string(s, "profile"))
+    vpcc.profile = to_number<std::uint8_t>(profile).value_or(0) & 3;
   guint depth = 8;
   if (gst_structure_get_uint(s, "bit-depth-luma", &depth)) vpcc.bit_depth = static_cast<std::uint8_t>(depth);
   if (const char *chroma = gst_structure_get_string(s, "chroma-format")) {

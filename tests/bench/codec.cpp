@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fmt/format.h>
 #include <functional>
 #include <sys/resource.h>
 
@@ -53,11 +54,11 @@ void compete(const char *title, std::vector<Contender> contenders, std::size_t p
   std::printf("\n%s\n", title);
   const Contender &base = contenders.front();
   for (const Contender &c : contenders)
-    std::printf("  %-34s %7.2f ms/picture CPU  x%.3f   %7.1f pictures/s%s%s\n", c.name.c_str(),
-                c.processor * 1e3 / static_cast<double>(pictures), c.processor / base.processor,
-                static_cast<double>(pictures) / c.wall,
-                by_wall ? ("  " + std::to_string(base.wall / c.wall).substr(0, 5) + "x as fast").c_str() : "",
-                c.bytes ? ("  " + std::to_string(c.bytes) + " bytes").c_str() : "");
+    fmt::print("  {:<34} {:7.2f} ms/picture CPU  x{:.3f}   {:7.1f} pictures/s{}{}\n", c.name.c_str(),
+               c.processor * 1e3 / static_cast<double>(pictures), c.processor / base.processor,
+               static_cast<double>(pictures) / c.wall,
+               by_wall ? ("  " + std::to_string(base.wall / c.wall).substr(0, 5) + "x as fast").c_str() : "",
+               c.bytes ? ("  " + std::to_string(c.bytes) + " bytes").c_str() : "");
 }
 
 Clip load(const std::string &file, std::size_t most) {
@@ -254,9 +255,9 @@ void low_rate(const Clip &clip) {
     std::size_t bytes = 0, count = 0;
     for (std::size_t i = 2 * clip.fps; i < played.buffers.size(); ++i, ++count)
       bytes += gst_buffer_get_size(played.buffers[i].get());
-    std::printf("  %-38s %6.0f kbit/s\n", element,
-                static_cast<double>(bytes) * 8 * clip.fps /
-                    static_cast<double>(std::max<std::size_t>(count, 1)) / 1000);
+    fmt::print("  {:<38} {:6.0f} kbit/s\n", element,
+               static_cast<double>(bytes) * 8 * clip.fps /
+                   static_cast<double>(std::max<std::size_t>(count, 1)) / 1000);
   }
 }
 

@@ -5,6 +5,7 @@
 // connected, how late each chunk reached each viewer after it was published, and what the origin's thread
 // cost.
 
+#include "gst/core/number.h"
 #include "gst/glue/ref.h"
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -123,11 +125,11 @@ class Crowd {
                  : static_cast<double>(lags[std::min(
                        lags.size() - 1, static_cast<std::size_t>(share * static_cast<double>(lags.size())))]);
     };
-    std::printf("%zu of %zu viewers connected within %.0f ms, first media for all within %.0f ms, %zu lost\n",
-                connected, viewers_.size(), all_connected, all_started, lost_);
-    std::printf("chunk lag ms: p50 %.1f  p95 %.1f  p99 %.1f  max %.1f  (%zu deliveries, %.0f Mb/s)\n",
-                at(0.5), at(0.95), at(0.99), lags.empty() ? 0.0 : static_cast<double>(lags.back()),
-                lags.size(), static_cast<double>(bytes_) * 8 / (now_ms() - begun_) / 1e3);
+    fmt::print("{} of {} viewers connected within {:.0f} ms, first media for all within {:.0f} ms, {} lost\n",
+               connected, viewers_.size(), all_connected, all_started, lost_);
+    fmt::print("chunk lag ms: p50 {:.1f}  p95 {:.1f}  p99 {:.1f}  max {:.1f}  ({} deliveries, {:.0f} Mb/s)\n",
+               at(0.5), at(0.95), at(0.99), lags.empty() ? 0.0 : static_cast<double>(lags.back()),
+               lags.size(), static_cast<double>(bytes_) * 8 / (now_ms() - begun_) / 1e3);
   }
 
  private:
@@ -249,7 +251,7 @@ double origin_cpu() {
 int main(int argc, char **argv) {
   gst_init(&argc, &argv);
   const unsigned count = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 1000;
-  const double seconds = argc > 2 ? std::atof(argv[2]) : 20;
+  const double seconds = argc > 2 ? to_number<double>(argv[2]).value_or(20) : 20;
   const std::string rate = argc > 3 ? argv[3] : "1600";
   rlimit files{20'000, 20'000};
   getrlimit(RLIMIT_NOFILE, &files);
@@ -281,7 +283,7 @@ int main(int argc, char **argv) {
   crowd.run(seconds);
   const double used = origin_cpu() - cpu;
   crowd.print();
-  std::printf("origin thread: %.1f %% of a core\n", 100 * used / seconds);
+  fmt::print("origin thread: {:.1f} % of a core\n", 100 * used / seconds);
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
   return 0;

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <fmt/format.h>
 #include <string>
 #include <vector>
 
@@ -63,8 +64,8 @@ void ages(const char *name, const std::string &muxer) {
   const auto part = [&found](double p) {
     return found[static_cast<std::size_t>(p * static_cast<double>(found.size() - 1))];
   };
-  std::printf("  %-34s median %5.0f   p95 %5.0f   max %5.0f ms   (%zu samples)\n", name, part(0.5),
-              part(0.95), part(1), found.size());
+  fmt::print("  {:<34} median {:5.0f}   p95 {:5.0f}   max {:5.0f} ms   ({} samples)\n", name, part(0.5),
+             part(0.95), part(1), found.size());
 }
 
 // Twelve hours at 30 fps in fragments of 2 s, made by hand.
@@ -106,21 +107,21 @@ void finalise(const std::string &path) {
     auto source = FileSource::open(path);
     auto scan = scan_fragments(*source, true, false);
     const auto &table = scan->tracks.begin()->second.table;
-    std::printf("  index of %llu samples: %.2f bytes a sample\n",
-                static_cast<unsigned long long>(table.samples()),
-                static_cast<double>(table.memory()) / static_cast<double>(table.samples()));
+    fmt::print("  index of {} samples: {:.2f} bytes a sample\n",
+               static_cast<unsigned long long>(table.samples()),
+               static_cast<double>(table.memory()) / static_cast<double>(table.samples()));
   }
   for (const bool sync : {false, true}) {
     const std::string copy = path + ".copy";
     std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
     const double start = seconds(), processor = processor_seconds();
     const auto done = unfragment(copy, Placement::automatic, sync);
-    std::printf("  finalising%s: %.2f s (%.2f s of processor), %.1f MB written for a file of %.1f MB (%s)\n",
-                sync ? " with fdatasync" : "", seconds() - start, processor_seconds() - processor,
-                static_cast<double>(done ? done->bytes_written : 0) / 1e6,
-                static_cast<double>(std::filesystem::file_size(copy)) / 1e6,
-                done ? (done->how == Placement::insert ? "inserted" : "at the end")
-                     : done.error().text.c_str());
+    fmt::print(
+        "  finalising{}: {:.2f} s ({:.2f} s of processor), {:.1f} MB written for a file of {:.1f} MB ({})\n",
+        sync ? " with fdatasync" : "", seconds() - start, processor_seconds() - processor,
+        static_cast<double>(done ? done->bytes_written : 0) / 1e6,
+        static_cast<double>(std::filesystem::file_size(copy)) / 1e6,
+        done ? (done->how == Placement::insert ? "inserted" : "at the end") : done.error().text.c_str());
     std::filesystem::remove(copy);
   }
   std::filesystem::remove(path);

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fmt/format.h>
 #include <fstream>
 
 namespace {
@@ -80,7 +81,7 @@ int main(int count, char **arguments) {
   AnalyzerOptions options;
   options.threads = count > 6 ? static_cast<unsigned>(std::atoi(arguments[6])) : 1;
   options.gains.neg = count > 7 && !std::strcmp(arguments[7], "neg");
-  std::printf("%s: %.2f ms/frame\n", options.kernels->name,
-              measure(reference, distorted, width, height, renditions, options));
+  fmt::print("{}: {:.2f} ms/frame\n", options.kernels->name,
+             measure(reference, distorted, width, height, renditions, options));
   return 0;
 }

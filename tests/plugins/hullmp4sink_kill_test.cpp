@@ -1,6 +1,7 @@
 #include "gst/isobmff/file/fragment_scan.h"
 #include "gst/isobmff/file/layout.h"
 #include "tests/plugins/mp4_support.h"
+#include "tests/support/numbers.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -24,9 +25,8 @@ using namespace mp4test;
 using Duration = std::optional<double>;
 
 Duration parsed(const std::string &text) {
-  char *end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  return end == text.c_str() ? Duration() : value;
+  std::string_view rest = text;
+  return take_number<double>(rest);
 }
 
 Duration of_ffprobe(const std::string &file) {
@@ -41,12 +41,10 @@ Duration of_mediainfo(const std::string &file) {
 Duration of_qtdemux(const std::string &file) {
   const std::string said = output_of("gst-discoverer-1.0 '" + file + "'");
   const auto at = said.find("Duration: ");
-  int hours = 0, minutes = 0;
-  double seconds = 0;
-  if (at == std::string::npos ||
-      std::sscanf(said.c_str() + at, "Duration: %d:%d:%lf", &hours, &minutes, &seconds) != 3)
-    return std::nullopt;
-  return hours * 3600 + minutes * 60 + seconds;
+  if (at == std::string::npos) return std::nullopt;
+  const std::vector<double> clock = numbers_in(said.substr(at, said.find('\n', at) - at));
+  if (clock.size() != 3) return std::nullopt;
+  return clock[0] * 3600 + clock[1] * 60 + clock[2];
 }
 
 Duration of_mp4box_js(const std::string &file) {

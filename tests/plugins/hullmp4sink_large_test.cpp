@@ -4,6 +4,7 @@
 #include "gst/isobmff/boxes/movie.h"
 #include "gst/isobmff/file/file.h"
 #include "tests/plugins/mp4_harness.h"
+#include "tests/support/numbers.h"
 
 #include <fstream>
 
@@ -72,16 +73,16 @@ TEST_P(Large, IsReadToItsLastSample) {
   const double seconds = kSamples * 20 * 3600.0;
   const std::string said =
       output_of("ffprobe -v quiet -show_entries format=duration -of csv=p=0 '" + file + "'");
-  EXPECT_NEAR(std::strtod(said.c_str(), nullptr), seconds, 1) << said;
+  EXPECT_NEAR(number_in(said), seconds, 1) << said;
   // The last sample by its index entry: its place, its size, and that it is the one that was put there.
   const std::string last =
       line_of(output_of("ffprobe -v quiet -select_streams v:0 -read_intervals " +
                         std::to_string(static_cast<long>(seconds) - 3600) +
                         "%+#1 -show_entries packet=size,pos -of csv=p=0 '" + file + "'"));
-  unsigned long long size = 0, place = 0;
-  ASSERT_EQ(std::sscanf(last.c_str(), "%llu,%llu", &size, &place), 2) << last;
-  EXPECT_EQ(size, kSampleSize);
-  EXPECT_GT(place, 1ull << 32);
+  const std::vector<double> entry = numbers_in(last); // size and place
+  ASSERT_EQ(entry.size(), 2u) << last;
+  EXPECT_EQ(entry[0], kSampleSize);
+  EXPECT_GT(entry[1], 1ull << 32);
   std::ifstream in(file, std::ios::binary);
   std::array<char, 8> head{};
   in.seekg(static_cast<std::streamoff>(place));

@@ -1,5 +1,6 @@
 #include "gst/publish/lint/server.h"
 
+#include "gst/core/number.h"
 #include "gst/publish/m3u8.h"
 #include "gst/publish/media_facts.h"
 #include "gst/publish/utc.h"
@@ -239,8 +240,11 @@ void lint_dash_server(const Ask &ask, const NumberedTrack &track, Findings &out)
   const std::string far_url = track.url(track.newest + 1000);
   const HttpReply far = ask(far_url);
   if (far.status == 200) out.add("DSH-51", far_url, "a segment of the future is there");
-  const std::size_t age = far.cache_control.find("max-age=");
-  const double seconds = age == std::string::npos ? 0 : std::atof(far.cache_control.c_str() + age + 8);
+  constexpr std::string_view kMaxAge = "max-age=";
+  const std::size_t age = far.cache_control.find(kMaxAge);
+  std::string_view digits = far.cache_control;
+  digits.remove_prefix(age == std::string::npos ? digits.size() : age + kMaxAge.size());
+  const double seconds = take_number<double>(digits).value_or(0);
   if (far.status >= 400 && seconds > std::max(1.0, track.duration / 2))
     out.add("DSH-53", far_url, "the error may be cached: " + far.cache_control);
 }

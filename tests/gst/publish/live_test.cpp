@@ -1,5 +1,6 @@
 #include "gst/publish/live.h"
 #include "gst/publish/utc.h"
+#include "tests/support/numbers.h"
 
 #include <gtest/gtest.h>
 
@@ -195,7 +196,7 @@ TEST_F(LiveWindow, KeyframesFarApartDoNotMakeLongSegments) {
   const std::string text = playlist();
   EXPECT_EQ(text.find("#EXT-X-GAP"), std::string::npos) << text;
   for (std::size_t at = text.find("#EXTINF:"); at != std::string::npos; at = text.find("#EXTINF:", at + 1))
-    EXPECT_LT(std::stod(text.substr(at + 8)), 2.5) << text;
+    EXPECT_LT(number_in(text.substr(at)), 2.5) << text;
   for (int number = 0; number < 10; ++number)
     EXPECT_EQ(live_.object("v1/" + std::to_string(number) + ".m4s").found, Found::ready) << number << text;
   EXPECT_EQ(live_.object("v1/5.m4s").chunks.size(), 12u) << "it begins with the second keyframe, in time";
@@ -261,7 +262,7 @@ TEST(PartTarget, IsOfWholePicturesAtAnyRate) {
       ASSERT_TRUE(live.add_chunk(row, {bytes(9), i * fit * tick, fit * tick, tick, i == 0, false, i == 0}));
     const std::string text = live.playlist("v1", {}).text;
     const auto number = [&text](const char *after) {
-      return std::stod(text.substr(text.find(after) + std::char_traits<char>::length(after)));
+      return number_in(text.substr(text.find(after) + std::char_traits<char>::length(after)));
     };
     EXPECT_GE(number("#EXT-X-PART:DURATION="), 0.85 * number("PART-TARGET=")) << text;
     EXPECT_LE(number("#EXT-X-PART:DURATION="), number("PART-TARGET=") + 1e-6) << text;

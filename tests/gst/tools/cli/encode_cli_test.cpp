@@ -1,4 +1,5 @@
 #include "tests/gst/tools/run.h"
+#include "tests/support/numbers.h"
 
 #include <cmath>
 
@@ -71,7 +72,7 @@ TEST_F(EncodeCommand, ReachesTheMeanVmafThatTheVmafCommandConfirms) {
   ASSERT_EQ(scored.status, 0) << scored.text;
   const std::size_t row = scored.text.find("out.264");
   ASSERT_NE(row, std::string::npos) << scored.text;
-  EXPECT_NEAR(std::stod(scored.text.substr(row + 7)), 85, 0.5) << scored.text;
+  EXPECT_NEAR(number_in(scored.text.substr(row + 7)), 85, 0.5) << scored.text;
 }
 
 TEST_F(EncodeCommand, SaysWhatItCannotDo) {

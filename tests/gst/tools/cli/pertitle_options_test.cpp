@@ -1,6 +1,7 @@
 // Options of pertitle: each changes what it promises, and would fail here if it were ignored.
 
 #include "tests/gst/tools/run.h"
+#include "tests/support/numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -40,13 +41,11 @@ class Options : public ToolTest {
   double first_quality(const std::string &options) {
     const Outcome outcome = run("pertitle ladder " + in("out") + " " + options);
     EXPECT_EQ(outcome.status, 0) << outcome.text;
-    double quality = -1;
-    char size[32], qp[8];
-    const std::size_t line = outcome.text.find('\n');
-    if (line == std::string::npos ||
-        std::sscanf(outcome.text.c_str() + line + 1, "%*d %31s %7s %*f %lf", size, qp, &quality) != 3)
-      ADD_FAILURE() << outcome.text;
-    return quality;
+    std::istringstream table(outcome.text);
+    std::string header, rung, size, qp, kbps, quality;
+    std::getline(table, header);
+    table >> rung >> size >> qp >> kbps >> quality;
+    return number_in(quality);
   }
 };
 

@@ -1,6 +1,7 @@
 // Whole titles: real clips against the figures of the pilot, and what survives kill -9.
 
 #include "tests/gst/tools/run.h"
+#include "tests/support/numbers.h"
 
 #include <algorithm>
 #include <chrono>
@@ -37,10 +38,8 @@ class Slow : public ToolTest {
     std::getline(csv, line);
     std::map<int, std::vector<std::pair<double, double>>> sizes;
     while (std::getline(csv, line)) {
-      int w = 0, h = 0, qp = 0;
-      double bytes = 0, kbps = 0, score = 0;
-      if (std::sscanf(line.c_str(), "%d,%d,%d,%lf,%lf,%lf", &w, &h, &qp, &bytes, &kbps, &score) == 6)
-        sizes[h].emplace_back(score, std::log(kbps));
+      const std::vector<double> row = numbers_in(line); // width, height, qp, bytes, kbps, vmaf, …
+      if (row.size() > 5) sizes[static_cast<int>(row[1])].emplace_back(row[5], std::log(row[4]));
     }
     double best = 1e9;
     for (auto &[height, points] : sizes) {
