@@ -1,20 +1,14 @@
+#include "gst/core/number.h"
 #include "gst/tools/engine/engines.h"
-#include "gst/tools/media/pipeline.h"
+#include "gst/tools/support/child_process.h"
 #include "gst/tools/support/cores.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <deque>
-#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace hull::tools {
@@ -25,8 +19,7 @@ constexpr int kTries = 3;
 // A process at work on a task. It tells the share done on its standard output, a number a line.
 struct Worker {
   std::size_t task = 0;
-  pid_t pid = -1;
-  int pipe = -1;
+  ChildProcess process;
   std::string unread;
   double share = 0;
   int core = -1; ///< kept to; -1 = all
@@ -46,6 +39,13 @@ void keep_to(unsigned wanted) {
   ::sched_setaffinity(0, sizeof kept, &kept);
 }
 
+void keep_to_core(int core) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(core, &only);
+  ::sched_setaffinity(0, sizeof only, &only);
+}
+
 cpu_set_t usable_set() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -58,7 +58,8 @@ void let_go(pid_t process, const cpu_set_t &set) {
   std::error_code gone;
   for (const auto &thread :
        std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone))
-    ::sched_setaffinity(std::atoi(thread.path().filename().c_str()), sizeof set, &set);
+    if (const auto id = to_number<pid_t>(thread.path().filename().native()))
+      ::sched_setaffinity(*id, sizeof set, &set);
 }
 
 class LocalEngine : public Engine {
@@ -67,8 +68,8 @@ class LocalEngine : public Engine {
     if (workers_ < usable_cores()) keep_to(workers_);
   }
 
-  Result<void> run(const std::string &folder, const std::vector<Task> &tasks, const std::atomic<int> &stop,
-                   const std::function<void(double)> &progress) override {
+  Step<void> run(const std::string &folder, const std::vector<Task> &tasks, const std::atomic<int> &stop,
+                 const std::function<void(double)> &progress) override {
     folder_ = folder;
     tasks_ = &tasks;
     tries_.assign(tasks.size(), 0);
@@ -80,21 +81,20 @@ class LocalEngine : public Engine {
     }
     Result<void> result;
     while (result && (!waiting_.empty() || !running_.empty())) {
-      if (stop.load()) result = fail(ErrorCode::state, kStopped);
+      if (stop.load()) result = fail(ErrorCode::stopped, "stopped");
       while (result && !waiting_.empty() && running_.size() < workers_)
         result = start();
       if (waiting_.empty() && running_.size() < workers_) spread();
       if (result) result = watch();
       if (progress) progress(share());
     }
-    for (const Worker &worker : running_)
-      ::kill(worker.pid, SIGTERM);
-    for (const Worker &worker : running_) {
-      ::waitpid(worker.pid, nullptr, 0);
-      ::close(worker.pipe);
-    }
+    for (Worker &worker : running_)
+      worker.process.terminate();
+    for (Worker &worker : running_)
+      worker.process.wait();
     running_.clear();
-    return result;
+    if (!result) return halt(result.error());
+    return {};
   }
   unsigned workers() const override { return std::min(workers_, usable_cores()); }
   bool is_here() const override { return true; }
@@ -104,7 +104,7 @@ class LocalEngine : public Engine {
   int free_core() const;
   void spread();
   Result<void> watch();
-  Result<void> ended(const Worker &worker, int status);
+  Result<void> ended(const Worker &worker);
   double share() const {
     double work = done_;
     for (const Worker &worker : running_)
@@ -137,7 +137,7 @@ int LocalEngine::free_core() const {
 void LocalEngine::spread() {
   for (Worker &worker : running_)
     if (worker.core >= 0) {
-      let_go(worker.pid, usable_set());
+      if (const auto id = worker.process.id()) let_go(*id, usable_set());
       worker.core = -1;
     }
 }
@@ -146,35 +146,17 @@ Result<void> LocalEngine::start() {
   const int core = free_core();
   const std::size_t number = waiting_.front();
   waiting_.pop_front();
-  const std::string program = own_program(), file = (*tasks_)[number].file();
+  const Task &task = (*tasks_)[number];
   std::error_code ignored;
-  std::filesystem::remove(folder_ + "/" + (*tasks_)[number].error_file(), ignored);
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    return fail(ErrorCode::io, std::string("no worker can be started: ") + std::strerror(errno));
-  cpu_set_t only;
-  CPU_ZERO(&only);
-  if (core >= 0) CPU_SET(core, &only);
-  const pid_t parent = ::getpid(), child = ::fork();
-  if (child == 0) {
-    // Only calls that are safe after fork() in a program with threads.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL); // a killed run leaves no process behind
-    if (::getppid() != parent) ::_exit(127);
-    if (core >= 0) ::sched_setaffinity(0, sizeof only, &only);
-    ::dup2(ends[1], STDOUT_FILENO);
-    const int log = ::open((folder_ + "/tasks/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (log >= 0) ::dup2(log, STDERR_FILENO);
-    if (::chdir(folder_.c_str()) != 0) ::_exit(127);
-    ::execl(program.c_str(), "gst-hull-1.0", "pertitle", "task", file.c_str(), static_cast<char *>(nullptr));
-    ::_exit(127);
-  }
-  ::close(ends[1]);
-  if (child < 0) {
-    ::close(ends[0]);
-    return fail(ErrorCode::io, std::string("no worker can be started: ") + std::strerror(errno));
-  }
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  running_.push_back({number, child, ends[0], {}, 0, core});
+  std::filesystem::remove(folder_ + "/" + task.error_file(), ignored);
+  ChildProcess::Options options;
+  options.arguments = {own_program(), "pertitle", "task", task.file()};
+  options.folder = folder_;
+  options.error_file = folder_ + "/tasks/log";
+  if (core >= 0) options.setup = [core] { keep_to_core(core); };
+  auto process = ChildProcess::start(options);
+  if (!process) return fail(ErrorCode::io, "no worker can be started: " + process.error().text);
+  running_.push_back({number, std::move(*process), {}, 0, core});
   return {};
 }
 
@@ -182,35 +164,35 @@ Result<void> LocalEngine::start() {
 Result<void> LocalEngine::watch() {
   std::vector<pollfd> fds;
   for (const Worker &worker : running_)
-    fds.push_back({worker.pipe, POLLIN, 0});
+    fds.push_back({worker.process.output(), POLLIN, 0});
   ::poll(fds.data(), fds.size(), 100);
   for (std::size_t i = 0; i < running_.size();) {
     Worker &worker = running_[i];
     char block[256];
-    for (ssize_t n; (n = ::read(worker.pipe, block, sizeof block)) > 0;)
+    for (ssize_t n; (n = ::read(worker.process.output(), block, sizeof block)) > 0;)
       worker.unread.append(block, static_cast<std::size_t>(n));
     if (const auto end = worker.unread.rfind('\n'); end != std::string::npos) {
       const auto begin = end == 0 ? std::string::npos : worker.unread.rfind('\n', end - 1);
-      worker.share = std::clamp(
-          std::atof(worker.unread.c_str() + (begin == std::string::npos ? 0 : begin + 1)), 0.0, 1.0);
+      std::string_view line = worker.unread;
+      line.remove_prefix(begin == std::string::npos ? 0 : begin + 1);
+      worker.share = std::clamp(take_number<double>(line).value_or(0), 0.0, 1.0);
       worker.unread.erase(0, end + 1);
     }
-    int status = 0;
-    if (::waitpid(worker.pid, &status, WNOHANG) != worker.pid) {
+    if (worker.process.id()) {
       ++i;
       continue;
     }
-    const Worker gone = worker;
-    ::close(gone.pipe);
+    worker.process.wait();
+    const Worker gone = std::move(worker);
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
-    if (auto ok = ended(gone, status); !ok) return ok;
+    if (auto ok = ended(gone); !ok) return ok;
   }
   return {};
 }
 
-Result<void> LocalEngine::ended(const Worker &worker, int status) {
+Result<void> LocalEngine::ended(const Worker &worker) {
   const Task &task = (*tasks_)[worker.task];
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && finished(task, folder_)) {
+  if (worker.process.exit_status() == 0 && finished(task, folder_)) {
     done_ += task.work();
     return {};
   }
@@ -222,10 +204,7 @@ Result<void> LocalEngine::ended(const Worker &worker, int status) {
   }
   return fail(ErrorCode::state,
               fmt::format("{} ended {} times without a result ({}); {}/tasks/log may say more", task.id,
-                          kTries,
-                          WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status))
-                                              : fmt::format("status {}", WEXITSTATUS(status)).c_str(),
-                          folder_));
+                          kTries, worker.process.ending(), folder_));
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 #include "gst/tools/engine/engines.h"
-#include "gst/tools/media/pipeline.h"
+#include "gst/tools/support/child_process.h"
 #include "gst/tools/support/files.h"
 
 #include <algorithm>
@@ -10,36 +10,12 @@
 #include <set>
 #include <thread>
 
-#include <glib.h>
-
 namespace hull::tools {
 namespace {
 
 constexpr int kTries = 3;
 constexpr std::size_t kLargestArray = 1000; // Slurm's MaxArraySize is 1001 unless configured
 constexpr auto kPoll = std::chrono::milliseconds(500);
-
-struct Said {
-  bool ran = false;
-  int status = -1;
-  std::string out, error;
-};
-
-Said call(const std::vector<std::string> &arguments) {
-  std::vector<char *> argv;
-  for (const std::string &argument : arguments)
-    argv.push_back(const_cast<char *>(argument.c_str()));
-  argv.push_back(nullptr);
-  char *out = nullptr, *error = nullptr;
-  int status = 0;
-  Said said;
-  said.ran = g_spawn_sync(nullptr, argv.data(), nullptr, G_SPAWN_SEARCH_PATH, nullptr, nullptr, &out, &error,
-                          &status, nullptr);
-  said.status = said.ran && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  said.out = OwnedText(out).c_str();
-  said.error = OwnedText(error).c_str();
-  return said;
-}
 
 std::string first_line(const std::string &text) {
   return text.substr(0, text.find('\n'));
@@ -67,8 +43,8 @@ class SlurmEngine : public Engine {
  public:
   explicit SlurmEngine(const std::string &options) : options_(words(options)) {}
 
-  Result<void> run(const std::string &folder, const std::vector<Task> &tasks, const std::atomic<int> &stop,
-                   const std::function<void(double)> &progress) override;
+  Step<void> run(const std::string &folder, const std::vector<Task> &tasks, const std::atomic<int> &stop,
+                 const std::function<void(double)> &progress) override;
 
  private:
   Result<std::string> submit(const std::string &folder, const std::vector<const Task *> &tasks);
@@ -120,23 +96,23 @@ Result<std::string> SlurmEngine::submit(const std::string &folder, const std::ve
                                       "--output=" + folder + "/tasks/slurm-%A_%a.log"};
   command.insert(command.end(), options_.begin(), options_.end());
   command.push_back(file);
-  Said said;
+  CommandOutput output;
   if (!avoided_.empty()) {
     command.insert(command.end() - 1, fmt::format("--exclude={}", fmt::join(avoided_, ",")));
-    said = call(command);
+    output = run_command(command);
     command.erase(command.end() - 2);
   }
   // Where no other node is left, those have to do.
-  if (!said.ran || said.status != 0) said = call(command);
-  if (!said.ran)
+  if (!output.ran || output.status != 0) output = run_command(command);
+  if (!output.ran)
     return fail(ErrorCode::not_found,
                 "there is no Slurm here: sbatch cannot be started; install slurm-client, "
                 "or use --engine local");
-  if (said.status != 0)
+  if (output.status != 0)
     return fail(ErrorCode::state,
-                "Slurm takes no job: " + first_line(said.error.empty() ? said.out : said.error) +
+                "Slurm takes no job: " + first_line(output.error.empty() ? output.out : output.error) +
                     "; is slurmctld running, and do the --slurm-options fit?");
-  const std::string job = said.out.substr(0, said.out.find_first_of(";\n"));
+  const std::string job = output.out.substr(0, output.out.find_first_of(";\n"));
   for (std::size_t i = 0; i < tasks.size(); ++i)
     job_of_[tasks[i]] = fmt::format("{}_{}", job, i);
   return job;
@@ -145,7 +121,7 @@ Result<std::string> SlurmEngine::submit(const std::string &folder, const std::ve
 // A node without its disk ends tasks as fast as they come, so the next try goes elsewhere.
 void SlurmEngine::avoid_nodes() {
   for (const Task *task : missing_) {
-    const std::string facts = call({"scontrol", "--oneliner", "show", "job", job_of_[task]}).out;
+    const std::string facts = run_command({"scontrol", "--oneliner", "show", "job", job_of_[task]}).out;
     constexpr std::string_view kField = " NodeList=";
     const std::size_t at = facts.find(kField);
     if (at == std::string::npos) continue;
@@ -162,7 +138,7 @@ Result<void> SlurmEngine::wait(const std::string &folder, const std::vector<std:
   while (!stop.load()) {
     std::this_thread::sleep_for(kPoll);
     // The queue first: what ends between the two looks has its results there.
-    const Said queue = call({"squeue", "--noheader", "--jobs=" + list, "--format=%i"});
+    const CommandOutput queue = run_command({"squeue", "--noheader", "--jobs=" + list, "--format=%i"});
     look(folder);
     if (missing_.empty()) return {};
     if (queue.status == 0 && queue.out.find_first_not_of(" \n") == std::string::npos) return {};
@@ -173,11 +149,11 @@ Result<void> SlurmEngine::wait(const std::string &folder, const std::vector<std:
       return fail(ErrorCode::state, "Slurm has not answered for ten minutes: " + first_line(queue.error) +
                                         "; run the same command again when it does, finished work is kept");
   }
-  return fail(ErrorCode::state, kStopped);
+  return fail(ErrorCode::stopped, "stopped");
 }
 
-Result<void> SlurmEngine::run(const std::string &folder, const std::vector<Task> &tasks,
-                              const std::atomic<int> &stop, const std::function<void(double)> &progress) {
+Step<void> SlurmEngine::run(const std::string &folder, const std::vector<Task> &tasks,
+                            const std::atomic<int> &stop, const std::function<void(double)> &progress) {
   progress_ = progress;
   done_ = total_ = 0;
   missing_.clear();
@@ -200,21 +176,20 @@ Result<void> SlurmEngine::run(const std::string &folder, const std::vector<Task>
     if (result) result = wait(folder, jobs, stop);
     if (!result || missing_.empty())
       for (const std::string &job : jobs)
-        call({"scancel", "--quiet", job});
-    if (!result) return result;
+        run_command({"scancel", "--quiet", job});
+    if (!result) return halt(result.error());
     for (const Task *task : missing_)
-      if (const auto error = error_of(*task, folder); error && !worth_a_try(*error))
-        return tl::unexpected(*error);
+      if (const auto error = error_of(*task, folder); error && !worth_a_try(*error)) return halt(*error);
     avoid_nodes();
   }
   if (missing_.empty()) return {};
-  if (const auto error = error_of(*missing_.front(), folder)) return tl::unexpected(*error);
-  return fail(
-      ErrorCode::state,
-      fmt::format("{} left Slurm's queue {} times without a result, and {} more; {}/tasks/slurm-*.log may "
-                  "say why. Can {} read and write this folder?",
-                  missing_.front()->id, kTries, missing_.size() - 1, folder,
-                  avoided_.empty() ? "all machines" : fmt::format("{}", fmt::join(avoided_, ", "))));
+  if (const auto error = error_of(*missing_.front(), folder)) return halt(*error);
+  return halt(
+      {ErrorCode::state,
+       fmt::format("{} left Slurm's queue {} times without a result, and {} more; {}/tasks/slurm-*.log may "
+                   "say why. Can {} read and write this folder?",
+                   missing_.front()->id, kTries, missing_.size() - 1, folder,
+                   avoided_.empty() ? "all machines" : fmt::format("{}", fmt::join(avoided_, ", ")))});
 }
 
 } // namespace

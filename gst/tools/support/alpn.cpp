@@ -1,15 +1,9 @@
-#include "gst/glue/ref.h"
+#include "gst/tools/support/child_process.h"
 #include "gst/tools/support/fetch.h"
 
 #include <gio/gio.h>
 
 namespace hull::tools {
-namespace {
-
-template <class T> using GRef = Ref<T, g_object_ref, g_object_unref>;
-
-} // namespace
-
 std::string negotiated_protocol(const std::string &url) {
   if (!url.starts_with("https://")) return "http/1.1";
   const auto client = GRef<GSocketClient>::adopt(g_socket_client_new());

@@ -99,10 +99,14 @@ bool is_url(const std::string &location) {
 }
 
 std::string resolve(const std::string &base, const std::string &reference) {
-  if (is_url(reference)) return reference;
-  if (reference.starts_with("/") && is_url(base)) return base.substr(0, base.find('/', 8)) + reference;
-  const std::size_t slash = base.substr(0, base.find('?')).rfind('/');
-  return slash == std::string::npos ? reference : base.substr(0, slash + 1) + reference;
+  if (!is_url(base) && !is_url(reference)) { // files beside each other
+    const std::size_t slash = base.rfind('/');
+    return slash == std::string::npos ? reference : base.substr(0, slash + 1) + reference;
+  }
+  const OwnedText resolved(g_uri_resolve_relative(is_url(base) ? base.c_str() : nullptr, reference.c_str(),
+                                                  G_URI_FLAGS_ENCODED, nullptr));
+  const std::string text = resolved.c_str();
+  return text.empty() ? reference : text;
 }
 
 Result<publish::HttpReply> ask(const std::string &location) {
