@@ -60,12 +60,12 @@ int main(int argc, char **argv) {
     return 1;
   }
   const auto shots =
-      tools::points_of_shots(title->records, title->scan.shots, title->source.frames, title->source.fps());
+      tools::points_of_shots(title->measured, title->scan.shots, title->source.frames, title->source.fps());
   Curve anchor, per_title, front, one_size;
   std::vector<ladder::Point> points;
-  for (const tools::Record &record : title->records) {
-    points.push_back(record.point(tools::Pool::mean));
-    if (record.res == title->source.display) anchor.push_back({points.back().bps, points.back().quality});
+  for (const tools::RenditionResult &result : title->measured) {
+    points.push_back(result.point(tools::Pool::mean));
+    if (result.res == title->source.display) anchor.push_back({points.back().bps, points.back().quality});
   }
   for (const std::size_t i : ladder::pareto(points))
     per_title.push_back({points[i].bps, points[i].quality});

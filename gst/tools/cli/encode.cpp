@@ -261,7 +261,7 @@ int run_encode(const Arguments &arguments) {
   std::signal(SIGTERM, on_signal);
   const auto outcome = TwoPass(arguments).run();
   if (!outcome) {
-    if (g_stop.load() && outcome.error().text == kStopped) {
+    if (outcome.error().code == ErrorCode::stopped) {
       fmt::print(stderr, "gst-hull-1.0: stopped; nothing was written\n");
       return 130;
     }

@@ -1,10 +1,10 @@
 #include "gst/publish/lint/lint.h"
 
+#include "gst/core/xml.h"
 #include "gst/publish/lint/server.h"
 #include "gst/publish/lint/timeline.h"
 #include "gst/publish/m3u8.h"
 #include "gst/publish/utc.h"
-#include "gst/core/xml.h"
 #include "gst/tools/cli/commands.h"
 #include "gst/tools/support/command.h"
 #include "gst/tools/support/fetch.h"

@@ -1,3 +1,4 @@
+#include "gst/core/number.h"
 #include "gst/tools/cli/commands.h"
 #include "gst/tools/engine/engines.h"
 #include "gst/tools/report/title_report.h"
@@ -6,10 +7,8 @@
 #include "gst/tools/title/ladder_json.h"
 #include "gst/tools/title/title.h"
 
-#include <cmath>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
@@ -41,13 +40,12 @@ struct Arguments {
 
 // "10min", "90s", "1.5h"; a bare number counts seconds. Nothing when it is no duration.
 std::optional<double> seconds_of(const std::string &text) {
-  char *end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  const std::string unit = end;
-  if (end == text.c_str() || !(value > 0)) return std::nullopt;
-  if (unit.empty() || unit == "s") return value;
-  if (unit == "min" || unit == "m") return value * 60;
-  if (unit == "h") return value * 3600;
+  std::string_view unit = text;
+  const auto value = take_number<double>(unit);
+  if (!value || !(*value > 0)) return std::nullopt;
+  if (unit.empty() || unit == "s") return *value;
+  if (unit == "min" || unit == "m") return *value * 60;
+  if (unit == "h") return *value * 3600;
   return std::nullopt;
 }
 
@@ -55,28 +53,39 @@ Error usage(const std::string &text) {
   return {ErrorCode::settings, text + "; gst-hull-1.0 pertitle --help lists what there is"};
 }
 
-int show(const Result<TitleResult> &result, const Arguments &arguments, bool only_points) {
-  if (!result) {
-    if (g_stop.load() && result.error().text == kStopped) {
-      fmt::print(stderr, "gst-hull-1.0: stopped; the same command continues where it was\n");
-      return kInterrupted;
-    }
-    return report(result.error());
-  }
+int show(const TitleResult &title, const Arguments &arguments, bool only_points) {
   const std::string &out = arguments.title.out;
-  fmt::print("{}\n", table_of(result->decision));
-  for (const ladder::CrossOver &cross : result->decision.crosses)
+  fmt::print("{}\n", table_of(title.decision));
+  for (const ladder::CrossOver &cross : title.decision.crosses)
     fmt::print("{}\n", text_of(cross));
-  fmt::print("{}", saving_of(result->decision, arguments.title.against_name));
+  fmt::print("{}", saving_of(title.decision, arguments.title.against_name));
   if (only_points) {
     fmt::print("\npoints  {}/points.csv\n", out);
     return kDone;
   }
-  for (const ladder::Check &check : result->checks)
+  for (const ladder::Check &check : title.checks)
     if (!check.passed) fmt::print("{}: {} ({})\n", check.must ? "FAILS" : "note", check.rule, check.detail);
   fmt::print("\nreport  {}/report.html\nHLS     {}/master.m3u8\nDASH    {}/manifest.mpd\n", out, out, out);
   return kDone;
 }
+
+// What is printed of a run, and its exit status.
+struct Ending {
+  const Arguments &arguments;
+  bool only_points;
+
+  int operator()(const TitleResult &title) const {
+    if (arguments.engine.name != "list") return show(title, arguments, only_points);
+    fmt::print("[]\n"); // no task is left
+    return kDone;
+  }
+  int operator()(Stopped) const {
+    fmt::print(stderr, "gst-hull-1.0: stopped; the same command continues where it was\n");
+    return kInterrupted;
+  }
+  int operator()(Listed) const { return kDone; }
+  int operator()(const Error &error) const { return report(error); }
+};
 
 // What the options say, in the form the work takes.
 Result<void> prepare(Arguments &arguments) {
@@ -154,14 +163,9 @@ int run_title(Arguments arguments, bool only_points) {
   if (auto started = start_gstreamer(); !started) return report(started.error());
   if (arguments.engine.name == "export") return export_title(title);
   const auto engine = make_engine(arguments.engine);
-  Title work(title, *engine, g_stop);
-  const auto result = only_points ? work.analyze() : work.run(report_title);
-  if (arguments.engine.name == "list") {
-    if (!result && result.error().text == kListed) return kDone;
-    if (result) fmt::print("[]\n");
-    return result ? kDone : report(result.error());
-  }
-  return show(result, arguments, only_points);
+  const Run run =
+      only_points ? analyze_title(title, *engine, g_stop) : make_title(title, *engine, g_stop, report_title);
+  return std::visit(Ending{arguments, only_points}, run);
 }
 
 // One task, in the folder it belongs to: what engines start.
@@ -178,7 +182,7 @@ int do_task(const std::string &file) {
       std::fflush(stdout);
     });
   if (done) return kDone;
-  if (g_stop.load() && done.error().text == kStopped) return kInterrupted;
+  if (done.error().code == ErrorCode::stopped) return kInterrupted;
   leave_error(task->error_file(), done.error());
   return report(done.error());
 }
@@ -186,15 +190,13 @@ int do_task(const std::string &file) {
 // Decides again from the points of a folder.
 Result<TitleResult> decided(const Arguments &arguments, Result<TitleResult> loaded) {
   if (!loaded) return loaded;
-  ladder::Rules rules = arguments.title.rules;
-  if (!std::isfinite(rules.cap_bps)) {
-    std::vector<ladder::Point> points;
-    for (const Record &record : loaded->records)
-      points.push_back(record.point(arguments.title.pool));
-    rules.cap_bps = usual_cap(loaded->source.display.height, ladder::fit_curves(points), rules);
-  }
+  std::vector<ladder::Point> points;
+  for (const RenditionResult &point : loaded->measured)
+    points.push_back(point.point(arguments.title.pool));
+  const ladder::Rules rules =
+      with_usual_cap(arguments.title.rules, loaded->source.display.height, ladder::fit_curves(points));
   const auto &against = arguments.title.against;
-  auto decision = decide(loaded->records, arguments.title.pool, rules,
+  auto decision = decide(loaded->measured, arguments.title.pool, rules,
                          against.empty() ? ladder::apple_rows() : std::span<const ladder::FixedRow>(against));
   if (!decision) return tl::unexpected(decision.error());
   loaded->decision = std::move(*decision);
@@ -216,7 +218,7 @@ int run_report(Arguments arguments) {
   std::vector<ladder::Point> points;
   result->decision.ladder.clear();
   for (FinalRung &rung : result->rungs) {
-    rung.rung.point = rung.record.point(arguments.title.pool);
+    rung.rung.point = rung.result.point(arguments.title.pool);
     result->decision.ladder.push_back(rung.rung);
     points.push_back(rung.rung.point);
   }

@@ -8,13 +8,13 @@ namespace {
 
 class ListEngine : public Engine {
  public:
-  Result<void> run(const std::string &, const std::vector<Task> &tasks, const std::atomic<int> &,
-                   const std::function<void(double)> &) override {
+  Step<void> run(const std::string &, const std::vector<Task> &tasks, const std::atomic<int> &,
+                 const std::function<void(double)> &) override {
     Json list = Json::array();
     for (const Task &task : tasks)
       list.push_back(to_json(task));
     fmt::print("{}\n", list.dump(1));
-    return fail(ErrorCode::state, kListed);
+    return tl::unexpected<Halt>(Listed{});
   }
 };
 

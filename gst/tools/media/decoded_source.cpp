@@ -1,4 +1,4 @@
-#include "gst/tools/media/front.h"
+#include "gst/tools/media/decoded_source.h"
 
 #include "gst/core/time.h"
 #include "gst/tools/support/command.h"
@@ -15,7 +15,7 @@ constexpr unsigned kMostQuietTicks = 1200;
 
 } // namespace
 
-Front::Front(Pipeline &pipeline, const Source &source, Window window, bool seek)
+DecodedSource::DecodedSource(Pipeline &pipeline, const Source &source, Window window, bool seek)
     : pipeline_(pipeline), source_(source), window_(window) {
   entry_ =
       pipeline.add("queue", {{"max-size-buffers", "4"}, {"max-size-bytes", "0"}, {"max-size-time", "0"}});
@@ -50,7 +50,7 @@ Front::Front(Pipeline &pipeline, const Source &source, Window window, bool seek)
       on_picture, this, nullptr);
 }
 
-void Front::read_file() {
+void DecodedSource::read_file() {
   GstElement *file = pipeline_.add("filesrc", {{"location", source_.path}});
   GstElement *decoder = pipeline_.add("decodebin");
   pipeline_.link({file, decoder});
@@ -60,14 +60,14 @@ void Front::read_file() {
 }
 
 // Audio leaves decodebin as it is: nobody links it, so nobody decodes it.
-gboolean Front::on_continue(GstElement *, GstPad *, GstCaps *caps, gpointer) {
+gboolean DecodedSource::on_continue(GstElement *, GstPad *, GstCaps *caps, gpointer) {
   const char *name = gst_structure_get_name(gst_caps_get_structure(caps, 0));
   return !g_str_has_prefix(name, "audio/") && !g_str_has_prefix(name, "text/") &&
          !g_str_has_prefix(name, "subpicture/");
 }
 
-void Front::on_pad(GstElement *, GstPad *pad, gpointer data) {
-  auto &self = *static_cast<Front *>(data);
+void DecodedSource::on_pad(GstElement *, GstPad *pad, gpointer data) {
+  auto &self = *static_cast<DecodedSource *>(data);
   const auto caps = CapsRef::adopt(gst_pad_get_current_caps(pad));
   if (!caps || !gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "video/x-raw")) return;
   const auto sink = PadRef::adopt(gst_element_get_static_pad(self.entry_, "sink"));
@@ -86,8 +86,8 @@ void Front::on_pad(GstElement *, GstPad *pad, gpointer data) {
 }
 
 // Until the seek is through nothing may reach the graph: encoders would start with the wrong pictures.
-GstPadProbeReturn Front::on_decoder(GstPad *, GstPadProbeInfo *info, gpointer data) {
-  auto &self = *static_cast<Front *>(data);
+GstPadProbeReturn DecodedSource::on_decoder(GstPad *, GstPadProbeInfo *info, gpointer data) {
+  auto &self = *static_cast<DecodedSource *>(data);
   const Seeking now = self.seeking_.load();
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER)
     return now == Seeking::done ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
@@ -97,12 +97,12 @@ GstPadProbeReturn Front::on_decoder(GstPad *, GstPadProbeInfo *info, gpointer da
   return type == GST_EVENT_EOS && now != Seeking::done ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
-void Front::miss() {
+void DecodedSource::miss() {
   seeking_ = Seeking::missed;
   pipeline_.finish();
 }
 
-void Front::tick() {
+void DecodedSource::tick() {
   const std::uint64_t arrived = arrived_.load();
   quiet_ticks_ = arrived == seen_by_tick_ ? quiet_ticks_ + 1 : 0;
   seen_by_tick_ = arrived;
@@ -126,14 +126,14 @@ void Front::tick() {
   if (!gst_pad_send_event(decoded_.get(), seek)) miss();
 }
 
-GstClockTime Front::time_of(std::uint64_t picture) const {
+GstClockTime DecodedSource::time_of(std::uint64_t picture) const {
   return static_cast<GstClockTime>(
       rescale(static_cast<std::int64_t>(picture) * source_.fps_d, kNanoseconds, source_.fps_n));
 }
 
 // Everything downstream counts from the start of the title, wherever reading began.
-GstPadProbeReturn Front::on_picture(GstPad *, GstPadProbeInfo *info, gpointer data) {
-  auto &self = *static_cast<Front *>(data);
+GstPadProbeReturn DecodedSource::on_picture(GstPad *, GstPadProbeInfo *info, gpointer data) {
+  auto &self = *static_cast<DecodedSource *>(data);
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) return self.take(info);
   GstEvent *event = gst_pad_probe_info_get_event(info);
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) self.ended_ = true;
@@ -147,7 +147,7 @@ GstPadProbeReturn Front::on_picture(GstPad *, GstPadProbeInfo *info, gpointer da
   return GST_PAD_PROBE_OK;
 }
 
-GstPadProbeReturn Front::take(GstPadProbeInfo *info) {
+GstPadProbeReturn DecodedSource::take(GstPadProbeInfo *info) {
   GstBuffer *buffer = gst_pad_probe_info_get_buffer(info);
   ++arrived_;
   const Seeking state = seeking_.load();

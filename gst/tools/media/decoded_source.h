@@ -19,13 +19,13 @@ struct Window {
 /// The head of every graph: file, demuxer, decoder, then pictures in I420, progressive, with square pixels
 /// and even sizes, timed by counting where the source has no varying clock of its own, and only those inside
 /// the window. Sources that can be seeked are read from the window's start; the others from their own.
-class Front {
+class DecodedSource {
  public:
   /// Adds the elements; link from `out`, a capsfilter. `seek` false: read from the source's start whatever it
   /// is.
-  Front(Pipeline &pipeline, const Source &source, Window window = {}, bool seek = true);
-  Front(const Front &) = delete;
-  Front &operator=(const Front &) = delete;
+  DecodedSource(Pipeline &pipeline, const Source &source, Window window = {}, bool seek = true);
+  DecodedSource(const DecodedSource &) = delete;
+  DecodedSource &operator=(const DecodedSource &) = delete;
 
   GstElement *out = nullptr;
   /// Called with every picture that leaves, with the time its container gave it; streaming thread.

@@ -81,11 +81,11 @@ Window read_window(const MeasureJob &job) {
 class Graph {
  public:
   Graph(const MeasureJob &job, bool seek)
-      : job_(job), front_(pipeline_, job.source, read_window(job), seek) {}
+      : job_(job), decoded_(pipeline_, job.source, read_window(job), seek) {}
 
   void build();
   Result<Measurement> run(const std::atomic<int> &stop, const std::function<void(std::uint64_t)> &progress);
-  bool missed() const { return front_.missed(); }
+  bool missed() const { return decoded_.missed(); }
 
  private:
   GstElement *scaled(const ladder::Resolution &res, GstElement *tee);
@@ -98,7 +98,7 @@ class Graph {
 
   const MeasureJob &job_;
   Pipeline pipeline_;
-  Front front_;
+  DecodedSource decoded_;
   GstElement *sink_ = nullptr; // hullvmafsink, absent when nothing is scored
   std::vector<std::unique_ptr<Branch>> branches_;
   GstClockTime first_pts_ = GST_CLOCK_TIME_NONE, end_pts_ = GST_CLOCK_TIME_NONE;
@@ -138,8 +138,8 @@ void Graph::build() {
                                            {"subsample", std::to_string(job_.subsample)},
                                            {"frame-messages", "false"}});
   GstElement *tee = pipeline_.add("tee");
-  pipeline_.link({front_.out, tee});
-  add_probe(front_.out, "src", on_reference, this);
+  pipeline_.link({decoded_.out, tee});
+  add_probe(decoded_.out, "src", on_reference, this);
   if (sink_ && tee) {
     GstElement *reference = queue(pipeline_, "16");
     pipeline_.link({tee, reference});
@@ -226,11 +226,11 @@ void Graph::trim(Measured &m, std::uint64_t pictures) const {
 Result<Measurement> Graph::run(const std::atomic<int> &stop,
                                const std::function<void(std::uint64_t)> &progress) {
   const auto tick = [&] {
-    front_.tick();
-    if (progress) progress(front_.pictures());
+    decoded_.tick();
+    if (progress) progress(decoded_.pictures());
   };
   if (auto ran = pipeline_.run(stop, tick); !ran) return tl::unexpected(ran.error());
-  const std::uint64_t read = front_.pictures();
+  const std::uint64_t read = decoded_.pictures();
   Measurement result;
   if (read == 0) return fail(ErrorCode::bad_data, job_.source.path + " holds no picture that can be decoded");
   if (const Window wanted = read_window(job_); wanted.count && read != wanted.count)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "gst/ladder/point.h"
-#include "gst/tools/media/front.h"
+#include "gst/tools/media/decoded_source.h"
 
 #include <atomic>
 #include <cstdint>
@@ -57,8 +57,8 @@ struct MeasureJob {
 /// Encodes and scores all renditions from one decode: the pictures are scaled once per size and the
 /// reference's part of VMAF is worked out once. Queues hold a few pictures each, so memory does not grow with
 /// the title. `progress` is told the number of pictures decoded. Fails with what the pipeline says, with
-/// kStopped when `stop` is set, and when the renditions do not have as many pictures as the source or the
-/// window.
+/// ErrorCode::stopped when `stop` is set, and when the renditions do not have as many pictures as the source
+/// or the window.
 Result<Measurement> measure(const MeasureJob &job, const std::atomic<int> &stop,
                             const std::function<void(std::uint64_t)> &progress = {});
 

@@ -6,8 +6,8 @@
 #include "gst/tools/support/files.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -39,7 +39,9 @@ gboolean not_pictures(GstElement *, GstPad *, GstCaps *caps, gpointer) {
 unsigned level_of(const std::string &codecs) {
   const std::size_t dot = codecs.find('.');
   if (dot == std::string::npos || codecs.size() < dot + 7) return 0;
-  return static_cast<unsigned>(std::strtoul(codecs.substr(dot + 5, 2).c_str(), nullptr, 16));
+  unsigned level = 0;
+  std::from_chars(codecs.data() + dot + 5, codecs.data() + dot + 7, level, 16);
+  return level;
 }
 
 PackagedRung facts_of(const publish::Track &track) {

@@ -127,7 +127,7 @@ Result<void> Pipeline::run(const std::atomic<int> &stop, const std::function<voi
   Result<void> result;
   for (bool done = false; !done && result;) {
     if (stop.load()) {
-      result = fail(ErrorCode::state, kStopped);
+      result = fail(ErrorCode::stopped, "stopped");
       break;
     }
     const auto message = MessageRef::adopt(gst_bus_timed_pop_filtered(bus.get(), 100 * GST_MSECOND, wanted));

@@ -13,9 +13,6 @@
 
 namespace hull::tools {
 
-/// Text of the error run() returns when it was asked to stop; callers test the flag, not the text.
-inline constexpr char kStopped[] = "stopped";
-
 /// A pipeline that one thread builds and runs to its end. Streaming threads never touch it.
 class Pipeline {
  public:
@@ -38,8 +35,8 @@ class Pipeline {
 
   /// Makes run() call `tick` at once; any thread.
   void wake();
-  /// Plays until EOS. `stop` ends it early with kStopped; `tick` is called about ten times a second in this
-  /// thread. An error message of the pipeline becomes the result, with the element that posted it.
+  /// Plays until EOS. `stop` ends it early with ErrorCode::stopped; `tick` is called about ten times a second
+  /// in this thread. An error message of the pipeline becomes the result, with the element that posted it.
   Result<void> run(const std::atomic<int> &stop, const std::function<void()> &tick = {});
   /// Ends the pipeline without an error from any thread: run() returns as at EOS.
   void finish();

@@ -3,7 +3,7 @@
 #include "gst/core/time.h"
 #include "gst/glue/map.h"
 #include "gst/ladder/shots.h"
-#include "gst/tools/media/front.h"
+#include "gst/tools/media/decoded_source.h"
 #include "gst/tools/support/cores.h"
 
 #include <algorithm>
@@ -110,23 +110,23 @@ Result<bool> read(const Source &source, Window window, Reader &reader, const std
   reader.fps = source.fps();
   reader.next = window.first;
   Pipeline pipeline;
-  Front front(pipeline, source, window);
-  front.on_time = [&reader](GstBuffer *buffer) { take_time(reader, buffer); };
+  DecodedSource decoded(pipeline, source, window);
+  decoded.on_time = [&reader](GstBuffer *buffer) { take_time(reader, buffer); };
   GstElement *small =
       pipeline.filter(fmt::format("video/x-raw,format=I420,width={},height={}", ladder::ShotDetector::kWidth,
                                   ladder::ShotDetector::kHeight));
-  pipeline.link({front.out, pipeline.add("videoscale", {{"method", "bilinear"}, {"add-borders", "false"}}),
+  pipeline.link({decoded.out, pipeline.add("videoscale", {{"method", "bilinear"}, {"add-borders", "false"}}),
                  small, pipeline.add("fakesink", {{"sync", "false"}})});
   if (small) {
     const auto pad = PadRef::adopt(gst_element_get_static_pad(small, "src"));
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, on_picture, &reader, nullptr);
   }
   const auto ran = pipeline.run(stop, [&] {
-    front.tick();
+    decoded.tick();
     if (tick) tick();
   });
   if (!ran) return tl::unexpected(ran.error());
-  return !front.missed();
+  return !decoded.missed();
 }
 
 // The title as several stretches side by side, since decoders do not keep all cores busy. It works where

@@ -203,7 +203,7 @@ std::string chart_svg(const TitleResult &result, bool log_rate) {
 
 std::string timeline_svg(const FinalRung &rung, const std::vector<std::uint64_t> &shots, double floor) {
   constexpr double kWide = 900, kHigh = 70;
-  const std::vector<double> &vmaf = rung.record.vmaf;
+  const std::vector<double> &vmaf = rung.result.vmaf;
   const std::size_t spans = std::min<std::size_t>(600, vmaf.size());
   std::string line, marks;
   for (std::size_t i = 0; i < spans; ++i) {
@@ -239,10 +239,10 @@ std::string shots_svg(const TitleResult &result) {
     for (std::size_t s = 0; s < starts.size(); ++s) {
       const std::uint64_t end = s + 1 < starts.size() ? starts[s + 1] : result.source.frames;
       double bytes = 0, score = 0, pictures = 0;
-      for (std::uint64_t n = starts[s]; n < end && n < f.record.sizes.size() && n < f.record.vmaf.size();
+      for (std::uint64_t n = starts[s]; n < end && n < f.result.sizes.size() && n < f.result.vmaf.size();
            ++n) {
-        bytes += f.record.sizes[n];
-        score += f.record.vmaf[n];
+        bytes += f.result.sizes[n];
+        score += f.result.vmaf[n];
         pictures += 1;
       }
       if (pictures == 0) continue;

@@ -1,7 +1,7 @@
 #include "gst/tools/report/pictures.h"
 
 #include "gst/glue/map.h"
-#include "gst/tools/media/front.h"
+#include "gst/tools/media/decoded_source.h"
 #include "gst/tools/support/cores.h"
 #include "gst/tools/support/files.h"
 
@@ -36,23 +36,23 @@ std::string jpeg_of(const Source &source, std::uint64_t number, const ladder::Re
   std::string jpeg;
   for (const bool seek : {true, false}) {
     Pipeline pipeline;
-    Front front(pipeline, source, {number, 1}, seek);
+    DecodedSource decoded(pipeline, source, {number, 1}, seek);
     GstElement *encoder = pipeline.add("jpegenc", {{"quality", "85"}});
-    pipeline.link({front.out, pipeline.add("hullscale"),
+    pipeline.link({decoded.out, pipeline.add("hullscale"),
                    pipeline.filter(fmt::format("video/x-raw,width={},height={}", size.width, size.height)),
                    encoder, pipeline.add("fakesink", {{"sync", "false"}})});
     if (!encoder) return {};
     const auto pad = PadRef::adopt(gst_element_get_static_pad(encoder, "src"));
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, keep_jpeg, &jpeg, nullptr);
-    const auto ran = pipeline.run(stop, [&] { front.tick(); });
-    if (ran && !front.missed()) return jpeg;
+    const auto ran = pipeline.run(stop, [&] { decoded.tick(); });
+    if (ran && !decoded.missed()) return jpeg;
     if (!ran) return {};
   }
   return jpeg;
 }
 
 // A rung's own file, which has the title's clock from zero.
-Source source_of(const Record &rung, const Source &title, const std::string &folder) {
+Source source_of(const RenditionResult &rung, const Source &title, const std::string &folder) {
   Source s;
   s.path = folder + "/" + rung.media;
   s.width = rung.res.width;
@@ -64,18 +64,18 @@ Source source_of(const Record &rung, const Source &title, const std::string &fol
   return s;
 }
 
-std::string key_of(const Record &rung) {
+std::string key_of(const RenditionResult &rung) {
   return sha256("worst 1 " HULL_VERSION " " + rung.key);
 }
 
 // Which picture it is; nothing without scores.
-std::optional<WorstPicture> worst_of(const Record &rung) {
+std::optional<WorstPicture> worst_of(const RenditionResult &rung) {
   if (rung.vmaf.empty()) return std::nullopt;
   const auto lowest = std::min_element(rung.vmaf.begin(), rung.vmaf.end());
   return WorstPicture{static_cast<std::uint64_t>(lowest - rung.vmaf.begin()), *lowest, {}, {}};
 }
 
-std::optional<WorstPicture> known_picture(const Record &rung, const Cache &cache) {
+std::optional<WorstPicture> known_picture(const RenditionResult &rung, const Cache &cache) {
   auto worst = worst_of(rung);
   const auto known = worst ? cache.get_json(key_of(rung)) : std::nullopt;
   if (!known || !known->contains("rung") || !known->contains("source")) return std::nullopt;
@@ -84,8 +84,9 @@ std::optional<WorstPicture> known_picture(const Record &rung, const Cache &cache
   return worst;
 }
 
-std::optional<WorstPicture> make_picture(const Source &source, const Record &rung, const std::string &folder,
-                                         const Cache &cache, const std::atomic<int> &stop) {
+std::optional<WorstPicture> make_picture(const Source &source, const RenditionResult &rung,
+                                         const std::string &folder, const Cache &cache,
+                                         const std::atomic<int> &stop) {
   auto worst = worst_of(rung);
   if (!worst) return std::nullopt;
   const ladder::Resolution size = shown(source.display);
@@ -103,7 +104,7 @@ WorstPictures known_worst_pictures(const TitleResult &title, const std::string &
   WorstPictures pictures(title.rungs.size());
   const auto cache = Cache::open(folder + "/cache");
   for (std::size_t i = 0; cache && i < pictures.size(); ++i)
-    pictures[i] = known_picture(title.rungs[i].record, *cache);
+    pictures[i] = known_picture(title.rungs[i].result, *cache);
   return pictures;
 }
 
@@ -115,7 +116,7 @@ WorstPictures make_worst_pictures(const TitleResult &title, const std::string &f
   std::atomic<std::size_t> next{0};
   const auto draw = [&] {
     for (std::size_t i = next++; i < pictures.size(); i = next++)
-      if (!pictures[i]) pictures[i] = make_picture(title.source, title.rungs[i].record, folder, *cache, stop);
+      if (!pictures[i]) pictures[i] = make_picture(title.source, title.rungs[i].result, folder, *cache, stop);
   };
   // One picture keeps about one core busy: what decodes it works step after step.
   std::vector<std::jthread> others;

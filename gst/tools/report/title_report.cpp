@@ -67,9 +67,9 @@ std::string ladder_table(const TitleResult &r) {
     html +=
         fmt::format("<tr><td>{}</td><td>{}x{}</td><td>{}</td><td>{:.0f}</td><td>{:.0f}</td><td>{:.1f}</td>"
                     "<td>{:.1f}</td><td class=\"why\">{}</td></tr>\n",
-                    i + 1, f.record.res.width, f.record.res.height, qp_text(f.record.qp),
+                    i + 1, f.result.res.width, f.result.res.height, qp_text(f.result.qp),
                     f.rung.point.bps / 1000, f.facts.peak_bps / 1000, f.rung.point.quality,
-                    pooled(f.record.vmaf, Pool::p5), escape_xml(f.rung.why));
+                    pooled(f.result.vmaf, Pool::p5), escape_xml(f.rung.why));
   }
   return html + "</table></div></section>\n";
 }
@@ -101,7 +101,7 @@ std::string fixed_table(const TitleResult &r, const TitleOptions &options) {
 std::string timelines(const TitleResult &r) {
   double lowest = 100;
   for (const FinalRung &f : r.rungs)
-    lowest = std::min(lowest, percentile(f.record.vmaf, 0));
+    lowest = std::min(lowest, percentile(f.result.vmaf, 0));
   const double floor = std::clamp(std::floor(lowest / 10) * 10, 0.0, 90.0);
   std::string html =
       fmt::format("<section><h2>VMAF over time</h2><p class=\"why\">From {:g} to 100; the lowest score of "
@@ -111,7 +111,7 @@ std::string timelines(const TitleResult &r) {
     const FinalRung &f = r.rungs[i];
     html +=
         fmt::format("<figure><figcaption>rung {}: {} at {:.0f} kb/s, lowest {:.1f}</figcaption>{}</figure>\n",
-                    i + 1, name_of(f.record.res), f.rung.point.bps / 1000, percentile(f.record.vmaf, 0),
+                    i + 1, name_of(f.result.res), f.rung.point.bps / 1000, percentile(f.result.vmaf, 0),
                     timeline_svg(f, r.scan.shots, floor));
   }
   return html + "</section>\n";
@@ -135,7 +135,7 @@ std::string worst_pictures(const TitleResult &r, const WorstPictures &pictures) 
         "class=\"pair\">"
         "<img alt=\"source\" src=\"data:image/jpeg;base64,{}\">"
         "<img alt=\"rung {}\" src=\"data:image/jpeg;base64,{}\"></div></figure>\n",
-        i + 1, name_of(r.rungs[i].record.res), worst->number,
+        i + 1, name_of(r.rungs[i].result.res), worst->number,
         static_cast<double>(worst->number) / r.source.fps(), worst->vmaf, worst->source, i + 1, worst->rung);
   }
   if (html.empty()) return {};
@@ -149,10 +149,10 @@ std::string keys(const TitleResult &r) {
   std::string html = "<details><summary>Keys</summary><table>\n";
   for (std::size_t i = 0; i < r.rungs.size(); ++i)
     html += fmt::format("<tr><td>rung {}</td><td class=\"key\">{}</td><td class=\"key\">{}</td></tr>\n",
-                        i + 1, escape_xml(r.rungs[i].record.media), r.rungs[i].record.key);
-  for (const Record &record : r.records)
-    html += fmt::format("<tr><td>{} QP {}</td><td></td><td class=\"key\">{}</td></tr>\n", name_of(record.res),
-                        record.qp, record.key);
+                        i + 1, escape_xml(r.rungs[i].result.media), r.rungs[i].result.key);
+  for (const RenditionResult &point : r.measured)
+    html += fmt::format("<tr><td>{} QP {}</td><td></td><td class=\"key\">{}</td></tr>\n", name_of(point.res),
+                        point.qp, point.key);
   return html + "</table></details>\n";
 }
 

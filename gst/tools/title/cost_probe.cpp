@@ -1,4 +1,4 @@
-#include "gst/tools/title/trial.h"
+#include "gst/tools/title/cost_probe.h"
 
 #include "gst/tools/title/decision.h"
 
@@ -71,9 +71,9 @@ Costs costs_of(const Source &source, const std::vector<Rendition> &renditions, c
 
 } // namespace
 
-Result<Trial> try_out(const Source &source, const std::vector<ladder::Resolution> &sizes,
-                      const ladder::Rules &rules, bool own_cap, const std::string &model, double work,
-                      const std::atomic<int> &stop) {
+Result<CostProbe> probe_costs(const Source &source, const std::vector<ladder::Resolution> &sizes,
+                              const ladder::Rules &rules, const std::string &model, double work,
+                              const std::atomic<int> &stop) {
   MeasureJob job;
   job.source = source;
   job.model = model;
@@ -112,36 +112,34 @@ Result<Trial> try_out(const Source &source, const std::vector<ladder::Resolution
   if (places == 0) return fail(ErrorCode::unsupported, source.path + " cannot be entered in its middle");
   for (ladder::Point &point : points)
     point.bps /= places, point.quality /= places;
-  Trial trial;
-  trial.costs = costs_of(source, job.renditions, times, places * static_cast<double>(job.window.count - 1));
+  CostProbe probed;
+  probed.costs = costs_of(source, job.renditions, times, places * static_cast<double>(job.window.count - 1));
   const auto curves = ladder::fit_curves(points);
-  ladder::Rules own = rules;
-  if (own_cap) own.cap_bps = usual_cap(source.display.height, curves, rules);
-  if (const auto rungs = ladder::choose(curves, own))
+  if (const auto rungs = ladder::choose(curves, with_usual_cap(rules, source.display.height, curves)))
     for (const ladder::Rung &rung : *rungs)
-      trial.rungs.push_back(rung.point.res);
-  return trial;
+      probed.rungs.push_back(rung.point.res);
+  return probed;
 }
 
-Json to_json(const Trial &trial) {
+Json to_json(const CostProbe &probed) {
   Json rungs = Json::array();
-  for (const ladder::Resolution &res : trial.rungs)
+  for (const ladder::Resolution &res : probed.rungs)
     rungs.push_back({res.width, res.height});
-  return {{"score", trial.costs.score},
-          {"reference", trial.costs.reference},
-          {"encode", trial.costs.encode},
+  return {{"score", probed.costs.score},
+          {"reference", probed.costs.reference},
+          {"encode", probed.costs.encode},
           {"rungs", rungs}};
 }
 
-Result<Trial> trial_from_json(const Json &json) {
+Result<CostProbe> cost_probe_from_json(const Json &json) {
   try {
-    Trial trial;
-    trial.costs.score = json.at("score").get<double>();
-    trial.costs.reference = json.at("reference").get<double>();
-    trial.costs.encode = json.at("encode").get<double>();
+    CostProbe probed;
+    probed.costs.score = json.at("score").get<double>();
+    probed.costs.reference = json.at("reference").get<double>();
+    probed.costs.encode = json.at("encode").get<double>();
     for (const auto &res : json.at("rungs"))
-      trial.rungs.push_back({res.at(0).get<unsigned>(), res.at(1).get<unsigned>()});
-    return trial;
+      probed.rungs.push_back({res.at(0).get<unsigned>(), res.at(1).get<unsigned>()});
+    return probed;
   } catch (const JsonError &) {
     return fail(ErrorCode::bad_data, "the trial in the cache is damaged");
   }

@@ -10,11 +10,11 @@
 
 namespace hull::tools {
 
-Result<Decision> decide(const std::vector<Record> &records, Pool pool, const ladder::Rules &rules,
+Result<Decision> decide(const std::vector<RenditionResult> &measured, Pool pool, const ladder::Rules &rules,
                         std::span<const ladder::FixedRow> rows) {
   Decision d;
-  for (const Record &record : records)
-    d.points.push_back(record.point(pool));
+  for (const RenditionResult &result : measured)
+    d.points.push_back(result.point(pool));
   d.hull_linear = upper_hull(d.points, ladder::Axis::linear);
   d.hull_log = upper_hull(d.points, ladder::Axis::log);
   d.curves = ladder::fit_curves(d.points);
@@ -39,14 +39,19 @@ double usual_cap(unsigned height, std::span<const ladder::Curve> curves, const l
   return choices.empty() ? usual : std::max(usual, choices.front().point.bps * kRounding / rules.cap_share);
 }
 
-std::vector<ladder::Shot> points_of_shots(const std::vector<Record> &records,
+ladder::Rules with_usual_cap(ladder::Rules rules, unsigned height, std::span<const ladder::Curve> curves) {
+  if (!std::isfinite(rules.cap_bps)) rules.cap_bps = usual_cap(height, curves, rules);
+  return rules;
+}
+
+std::vector<ladder::Shot> points_of_shots(const std::vector<RenditionResult> &measured,
                                           const std::vector<std::uint64_t> &starts, std::uint64_t pictures,
                                           double fps) {
   std::vector<ladder::Shot> shots;
   for (std::size_t s = 0; s < starts.size(); ++s) {
     const std::uint64_t begin = starts[s], end = s + 1 < starts.size() ? starts[s + 1] : pictures;
     ladder::Shot shot{static_cast<double>(end - begin) / fps, {}};
-    for (const Record &r : records) {
+    for (const RenditionResult &r : measured) {
       const std::vector<double> scores = r.scores();
       if (r.sizes.size() < end || scores.size() < end) continue;
       const auto from = static_cast<std::ptrdiff_t>(begin), to = static_cast<std::ptrdiff_t>(end);

@@ -3,7 +3,7 @@
 #include "gst/ladder/choose.h"
 #include "gst/ladder/fixed.h"
 #include "gst/ladder/per_shot.h"
-#include "gst/tools/title/record.h"
+#include "gst/tools/title/rendition_result.h"
 
 #include <string>
 #include <vector>
@@ -23,15 +23,18 @@ struct Decision {
 };
 
 /// Points, hulls, cross-overs, ladder and what it saves against `rows`. Fails as ladder::choose does.
-Result<Decision> decide(const std::vector<Record> &records, Pool pool, const ladder::Rules &rules,
+Result<Decision> decide(const std::vector<RenditionResult> &measured, Pool pool, const ladder::Rules &rules,
                         std::span<const ladder::FixedRow> rows);
 
 /// The cap of a ladder nobody gave one for: 1.5 times Apple's row for a source of so many lines, which gives
 /// way to a title that cannot be coded below it.
 double usual_cap(unsigned height, std::span<const ladder::Curve> curves, const ladder::Rules &rules);
 
-/// The shots that begin at `starts` with the slices of every record that belong to them as their points.
-std::vector<ladder::Shot> points_of_shots(const std::vector<Record> &records,
+/// `rules` with usual_cap() where they name no cap.
+ladder::Rules with_usual_cap(ladder::Rules rules, unsigned height, std::span<const ladder::Curve> curves);
+
+/// The shots that begin at `starts` with the slices of every result that belong to them as their points.
+std::vector<ladder::Shot> points_of_shots(const std::vector<RenditionResult> &measured,
                                           const std::vector<std::uint64_t> &starts, std::uint64_t pictures,
                                           double fps);
 

@@ -32,7 +32,7 @@ Json cross_json(const ladder::CrossOver &c) {
 }
 
 Json rung_json(const FinalRung &f, const TitleOptions &) {
-  const Record &r = f.record;
+  const RenditionResult &r = f.result;
   return {{"width", r.res.width},
           {"height", r.res.height},
           {"qp", r.qp},
@@ -97,8 +97,8 @@ Result<void> write_points(const TitleResult &result, const TitleOptions &options
       "width,height,qp,bytes,kbps,vmaf_mean,vmaf_harmonic_mean,vmaf_p5,vmaf_min,pictures,on_hull,"
       "on_log_hull,rung\n";
   Json points = Json::array();
-  for (std::size_t i = 0; i < result.records.size(); ++i) {
-    const Record &r = result.records[i];
+  for (std::size_t i = 0; i < result.measured.size(); ++i) {
+    const RenditionResult &r = result.measured[i];
     const bool rung = std::any_of(result.decision.ladder.begin(), result.decision.ladder.end(),
                                   [&](const auto &x) { return x.point.res == r.res && x.point.qp == r.qp; });
     const bool known = i < result.decision.points.size();
@@ -144,7 +144,7 @@ Result<TitleResult> load_points(const std::string &folder) {
     result.source = std::move(*source);
     result.scan.shots = whole.at("shots").list<std::uint64_t>();
     for (const auto &p : whole.at("points")) {
-      Record r;
+      RenditionResult r;
       r.key = p.at("key").get<std::string>();
       r.res = {p.at("width").get<unsigned>(), p.at("height").get<unsigned>()};
       r.qp = p.at("qp").get<int>();
@@ -153,7 +153,7 @@ Result<TitleResult> load_points(const std::string &folder) {
       r.sizes = p.at("sizes").list<std::uint32_t>();
       r.vmaf = p.at("vmaf").list<double>();
       r.scored = p.at("scored").list<std::uint64_t>();
-      result.records.push_back(std::move(r));
+      result.measured.push_back(std::move(r));
     }
   } catch (const JsonError &) {
     return fail(ErrorCode::bad_data,
@@ -163,8 +163,8 @@ Result<TitleResult> load_points(const std::string &folder) {
 }
 
 Result<TitleResult> load_result(const std::string &folder) {
-  auto result = load_points(folder);
-  if (!result) return result;
+  auto title = load_points(folder);
+  if (!title) return title;
   const auto text = read_file(folder + "/ladder.json");
   if (!text) return tl::unexpected(text.error());
   const auto cache = Cache::open(folder + "/cache");
@@ -173,18 +173,18 @@ Result<TitleResult> load_result(const std::string &folder) {
   std::vector<std::string> videos;
   std::string audio;
   try {
-    result->encodes = whole.at("encodes_to_decide").get<unsigned>();
+    title->encodes = whole.at("encodes_to_decide").get<unsigned>();
     for (const auto &r : whole.at("ladder")) {
-      const auto record = cache->get(r.at("key").get<std::string>());
-      if (!record)
+      const auto encoded = cache->get(r.at("key").get<std::string>());
+      if (!encoded)
         return fail(ErrorCode::not_found, folder + "/cache lost the scores of " +
                                               r.at("file").get<std::string>() + "; run the title again");
-      FinalRung rung{{record->point(Pool::mean), true, r.at("why").get<std::string>()}, *record, {}};
-      if (rung.record.vmaf.empty())
-        for (const Record &point : result->records)
-          if (point.res == record->res && point.qp == record->qp) rung.record.vmaf = point.vmaf;
-      videos.push_back(record->media);
-      result->rungs.push_back(std::move(rung));
+      FinalRung rung{{encoded->point(Pool::mean), true, r.at("why").get<std::string>()}, *encoded, {}};
+      if (rung.result.vmaf.empty())
+        for (const RenditionResult &point : title->measured)
+          if (point.res == encoded->res && point.qp == encoded->qp) rung.result.vmaf = point.vmaf;
+      videos.push_back(encoded->media);
+      title->rungs.push_back(std::move(rung));
     }
     if (!whole.at("source").at("audio").get<std::string>().empty()) audio = "audio.mp4";
   } catch (const JsonError &) {
@@ -193,14 +193,14 @@ Result<TitleResult> load_result(const std::string &folder) {
   }
   auto package = write_manifests(folder, videos, audio);
   if (!package) return tl::unexpected(package.error());
-  result->package = std::move(*package);
+  title->package = std::move(*package);
   std::vector<ladder::RungFacts> facts;
-  for (std::size_t i = 0; i < result->rungs.size() && i < result->package.rungs.size(); ++i) {
-    result->rungs[i].facts = result->package.rungs[i].facts;
-    facts.push_back(result->rungs[i].facts);
+  for (std::size_t i = 0; i < title->rungs.size() && i < title->package.rungs.size(); ++i) {
+    title->rungs[i].facts = title->package.rungs[i].facts;
+    facts.push_back(title->rungs[i].facts);
   }
-  result->checks = ladder::authoring_checks(facts);
-  return result;
+  title->checks = ladder::authoring_checks(facts);
+  return title;
 }
 
 } // namespace hull::tools

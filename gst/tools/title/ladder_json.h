@@ -1,7 +1,8 @@
 #pragma once
 
 #include "gst/core/json.h"
-#include "gst/tools/title/title.h"
+#include "gst/tools/title/options.h"
+#include "gst/tools/title/title_result.h"
 
 namespace hull::tools {
 

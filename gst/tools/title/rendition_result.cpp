@@ -1,47 +1,16 @@
-#include "gst/tools/title/record.h"
+#include "gst/tools/title/rendition_result.h"
 
 #include "gst/tools/support/files.h"
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <numeric>
 
 namespace hull::tools {
 namespace {
 
-// Raised when the meaning of a record changes, so that old caches are measured anew.
+// Raised when the meaning of a result changes, so that old caches are measured anew.
 constexpr int kSchema = 2;
-
-Json to_json(const Record &r) {
-  return {{"width", r.res.width},
-          {"height", r.res.height},
-          {"qp", r.qp},
-          {"pictures", r.pictures},
-          {"seconds", r.seconds},
-          {"sizes", r.sizes},
-          {"keys", r.keys},
-          {"vmaf", r.vmaf},
-          {"scored", r.scored},
-          {"media", r.media},
-          {"media_bytes", r.media_bytes}};
-}
-
-Record from_json(const std::string &key, const Json &j) {
-  Record r;
-  r.key = key;
-  r.res = {j.at("width").get<unsigned>(), j.at("height").get<unsigned>()};
-  r.qp = j.at("qp").get<int>();
-  r.pictures = j.at("pictures").get<std::uint64_t>();
-  r.seconds = j.at("seconds").get<double>();
-  r.sizes = j.at("sizes").list<std::uint32_t>();
-  r.keys = j.at("keys").list<std::uint64_t>();
-  r.vmaf = j.at("vmaf").list<double>();
-  r.scored = j.at("scored").list<std::uint64_t>();
-  r.media = j.at("media").get<std::string>();
-  r.media_bytes = j.at("media_bytes").get<std::uint64_t>();
-  return r;
-}
 
 } // namespace
 
@@ -70,11 +39,11 @@ std::string qp_text(int qp) {
   return qp >= kFirstPlan ? "shots" : std::to_string(qp);
 }
 
-std::uint64_t Record::bytes() const {
+std::uint64_t RenditionResult::bytes() const {
   return std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
 }
 
-std::vector<double> Record::scores() const {
+std::vector<double> RenditionResult::scores() const {
   if (scored.empty()) return vmaf;
   std::vector<double> all;
   for (std::size_t i = 0; i < scored.size(); ++i) {
@@ -96,11 +65,11 @@ std::string key_of(const Recipe &recipe, const Rendition &rendition) {
                         {"source", s.identity},
                         {"display", {s.display.width, s.display.height}},
                         {"rate", {s.fps_n, s.fps_d}},
-                        {"part", {recipe.part.window.first, recipe.part.window.count}},
+                        {"part", {recipe.unit.window.first, recipe.unit.window.count}},
                         {"encoder", "hullh264enc cqp high"},
                         {"qp", rendition.qp},
                         {"schedule", schedule},
-                        {"keys", recipe.part.keys},
+                        {"keys", recipe.unit.keys},
                         {"size", {rendition.res.width, rendition.res.height}},
                         {"scaler", "hullscale bicubic down and up"},
                         {"model", recipe.model},
@@ -110,9 +79,9 @@ std::string key_of(const Recipe &recipe, const Rendition &rendition) {
   return sha256(content.dump());
 }
 
-Record record_of(const std::string &key, const Rendition &rendition, const Measured &measured,
-                 std::uint64_t pictures, double seconds, unsigned subsample) {
-  Record r;
+RenditionResult rendition_result(const std::string &key, const Rendition &rendition, const Measured &measured,
+                                 std::uint64_t pictures, double seconds, unsigned subsample) {
+  RenditionResult r;
   r.key = key;
   r.res = rendition.res;
   r.qp = rendition.qp;
@@ -127,58 +96,55 @@ Record record_of(const std::string &key, const Rendition &rendition, const Measu
   return r;
 }
 
-Record joined(const std::vector<Record> &parts) {
-  if (parts.size() == 1) return parts.front();
-  Record whole;
+Json to_json(const RenditionResult &r) {
+  return {{"width", r.res.width},
+          {"height", r.res.height},
+          {"qp", r.qp},
+          {"pictures", r.pictures},
+          {"seconds", r.seconds},
+          {"sizes", r.sizes},
+          {"keys", r.keys},
+          {"vmaf", r.vmaf},
+          {"scored", r.scored},
+          {"media", r.media},
+          {"media_bytes", r.media_bytes}};
+}
+
+RenditionResult rendition_result_from(const std::string &key, const Json &j) {
+  RenditionResult r;
+  r.key = key;
+  r.res = {j.at("width").get<unsigned>(), j.at("height").get<unsigned>()};
+  r.qp = j.at("qp").get<int>();
+  r.pictures = j.at("pictures").get<std::uint64_t>();
+  r.seconds = j.at("seconds").get<double>();
+  r.sizes = j.at("sizes").list<std::uint32_t>();
+  r.keys = j.at("keys").list<std::uint64_t>();
+  r.vmaf = j.at("vmaf").list<double>();
+  r.scored = j.at("scored").list<std::uint64_t>();
+  r.media = j.at("media").get<std::string>();
+  r.media_bytes = j.at("media_bytes").get<std::uint64_t>();
+  return r;
+}
+
+RenditionResult joined(const std::vector<RenditionResult> &units) {
+  if (units.size() == 1) return units.front();
+  RenditionResult whole;
   std::string keys;
-  for (const Record &part : parts) {
-    keys += part.key;
-    whole.res = part.res;
-    whole.qp = part.qp;
-    whole.seconds += part.seconds;
-    whole.sizes.insert(whole.sizes.end(), part.sizes.begin(), part.sizes.end());
-    whole.vmaf.insert(whole.vmaf.end(), part.vmaf.begin(), part.vmaf.end());
-    for (const std::uint64_t key : part.keys)
+  for (const RenditionResult &unit : units) {
+    keys += unit.key;
+    whole.res = unit.res;
+    whole.qp = unit.qp;
+    whole.seconds += unit.seconds;
+    whole.sizes.insert(whole.sizes.end(), unit.sizes.begin(), unit.sizes.end());
+    whole.vmaf.insert(whole.vmaf.end(), unit.vmaf.begin(), unit.vmaf.end());
+    for (const std::uint64_t key : unit.keys)
       whole.keys.push_back(whole.pictures + key);
-    for (const std::uint64_t number : part.scored)
+    for (const std::uint64_t number : unit.scored)
       whole.scored.push_back(whole.pictures + number);
-    whole.pictures += part.pictures;
+    whole.pictures += unit.pictures;
   }
   whole.key = sha256(keys);
   return whole;
-}
-
-Result<Cache> Cache::open(const std::string &folder) {
-  if (auto ok = make_folder(folder); !ok) return tl::unexpected(ok.error());
-  return Cache(folder);
-}
-
-std::optional<Json> Cache::get_json(const std::string &key) const {
-  const auto text = read_file(folder_ + "/" + key + ".json");
-  if (!text) return std::nullopt;
-  const auto whole = Json::parse(*text);
-  if (!whole.is_object() || !whole.contains("content") || !whole.contains("sha256")) return std::nullopt;
-  if (whole["sha256"] != sha256(whole["content"].dump())) return std::nullopt;
-  return whole["content"];
-}
-
-Result<void> Cache::put_json(const std::string &key, const Json &content) const {
-  const Json whole = {{"content", content}, {"sha256", sha256(content.dump())}};
-  return write_file(folder_ + "/" + key + ".json", whole.dump() + "\n");
-}
-
-std::optional<Record> Cache::get(const std::string &key) const {
-  const auto content = get_json(key);
-  if (!content) return std::nullopt;
-  try {
-    return from_json(key, *content);
-  } catch (const JsonError &) {
-    return std::nullopt; // another program's file under our name
-  }
-}
-
-Result<void> Cache::put(const Record &record) const {
-  return put_json(record.key, to_json(record));
 }
 
 } // namespace hull::tools

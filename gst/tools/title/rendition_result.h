@@ -2,9 +2,8 @@
 
 #include "gst/core/json.h"
 #include "gst/tools/media/measure.h"
-#include "gst/tools/title/parts.h"
+#include "gst/tools/title/work_units.h"
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +21,8 @@ inline constexpr int kFirstPlan = 1000;
 /// A quantizer for people: "26", or "shots" for a plan.
 std::string qp_text(int qp);
 
-/// A measured encode as the cache keeps it: all that any later decision needs, picture by picture.
-struct Record {
+/// What is known of an encode that was measured: all that any later decision needs, picture by picture.
+struct RenditionResult {
   std::string key;
   ladder::Resolution res;
   int qp = 0;
@@ -47,37 +46,24 @@ struct Record {
 /// What a measurement depends on besides the rendition itself.
 struct Recipe {
   Source source;
-  Part part;
+  WorkUnit unit;
   std::string model = "vmaf_v0.6.1";
   unsigned subsample = 1;
 };
 
-/// SHA-256 over everything that decides a record's content: the source's bytes, the part, encoder and
+/// SHA-256 over everything that decides a result's content: the source's bytes, the unit, encoder and
 /// quantizers, group places, sizes, scaler, model, versions.
 std::string key_of(const Recipe &recipe, const Rendition &rendition);
 
-Record record_of(const std::string &key, const Rendition &rendition, const Measured &measured,
-                 std::uint64_t pictures, double seconds, unsigned subsample);
+RenditionResult rendition_result(const std::string &key, const Rendition &rendition, const Measured &measured,
+                                 std::uint64_t pictures, double seconds, unsigned subsample);
 
-/// The records of a title's parts in order of time, as one: pictures are numbered through. Its key follows
+Json to_json(const RenditionResult &result);
+/// Throws JsonError when a field is missing.
+RenditionResult rendition_result_from(const std::string &key, const Json &json);
+
+/// The results of a title's units in order of time, as one: pictures are numbered through. Its key follows
 /// from theirs.
-Record joined(const std::vector<Record> &parts);
-
-/// Records as files CACHE/KEY.json, each with a digest of its content: one that is torn or was changed counts
-/// as absent.
-class Cache {
- public:
-  static Result<Cache> open(const std::string &folder);
-  std::optional<Record> get(const std::string &key) const;
-  Result<void> put(const Record &record) const;
-  /// Other results of a title, such as its scan.
-  std::optional<Json> get_json(const std::string &key) const;
-  Result<void> put_json(const std::string &key, const Json &content) const;
-  const std::string &folder() const { return folder_; }
-
- private:
-  explicit Cache(std::string folder) : folder_(std::move(folder)) {}
-  std::string folder_;
-};
+RenditionResult joined(const std::vector<RenditionResult> &units);
 
 } // namespace hull::tools

@@ -73,7 +73,7 @@ double work_of(const Source &source, std::uint64_t pictures, const std::vector<R
 }
 
 double Task::work(const Costs &costs) const {
-  return kStart + work_of(recipe.source, recipe.part.window.count, renditions, recipe.subsample, costs);
+  return kStart + work_of(recipe.source, recipe.unit.window.count, renditions, recipe.subsample, costs);
 }
 
 Json to_json(const Task &task) {
@@ -93,10 +93,10 @@ Json to_json(const Task &task) {
            {{"version", HULL_VERSION},
             {"source", source_json(recipe.source)},
             {"stamp", {recipe.source.stamp.size, recipe.source.stamp.changed_ns}},
-            {"window", {recipe.part.window.first, recipe.part.window.count}},
-            {"lead", recipe.part.lead},
-            {"tail", recipe.part.tail},
-            {"key_pictures", recipe.part.keys},
+            {"window", {recipe.unit.window.first, recipe.unit.window.count}},
+            {"lead", recipe.unit.lead},
+            {"tail", recipe.unit.tail},
+            {"key_pictures", recipe.unit.keys},
             {"model", recipe.model},
             {"subsample", recipe.subsample},
             {"renditions", renditions}}}};
@@ -120,7 +120,7 @@ Result<Task> task_from_json(const Json &json) {
     source->stamp = {job.at("stamp").at(0).get<std::uint64_t>(), job.at("stamp").at(1).get<std::int64_t>()};
     Recipe recipe{
         std::move(*source), {}, job.at("model").get<std::string>(), job.at("subsample").get<unsigned>()};
-    recipe.part = {{job.at("window").at(0).get<std::uint64_t>(), job.at("window").at(1).get<std::uint64_t>()},
+    recipe.unit = {{job.at("window").at(0).get<std::uint64_t>(), job.at("window").at(1).get<std::uint64_t>()},
                    job.at("key_pictures").list<std::uint64_t>(),
                    job.at("lead").get<unsigned>(),
                    job.at("tail").get<unsigned>()};
@@ -135,14 +135,14 @@ Result<Task> task_from_json(const Json &json) {
               "the task's file is damaged; run gst-hull-1.0 pertitle again to write it anew");
 }
 
-std::optional<Record> result_of(const Task &task, std::size_t n, const Cache &cache,
-                                const std::string &folder) {
-  auto record = cache.get(task.keys[n]);
-  if (!record || task.renditions[n].media.empty()) return record;
+std::optional<RenditionResult> result_of(const Task &task, std::size_t n, const Cache &cache,
+                                         const std::string &folder) {
+  auto result = cache.get(task.keys[n]);
+  if (!result || task.renditions[n].media.empty()) return result;
   std::error_code gone;
   const auto size = std::filesystem::file_size(folder + "/" + task.renditions[n].media, gone);
-  if (gone || size != record->media_bytes) return std::nullopt;
-  return record;
+  if (gone || size != result->media_bytes) return std::nullopt;
+  return result;
 }
 
 bool finished(const Task &task, const std::string &folder) {
@@ -171,16 +171,16 @@ Result<void> run_task(const Task &task, const std::string &folder, const std::at
   if (!cache) return tl::unexpected(cache.error());
   if (finished(task, folder)) return {};
   const Recipe &recipe = task.recipe;
-  const Part &part = recipe.part;
-  MeasureJob job{recipe.source,   part.window, part.lead,    part.tail,
-                 task.renditions, part.keys,   recipe.model, recipe.subsample};
+  const WorkUnit &unit = recipe.unit;
+  MeasureJob job{recipe.source,   unit.window, unit.lead,    unit.tail,
+                 task.renditions, unit.keys,   recipe.model, recipe.subsample};
   Unfinished tries;
   for (Rendition &rendition : job.renditions)
     if (!rendition.media.empty()) {
       rendition.media = part_name(folder + "/" + rendition.media);
       tries.files.push_back(rendition.media);
     }
-  const double pictures = static_cast<double>(part.lead + part.window.count + part.tail);
+  const double pictures = static_cast<double>(unit.lead + unit.window.count + unit.tail);
   const auto measured = measure(job, stop, [&](std::uint64_t n) {
     if (progress) progress(static_cast<double>(n) / pictures);
   });
@@ -190,17 +190,17 @@ Result<void> run_task(const Task &task, const std::string &folder, const std::at
                 recipe.source.path +
                     " changed while it was measured; wait until it is complete and run again");
   for (std::size_t n = 0; n < task.keys.size(); ++n) {
-    Record record = record_of(task.keys[n], task.renditions[n], measured->renditions[n], measured->pictures,
-                              measured->seconds, recipe.subsample);
-    record.media = task.renditions[n].media;
-    if (!record.media.empty()) {
-      const std::string path = folder + "/" + record.media, made = job.renditions[n].media;
+    RenditionResult result = rendition_result(task.keys[n], task.renditions[n], measured->renditions[n],
+                                              measured->pictures, measured->seconds, recipe.subsample);
+    result.media = task.renditions[n].media;
+    if (!result.media.empty()) {
+      const std::string path = folder + "/" + result.media, made = job.renditions[n].media;
       std::error_code error;
-      record.media_bytes = std::filesystem::file_size(made, error);
+      result.media_bytes = std::filesystem::file_size(made, error);
       if (error || std::rename(made.c_str(), path.c_str()) != 0)
         return tl::unexpected(file_error(error ? error.value() : errno, "write", path));
     }
-    if (auto ok = cache->put(record); !ok) return ok;
+    if (auto ok = cache->put(result); !ok) return ok;
   }
   return {};
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "gst/core/json.h"
-#include "gst/tools/title/record.h"
+#include "gst/tools/title/cache.h"
 
 #include <atomic>
 #include <functional>
@@ -12,7 +12,8 @@ namespace hull::tools {
 
 /// What a picture takes, in seconds of processor time per million pixels: decoding, the reference's part of
 /// VMAF and scoring one rendition (both per pixel of the source), and encoding, decoding and scaling one (per
-/// pixel of its own). Least squares over generated and real clips; a Trial says it for a title and a machine.
+/// pixel of its own). Least squares over generated and real clips; a CostProbe says it for a title and a
+/// machine.
 struct Costs {
   double decode = 2.5e-3, reference = 3e-3, score = 5e-3, encode = 13e-3;
 };
@@ -24,7 +25,7 @@ struct Task {
   std::string id; ///< for people: "round 1, part 3 of 12"
   Recipe recipe;
   std::vector<Rendition> renditions; ///< media: name inside the folder, empty = none
-  std::vector<std::string> keys;     ///< of the renditions' records
+  std::vector<std::string> keys;     ///< of the renditions' results
   std::string key;
 
   Task(std::string name, Recipe what, std::vector<Rendition> encodes);
@@ -46,9 +47,9 @@ double work_of(const Source &source, std::uint64_t pictures, const std::vector<R
 /// All its results are in the folder's cache, and its track files beside them.
 bool finished(const Task &task, const std::string &folder);
 
-/// The record of the task's n-th rendition, if it is there whole, with its track file.
-std::optional<Record> result_of(const Task &task, std::size_t n, const Cache &cache,
-                                const std::string &folder);
+/// The result of the task's n-th rendition, if it is there whole, with its track file.
+std::optional<RenditionResult> result_of(const Task &task, std::size_t n, const Cache &cache,
+                                         const std::string &folder);
 
 /// The error a failed try of `task` left in `folder`, if it left one.
 std::optional<Error> error_of(const Task &task, const std::string &folder);

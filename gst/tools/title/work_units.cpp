@@ -1,4 +1,4 @@
-#include "gst/tools/title/parts.h"
+#include "gst/tools/title/work_units.h"
 
 #include <algorithm>
 
@@ -10,23 +10,24 @@ constexpr std::uint64_t kPartsWithoutSeeking = 8;
 constexpr double kLongTitle = 600; // seconds
 constexpr std::uint64_t kSamples = 16, kSampleGroups = 3;
 
-// Groups [from, to) as a part.
-Part part_of(const Source &source, const std::vector<std::uint64_t> &groups, std::size_t from, std::size_t to,
-             unsigned step) {
-  Part part;
+// Groups [from, to) as a unit.
+WorkUnit unit_of(const Source &source, const std::vector<std::uint64_t> &groups, std::size_t from,
+                 std::size_t to, unsigned step) {
+  WorkUnit unit;
   const std::uint64_t first = groups[from], end = to < groups.size() ? groups[to] : source.frames;
-  part.window = {first, end - first};
+  unit.window = {first, end - first};
   for (std::size_t g = from; g < to; ++g)
-    part.keys.push_back(groups[g] - first);
-  part.lead = first >= step ? step : 0;
-  part.tail = end < source.frames ? 1 : 0;
-  return part;
+    unit.keys.push_back(groups[g] - first);
+  unit.lead = first >= step ? step : 0;
+  unit.tail = end < source.frames ? 1 : 0;
+  return unit;
 }
 
 } // namespace
 
-std::vector<Part> parts_of(const Source &source, const std::vector<std::uint64_t> &groups, unsigned step) {
-  std::vector<Part> parts;
+std::vector<WorkUnit> work_units(const Source &source, const std::vector<std::uint64_t> &groups,
+                                 unsigned step) {
+  std::vector<WorkUnit> units;
   auto length = static_cast<std::uint64_t>(kPartSeconds * source.fps());
   if (!source.seekable()) length = std::max(length, source.frames / kPartsWithoutSeeking);
   for (std::size_t from = 0; from < groups.size();) {
@@ -35,22 +36,22 @@ std::vector<Part> parts_of(const Source &source, const std::vector<std::uint64_t
       ++to;
     // A short rest belongs to the part before it.
     if (to < groups.size() && source.frames - groups[to] < length / 2) to = groups.size();
-    parts.push_back(part_of(source, groups, from, to, step));
+    units.push_back(unit_of(source, groups, from, to, step));
     from = to;
   }
-  return parts;
+  return units;
 }
 
-std::vector<Part> sample_parts(const Source &source, const std::vector<std::uint64_t> &groups,
-                               unsigned step) {
+std::vector<WorkUnit> sample_units(const Source &source, const std::vector<std::uint64_t> &groups,
+                                   unsigned step) {
   if (source.seconds < kLongTitle || groups.size() < 2 * kSamples * kSampleGroups)
-    return parts_of(source, groups, step);
-  std::vector<Part> parts;
+    return work_units(source, groups, step);
+  std::vector<WorkUnit> units;
   for (std::uint64_t i = 0; i < kSamples; ++i) {
     const auto from = static_cast<std::size_t>(groups.size() * (2 * i + 1) / (2 * kSamples));
-    parts.push_back(part_of(source, groups, from, from + kSampleGroups, step));
+    units.push_back(unit_of(source, groups, from, from + kSampleGroups, step));
   }
-  return parts;
+  return units;
 }
 
 } // namespace hull::tools

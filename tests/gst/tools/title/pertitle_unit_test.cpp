@@ -3,8 +3,8 @@
 #include "gst/tools/support/csv.h"
 #include "gst/tools/support/files.h"
 #include "gst/tools/support/progress.h"
+#include "gst/tools/title/cache.h"
 #include "gst/tools/title/decision.h"
-#include "gst/tools/title/record.h"
 
 #include <cmath>
 #include <filesystem>
@@ -115,8 +115,8 @@ TEST(Pool, HarmonicMeanIsThatOfLibvmaf) {
   EXPECT_EQ(pooled({}, Pool::mean), 0);
 }
 
-Record sample_record() {
-  Record r;
+RenditionResult sample_record() {
+  RenditionResult r;
   r.key = "k";
   r.res = {640, 360};
   r.qp = 26;
@@ -128,8 +128,8 @@ Record sample_record() {
   return r;
 }
 
-TEST(Record, PicturesThatWereNotScoredCountAsTheNearestOneButTheFirst) {
-  Record record;
+TEST(RenditionResult, PicturesThatWereNotScoredCountAsTheNearestOneButTheFirst) {
+  RenditionResult record;
   record.pictures = 10;
   record.vmaf = {10, 50, 60, 70};
   record.scored = {0, 3, 6, 9};
@@ -184,10 +184,10 @@ TEST(Key, ChangesWithEverythingThatMatters) {
                                                                [](Recipe &r) { r.model = "vmaf_4k_v0.6.1"; },
                                                                [](Recipe &r) { r.subsample = 5; },
                                                                [](Recipe &r) {
-                                                                 r.part.window = {0, 50};
+                                                                 r.unit.window = {0, 50};
                                                                },
                                                                [](Recipe &r) {
-                                                                 r.part.keys = {0, 24};
+                                                                 r.unit.keys = {0, 24};
                                                                }}) {
     Recipe changed = recipe;
     change(changed);

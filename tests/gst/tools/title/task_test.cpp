@@ -1,9 +1,9 @@
 // Parts, tasks and what becomes of their results: without encoding anything.
 
 #include "gst/tools/support/files.h"
-#include "gst/tools/title/parts.h"
+#include "gst/tools/title/cost_probe.h"
 #include "gst/tools/title/task.h"
-#include "gst/tools/title/trial.h"
+#include "gst/tools/title/work_units.h"
 
 #include <filesystem>
 #include <fstream>
@@ -36,34 +36,34 @@ TEST(Parts, CoverTheTitleOnceAndBeginWithGroups) {
   for (const std::uint64_t frames : {1u, 49u, 50u, 299u, 300u, 449u, 451u, 1000u, 7777u}) {
     const Source source = title(frames);
     std::uint64_t next = 0;
-    for (const Part &part : parts_of(source, groups_of(frames), 1)) {
-      EXPECT_EQ(part.window.first, next) << frames;
-      EXPECT_EQ(part.window.first % 50, 0u);
-      ASSERT_FALSE(part.keys.empty());
-      EXPECT_EQ(part.keys.front(), 0u);
-      EXPECT_LT(part.keys.back(), part.window.count);
-      next += part.window.count;
-      EXPECT_EQ(part.lead, part.window.first ? 1u : 0u);
-      EXPECT_EQ(part.tail, next < frames ? 1u : 0u);
+    for (const WorkUnit &unit : work_units(source, groups_of(frames), 1)) {
+      EXPECT_EQ(unit.window.first, next) << frames;
+      EXPECT_EQ(unit.window.first % 50, 0u);
+      ASSERT_FALSE(unit.keys.empty());
+      EXPECT_EQ(unit.keys.front(), 0u);
+      EXPECT_LT(unit.keys.back(), unit.window.count);
+      next += unit.window.count;
+      EXPECT_EQ(unit.lead, unit.window.first ? 1u : 0u);
+      EXPECT_EQ(unit.tail, next < frames ? 1u : 0u);
     }
     EXPECT_EQ(next, frames);
   }
 }
 
 TEST(Parts, LeadIsAMultipleOfTheStepSoThatTheSamePicturesAreScored) {
-  for (const Part &part : parts_of(title(2000), groups_of(2000), 5))
-    EXPECT_EQ(part.lead, part.window.first ? 5u : 0u);
+  for (const WorkUnit &unit : work_units(title(2000), groups_of(2000), 5))
+    EXPECT_EQ(unit.lead, unit.window.first ? 5u : 0u);
 }
 
 TEST(Parts, SourcesThatCannotBeSeekedHaveFew) {
-  EXPECT_EQ(parts_of(title(180'000), groups_of(180'000), 1).size(), 600u);
-  EXPECT_LE(parts_of(title(180'000, false), groups_of(180'000), 1).size(), 8u);
+  EXPECT_EQ(work_units(title(180'000), groups_of(180'000), 1).size(), 600u);
+  EXPECT_LE(work_units(title(180'000, false), groups_of(180'000), 1).size(), 8u);
 }
 
 TEST(Parts, OnlyLongTitlesAreSampled) {
-  EXPECT_EQ(sample_parts(title(14'000), groups_of(14'000), 1).size(),
-            parts_of(title(14'000), groups_of(14'000), 1).size());
-  const auto samples = sample_parts(title(180'000), groups_of(180'000), 1);
+  EXPECT_EQ(sample_units(title(14'000), groups_of(14'000), 1).size(),
+            work_units(title(14'000), groups_of(14'000), 1).size());
+  const auto samples = sample_units(title(180'000), groups_of(180'000), 1);
   ASSERT_EQ(samples.size(), 16u);
   std::uint64_t pictures = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -85,9 +85,9 @@ class TaskTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(path_); }
   static Task task() {
     const Source source = title(1000);
-    const Part part = parts_of(source, groups_of(1000), 1).at(1);
+    const WorkUnit unit = work_units(source, groups_of(1000), 1).at(1);
     return Task(
-        "round 1, task 2 of 3", {source, part, "vmaf_v0.6.1", 1},
+        "round 1, task 2 of 3", {source, unit, "vmaf_v0.6.1", 1},
         {{{640, 360}, 26, {}, true, {}}, {{320, 180}, 30, {{0, 30}, {50, 31}}, false, "parts/x.mp4"}});
   }
   std::string path_;
@@ -125,7 +125,7 @@ TEST_F(TaskTest, IsFinishedOnlyWithAllRecordsAndWholeTrackFiles) {
   const auto cache = Cache::open(path_ + "/cache");
   ASSERT_TRUE(cache);
   EXPECT_FALSE(finished(t, path_));
-  Record record;
+  RenditionResult record;
   record.key = t.keys[0];
   ASSERT_TRUE(cache->put(record));
   EXPECT_FALSE(finished(t, path_));
@@ -141,7 +141,7 @@ TEST_F(TaskTest, IsFinishedOnlyWithAllRecordsAndWholeTrackFiles) {
 }
 
 TEST(Joined, PicturesAreNumberedThrough) {
-  Record a, b;
+  RenditionResult a, b;
   a.key = "a", b.key = "b";
   a.pictures = b.pictures = 4;
   a.seconds = b.seconds = 0.16;
@@ -152,7 +152,7 @@ TEST(Joined, PicturesAreNumberedThrough) {
   a.vmaf = {90, 91};
   b.vmaf = {80, 81};
   a.scored = b.scored = {0, 2};
-  const Record whole = joined({a, b});
+  const RenditionResult whole = joined({a, b});
   EXPECT_EQ(whole.pictures, 8u);
   EXPECT_EQ(whole.bytes(), 31u);
   EXPECT_EQ(whole.keys, (std::vector<std::uint64_t>{0, 4, 6}));
@@ -163,15 +163,15 @@ TEST(Joined, PicturesAreNumberedThrough) {
 }
 
 TEST(Work, CostsOfATrialReplaceTheUsualOnes) {
-  Trial trial;
-  trial.costs.encode *= 2;
-  trial.costs.score *= 3;
-  trial.rungs = {{640, 360}, {320, 180}};
-  const auto again = trial_from_json(to_json(trial));
+  CostProbe probed;
+  probed.costs.encode *= 2;
+  probed.costs.score *= 3;
+  probed.rungs = {{640, 360}, {320, 180}};
+  const auto again = cost_probe_from_json(to_json(probed));
   ASSERT_TRUE(again);
-  EXPECT_EQ(again->costs.encode, trial.costs.encode);
-  EXPECT_EQ(again->rungs, trial.rungs);
-  EXPECT_FALSE(trial_from_json(Json{{"score", 1.0}}));
+  EXPECT_EQ(again->costs.encode, probed.costs.encode);
+  EXPECT_EQ(again->rungs, probed.rungs);
+  EXPECT_FALSE(cost_probe_from_json(Json{{"score", 1.0}}));
   Source source;
   source.display = {640, 360};
   const std::vector<Rendition> one = {{{320, 180}, 30, {}, true, {}}};
