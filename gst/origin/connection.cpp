@@ -1,5 +1,7 @@
 #include "gst/origin/connection.h"
 
+#include "gst/core/file.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
@@ -126,9 +128,7 @@ bool Connection::read_some() {
     later = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
     g_clear_error(&error);
   } else {
-    do
-      count = recv(fd_, buffer, sizeof buffer, 0);
-    while (count < 0 && errno == EINTR);
+    count = uninterrupted([&] { return recv(fd_, buffer, sizeof buffer, 0); });
     later = count < 0 && errno == EAGAIN;
   }
   if (count > 0) in_.append(buffer, static_cast<std::size_t>(count));
@@ -191,10 +191,7 @@ gssize Connection::write_some() {
   msghdr message{};
   message.msg_iov = vectors;
   message.msg_iovlen = count;
-  gssize sent = 0;
-  do
-    sent = sendmsg(fd_, &message, MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
+  const gssize sent = uninterrupted([&] { return sendmsg(fd_, &message, MSG_NOSIGNAL); });
   return sent < 0 && errno == EAGAIN ? 0 : sent;
 }
 

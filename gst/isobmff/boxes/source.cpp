@@ -14,14 +14,12 @@ namespace {
 constexpr std::uint64_t kWindow = 8192;
 
 Result<void> read_fully(int fd, std::uint64_t offset, std::span<std::uint8_t> out) {
-  while (!out.empty()) {
-    const ssize_t n = ::pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail(ErrorCode::io, std::string("reading failed: ") + std::strerror(errno), offset);
-    if (n == 0) return fail(ErrorCode::io, "the file became shorter while it was read", offset);
-    out = out.subspan(static_cast<std::size_t>(n));
-    offset += static_cast<std::uint64_t>(n);
-  }
+  std::size_t count = 0;
+  if (const auto error = read_at(fd, offset, out, count))
+    return fail(ErrorCode::io, std::string("reading failed: ") + std::strerror(error.value()),
+                offset + count);
+  if (count < out.size())
+    return fail(ErrorCode::io, "the file became shorter while it was read", offset + count);
   return {};
 }
 
@@ -35,26 +33,13 @@ Result<void> MemorySource::read(std::uint64_t offset, std::span<std::uint8_t> ou
 }
 
 Result<FileSource> FileSource::open(const std::string &path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd)
     return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io, path + ": " + std::strerror(errno));
   struct stat status {};
-  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-    ::close(fd);
+  if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))
     return fail(ErrorCode::io, path + " is not a regular file");
-  }
-  return FileSource(fd, static_cast<std::uint64_t>(status.st_size));
-}
-
-FileSource::FileSource(FileSource &&other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      size_(other.size_),
-      window_start_(other.window_start_),
-      window_(std::move(other.window_)),
-      bytes_read_(other.bytes_read_) {}
-
-FileSource::~FileSource() {
-  if (fd_ >= 0) ::close(fd_);
+  return FileSource(std::move(fd), static_cast<std::uint64_t>(status.st_size));
 }
 
 Result<void> FileSource::read(std::uint64_t offset, std::span<std::uint8_t> out) {
@@ -62,13 +47,13 @@ Result<void> FileSource::read(std::uint64_t offset, std::span<std::uint8_t> out)
     return fail(ErrorCode::io, "read past the end of the file", offset);
   if (out.size() >= kWindow) {
     bytes_read_ += out.size();
-    return read_fully(fd_, offset, out);
+    return read_fully(fd_.get(), offset, out);
   }
   if (offset < window_start_ || offset + out.size() > window_start_ + window_.size()) {
     window_.resize(std::min(kWindow, size_ - offset));
     window_start_ = offset;
     bytes_read_ += window_.size();
-    if (auto done = read_fully(fd_, offset, window_); !done) {
+    if (auto done = read_fully(fd_.get(), offset, window_); !done) {
       window_.clear();
       return done;
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gst/core/file.h"
 #include "gst/isobmff/boxes/box.h"
 
 #include <functional>
@@ -88,16 +89,13 @@ class MemorySource final : public Source {
 class FileSource final : public Source {
  public:
   static Result<FileSource> open(const std::string &path);
-  FileSource(FileSource &&other) noexcept;
-  FileSource &operator=(FileSource &&) = delete;
-  ~FileSource() override;
   std::uint64_t size() const override { return size_; }
   Result<void> read(std::uint64_t offset, std::span<std::uint8_t> out) override;
   std::uint64_t bytes_read() const { return bytes_read_; }
 
  private:
-  FileSource(int fd, std::uint64_t size) : fd_(fd), size_(size) {}
-  int fd_ = -1;
+  FileSource(Fd fd, std::uint64_t size) : fd_(std::move(fd)), size_(size) {}
+  Fd fd_;
   std::uint64_t size_ = 0;
   std::uint64_t window_start_ = 0;
   ByteVector window_;

@@ -15,19 +15,13 @@ namespace {
 
 constexpr std::uint64_t kFreeHeader = 8;
 
-tl::unexpected<Error> io_error(const std::string &path, const char *what) {
-  const ErrorCode code = errno == ENOSPC || errno == EDQUOT ? ErrorCode::no_space : ErrorCode::io;
-  return fail(code, fmt::format("{}: {} failed: {}", path, what, std::strerror(errno)));
+tl::unexpected<Error> io_error(const std::string &path, const char *what, int number = errno) {
+  const ErrorCode code = number == ENOSPC || number == EDQUOT ? ErrorCode::no_space : ErrorCode::io;
+  return fail(code, fmt::format("{}: {} failed: {}", path, what, std::strerror(number)));
 }
 
 Result<void> write_fully(int fd, const std::string &path, std::uint64_t offset, Bytes bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return io_error(path, "writing");
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-    offset += static_cast<std::uint64_t>(n);
-  }
+  if (const auto error = write_all_at(fd, offset, bytes)) return io_error(path, "writing", error.value());
   return {};
 }
 
@@ -42,9 +36,10 @@ Result<void> copy_range(int from, int to, const std::string &path, std::uint64_t
                     : -1;
     if (n <= 0) {
       buffer.resize(1 << 20);
-      n = ::pread(from, buffer.data(), std::min<std::uint64_t>(size, buffer.size()),
-                  static_cast<off_t>(offset));
-      if (n < 0 && errno == EINTR) continue;
+      n = uninterrupted([&] {
+        return ::pread(from, buffer.data(), std::min<std::uint64_t>(size, buffer.size()),
+                       static_cast<off_t>(offset));
+      });
       if (n <= 0) return io_error(path, "reading");
       if (auto done = write_fully(to, path, target, Bytes(buffer).first(static_cast<std::size_t>(n))); !done)
         return done;
@@ -130,78 +125,64 @@ Result<std::optional<EditReport>> insert_blocks(EditFile &file, const Replacemen
 } // namespace
 
 Result<EditFile> EditFile::open(const std::string &path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0)
+  Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd)
     return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io, path + ": " + std::strerror(errno));
-  return EditFile(fd, path);
-}
-
-EditFile::EditFile(EditFile &&other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      path_(std::move(other.path_)),
-      bytes_written_(other.bytes_written_) {}
-
-EditFile::~EditFile() {
-  if (fd_ >= 0) ::close(fd_);
+  return EditFile(std::move(fd), path);
 }
 
 std::uint64_t EditFile::size() const {
   struct stat status {};
-  return ::fstat(fd_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  return ::fstat(fd_.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
 std::uint64_t EditFile::block_size() const {
   struct stat status {};
-  const auto block = ::fstat(fd_, &status) == 0 ? static_cast<std::uint64_t>(status.st_blksize) : 0;
+  const auto block = ::fstat(fd_.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blksize) : 0;
   return std::max<std::uint64_t>(block, 4096);
 }
 
 Result<void> EditFile::read(std::uint64_t offset, std::span<std::uint8_t> out) const {
-  while (!out.empty()) {
-    const ssize_t n = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return io_error(path_, "reading");
-    out = out.subspan(static_cast<std::size_t>(n));
-    offset += static_cast<std::uint64_t>(n);
-  }
+  std::size_t count = 0;
+  const auto error = read_at(fd_.get(), offset, out, count);
+  if (error) return io_error(path_, "reading", error.value());
+  if (count < out.size()) return fail(ErrorCode::io, path_ + ": reading failed: it became shorter");
   return {};
 }
 
 Result<void> EditFile::write(std::uint64_t offset, Bytes bytes) {
   bytes_written_ += bytes.size();
-  return write_fully(fd_, path_, offset, bytes);
+  return write_fully(fd_.get(), path_, offset, bytes);
 }
 
 Result<void> EditFile::sync() {
-  if (::fdatasync(fd_) != 0) return io_error(path_, "writing to the disk");
+  if (::fdatasync(fd_.get()) != 0) return io_error(path_, "writing to the disk");
   return {};
 }
 
 Result<bool> EditFile::insert(std::uint64_t offset, std::uint64_t bytes) {
-  if (::fallocate(fd_, FALLOC_FL_INSERT_RANGE, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0)
+  if (::fallocate(fd_.get(), FALLOC_FL_INSERT_RANGE, static_cast<off_t>(offset), static_cast<off_t>(bytes)) ==
+      0)
     return true;
   if (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS || errno == EPERM) return false;
   return io_error(path_, "inserting blocks");
 }
 
 Result<std::uint64_t> EditFile::replace_with(std::uint64_t keep, Bytes middle, std::uint64_t from) {
-  const std::string part = path_ + ".part";
   struct stat status {};
-  if (::fstat(fd_, &status) != 0) return io_error(path_, "reading");
-  const int to = ::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, status.st_mode & 07777);
-  if (to < 0) return io_error(part, "creating");
+  if (::fstat(fd_.get(), &status) != 0) return io_error(path_, "reading");
+  AtomicFile whole(path_);
+  const std::string &part = whole.part();
+  if (const auto error = whole.create(status.st_mode & 07777))
+    return io_error(part, "creating", error.value());
   const std::uint64_t tail = size() - from;
-  auto done = copy_range(fd_, to, part, 0, 0, keep);
-  if (done) done = write_fully(to, part, keep, middle);
-  if (done) done = copy_range(fd_, to, part, from, keep + middle.size(), tail);
-  if (done && ::fsync(to) != 0) done = io_error(part, "writing to the disk");
-  if (done && ::rename(part.c_str(), path_.c_str()) != 0) done = io_error(part, "renaming");
-  if (!done) {
-    ::close(to);
-    ::unlink(part.c_str());
-    return tl::unexpected(done.error());
-  }
-  ::close(std::exchange(fd_, to));
+  auto done = copy_range(fd_.get(), whole.fd(), part, 0, 0, keep);
+  if (done) done = write_fully(whole.fd(), part, keep, middle);
+  if (done) done = copy_range(fd_.get(), whole.fd(), part, from, keep + middle.size(), tail);
+  if (!done) return tl::unexpected(done.error());
+  if (const auto error = whole.commit()) return io_error(part, "writing to the disk", error.value());
+  fd_ = Fd(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd_) return io_error(path_, "reading");
   bytes_written_ += keep + middle.size() + tail;
   return keep + middle.size() + tail;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gst/core/file.h"
 #include "gst/isobmff/file/file.h"
 
 namespace hull::isobmff {
@@ -8,9 +9,6 @@ namespace hull::isobmff {
 class EditFile {
  public:
   static Result<EditFile> open(const std::string &path);
-  EditFile(EditFile &&other) noexcept;
-  EditFile &operator=(EditFile &&) = delete;
-  ~EditFile();
 
   std::uint64_t size() const;
   std::uint64_t block_size() const; ///< unit of insert()
@@ -25,8 +23,8 @@ class EditFile {
   Result<std::uint64_t> replace_with(std::uint64_t keep, Bytes middle, std::uint64_t from);
 
  private:
-  EditFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
-  int fd_ = -1;
+  EditFile(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  Fd fd_;
   std::string path_;
   std::uint64_t bytes_written_ = 0;
 };

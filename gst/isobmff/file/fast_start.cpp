@@ -1,5 +1,6 @@
 // moov in front of an unfragmented file's media.
 
+#include "gst/core/file.h"
 #include "gst/isobmff/boxes/sample.h"
 #include "gst/isobmff/file/layout_front.h"
 
@@ -90,7 +91,8 @@ Result<Relocation> fast_start_by_copy(const std::string &path, OutputFile &file,
     grown = *size;
     if (grown == shift) break;
   }
-  auto made = OutputFile::create(path + ".part");
+  AtomicFile whole(path);
+  auto made = OutputFile::create(whole.part());
   if (!made) return tl::unexpected(made.error());
   auto ok = made->copy_from(file, 0, 0, scan.ftyp_end);
   std::uint64_t behind = scan.ftyp_end;
@@ -103,12 +105,8 @@ Result<Relocation> fast_start_by_copy(const std::string &path, OutputFile &file,
   if (ok)
     ok = made->copy_from(file, scan.moov_end, behind + scan.moov_offset - scan.ftyp_end,
                          scan.size - scan.moov_end);
-  if (ok) ok = made->sync();
-  if (!ok || std::rename(made->path().c_str(), path.c_str()) != 0) {
-    std::remove(made->path().c_str());
-    return ok ? fail(ErrorCode::io, "'" + path + "' cannot be replaced by its new version.")
-              : tl::unexpected(ok.error());
-  }
+  if (!ok) return tl::unexpected(ok.error());
+  if (whole.commit()) return fail(ErrorCode::io, "'" + path + "' cannot be replaced by its new version.");
   return relocation(Placement::copy, *made, grown);
 }
 

@@ -13,52 +13,35 @@
 
 namespace hull::isobmff {
 
-OutputFile::OutputFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {
+OutputFile::OutputFile(std::string path, Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {
   struct stat info {};
-  if (fstat(fd, &info) == 0 && info.st_blksize > 0) block_size_ = static_cast<std::uint64_t>(info.st_blksize);
-}
-
-OutputFile::OutputFile(OutputFile &&other) noexcept
-    : path_(std::move(other.path_)),
-      fd_(std::exchange(other.fd_, -1)),
-      block_size_(other.block_size_),
-      bytes_written_(other.bytes_written_) {}
-
-OutputFile &OutputFile::operator=(OutputFile &&other) noexcept {
-  std::swap(path_, other.path_);
-  std::swap(fd_, other.fd_);
-  std::swap(block_size_, other.block_size_);
-  std::swap(bytes_written_, other.bytes_written_);
-  return *this;
-}
-
-OutputFile::~OutputFile() {
-  if (fd_ >= 0) close(fd_);
+  if (fstat(fd_.get(), &info) == 0 && info.st_blksize > 0)
+    block_size_ = static_cast<std::uint64_t>(info.st_blksize);
 }
 
 Result<OutputFile> OutputFile::create(const std::string &path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0)
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!fd)
     return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io,
                 "'" + path + "' cannot be made: " + std::strerror(errno) +
                     ". Choose a folder that can be "
                     "written.");
-  return OutputFile(path, fd);
+  return OutputFile(path, std::move(fd));
 }
 
 Result<OutputFile> OutputFile::open(const std::string &path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0)
+  Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd)
     return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io,
                 "'" + path + "' cannot be opened for change: " + std::strerror(errno) + ".");
-  return OutputFile(path, fd);
+  return OutputFile(path, std::move(fd));
 }
 
 tl::unexpected<Error> OutputFile::failed(const char *what, int number) const {
   if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
     struct statvfs space {};
     std::string left;
-    if (fstatvfs(fd_, &space) == 0)
+    if (fstatvfs(fd_.get(), &space) == 0)
       left = std::to_string(std::uint64_t{space.f_bavail} * space.f_frsize >> 20) + " MiB are left there. ";
     return fail(ErrorCode::no_space, "There is no room for '" + path_ + "': " + std::strerror(number) + ". " +
                                          left + "What is on disk stays playable; make room and start anew.");
@@ -80,12 +63,10 @@ Result<void> OutputFile::write(std::uint64_t offset, std::span<const Bytes> part
       if (!part.empty()) vectors.push_back({const_cast<std::uint8_t *>(part.data()), part.size()});
     }
     if (vectors.empty()) break;
-    const ssize_t n =
-        pwritev(fd_, vectors.data(), static_cast<int>(vectors.size()), static_cast<off_t>(offset));
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      return failed("Writing", errno);
-    }
+    const ssize_t n = uninterrupted([&] {
+      return pwritev(fd_.get(), vectors.data(), static_cast<int>(vectors.size()), static_cast<off_t>(offset));
+    });
+    if (n < 0) return failed("Writing", errno);
     offset += static_cast<std::uint64_t>(n);
     bytes_written_ += static_cast<std::uint64_t>(n);
     for (auto left = static_cast<std::size_t>(n); next < parts.size();) {
@@ -103,24 +84,26 @@ Result<void> OutputFile::write(std::uint64_t offset, std::span<const Bytes> part
 }
 
 Result<void> OutputFile::insert(std::uint64_t offset, std::uint64_t length) {
-  if (fallocate(fd_, FALLOC_FL_INSERT_RANGE, static_cast<off_t>(offset), static_cast<off_t>(length)) != 0)
+  if (fallocate(fd_.get(), FALLOC_FL_INSERT_RANGE, static_cast<off_t>(offset), static_cast<off_t>(length)) !=
+      0)
     return failed("Inserting blocks", errno);
   return {};
 }
 
 Result<void> OutputFile::collapse(std::uint64_t offset, std::uint64_t length) {
-  if (fallocate(fd_, FALLOC_FL_COLLAPSE_RANGE, static_cast<off_t>(offset), static_cast<off_t>(length)) != 0)
+  if (fallocate(fd_.get(), FALLOC_FL_COLLAPSE_RANGE, static_cast<off_t>(offset),
+                static_cast<off_t>(length)) != 0)
     return failed("Removing blocks", errno);
   return {};
 }
 
 Result<void> OutputFile::truncate(std::uint64_t size) {
-  if (ftruncate(fd_, static_cast<off_t>(size)) != 0) return failed("Cutting", errno);
+  if (ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) return failed("Cutting", errno);
   return {};
 }
 
 Result<void> OutputFile::sync() {
-  if (fdatasync(fd_) != 0 && errno != EINVAL) return failed("Syncing", errno);
+  if (fdatasync(fd_.get()) != 0 && errno != EINVAL) return failed("Syncing", errno);
   return {};
 }
 
@@ -129,10 +112,10 @@ Result<void> OutputFile::copy_from(OutputFile &from, std::uint64_t from_offset, 
   ByteVector buffer;
   while (length > 0) {
     auto in = static_cast<off_t>(from_offset), out = static_cast<off_t>(offset);
-    ssize_t n = buffer.empty() ? copy_file_range(from.fd_, &in, fd_, &out, length, 0) : -1;
+    ssize_t n = buffer.empty() ? copy_file_range(from.fd_.get(), &in, fd_.get(), &out, length, 0) : -1;
     if (n < 0 && buffer.empty() && errno != ENOSPC && errno != EDQUOT) buffer.resize(1 << 20);
     if (!buffer.empty()) {
-      n = pread(from.fd_, buffer.data(), std::min<std::uint64_t>(buffer.size(), length), in);
+      n = pread(from.fd_.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), length), in);
       if (n > 0) {
         auto written = write(offset, Bytes(buffer.data(), static_cast<std::size_t>(n)));
         if (!written) return written;
@@ -151,7 +134,7 @@ Result<void> OutputFile::copy_from(OutputFile &from, std::uint64_t from_offset, 
 
 std::uint64_t OutputFile::size() const {
   struct stat info {};
-  return fstat(fd_, &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+  return fstat(fd_.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
 } // namespace hull::isobmff

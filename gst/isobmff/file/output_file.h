@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gst/core/bytes.h"
+#include "gst/core/file.h"
 #include "gst/core/result.h"
 
 #include <string>
@@ -14,9 +15,6 @@ class OutputFile {
   /// Makes an empty file, or opens the one there is for change. not_found or io with the reason.
   static Result<OutputFile> create(const std::string &path);
   static Result<OutputFile> open(const std::string &path);
-  OutputFile(OutputFile &&other) noexcept;
-  OutputFile &operator=(OutputFile &&other) noexcept;
-  ~OutputFile();
 
   /// All of `parts`, one after the other from `offset`. no_space names what the file system has left.
   Result<void> write(std::uint64_t offset, std::span<const Bytes> parts);
@@ -39,10 +37,10 @@ class OutputFile {
   const std::string &path() const { return path_; }
 
  private:
-  OutputFile(std::string path, int fd);
+  OutputFile(std::string path, Fd fd);
   tl::unexpected<Error> failed(const char *what, int number) const;
   std::string path_;
-  int fd_ = -1;
+  Fd fd_;
   std::uint64_t block_size_ = 4096;
   std::uint64_t bytes_written_ = 0;
 };

@@ -1,5 +1,6 @@
 // sidx behind the header of a track file.
 
+#include "gst/core/file.h"
 #include "gst/isobmff/boxes/file.h"
 #include "gst/isobmff/boxes/movie.h"
 #include "gst/isobmff/file/layout_front.h"
@@ -76,18 +77,16 @@ Result<Relocation> add_segment_index(const std::string &path, std::uint64_t copy
   }
   auto sidx = segment_index(*scan, 0);
   if (!sidx) return tl::unexpected(sidx.error());
-  auto made = OutputFile::create(path + ".part");
+  AtomicFile whole(path);
+  auto made = OutputFile::create(whole.part());
   if (!made) return tl::unexpected(made.error());
   auto ok = made->copy_from(*file, 0, 0, scan->moov_end);
   if (ok) ok = made->write(scan->moov_end, *sidx);
   if (ok)
     ok = made->copy_from(*file, scan->first_media, scan->moov_end + sidx->size(),
                          scan->size - scan->first_media);
-  if (!ok || std::rename(made->path().c_str(), path.c_str()) != 0) {
-    std::remove(made->path().c_str());
-    return ok ? fail(ErrorCode::io, "'" + path + "' cannot be replaced by its new version.")
-              : tl::unexpected(ok.error());
-  }
+  if (!ok) return tl::unexpected(ok.error());
+  if (whole.commit()) return fail(ErrorCode::io, "'" + path + "' cannot be replaced by its new version.");
   return relocation(Placement::copy, *made, 0);
 }
 

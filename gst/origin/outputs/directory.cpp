@@ -1,11 +1,9 @@
+#include "gst/core/file.h"
 #include "gst/origin/outputs/queued_output.h"
 
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <map>
-#include <unistd.h>
 
 namespace hull::origin {
 namespace {
@@ -70,35 +68,26 @@ class Directory final : public EventHandler {
   }
 
   bool write(const std::string &name, const std::vector<publish::Chunk> &chunks) {
-    const std::string path = folder_ + "/" + name, part = path + ".part";
-    std::error_code ignored;
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-    const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    bool sound = fd >= 0;
+    const std::string path = folder_ + "/" + name;
+    std::error_code error;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+    AtomicFile file(path);
+    error = file.create(0644);
     std::uint64_t bytes = 0;
     for (const publish::Chunk &chunk : chunks) {
-      for (std::size_t at = 0; sound && at < chunk->size();) {
-        const ssize_t wrote = ::write(fd, chunk->data() + at, chunk->size() - at);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0)
-          sound = false;
-        else
-          at += static_cast<std::size_t>(wrote);
-      }
+      if (!error) error = file.write(*chunk);
       bytes += chunk->size();
     }
-    const int error = errno;
-    if (fd >= 0 && ::close(fd) != 0) sound = false;
-    sound = sound && ::rename(part.c_str(), path.c_str()) == 0;
-    if (sound) {
+    // What power takes away here is on air no more when it is back.
+    if (!error) error = file.commit(AtomicFile::Sync::no);
+    if (!error) {
       ledger_->sent(bytes);
       return true;
     }
-    ::unlink(part.c_str());
-    ledger_->failed(
-        Error{error == ENOSPC ? ErrorCode::no_space : ErrorCode::io,
-              "Cannot write " + path + ": " + std::strerror(error) +
-                  (error == ENOSPC ? ". Free space or shorten dvr-window." : ". Check location.")});
+    const bool full = error == std::errc::no_space_on_device;
+    ledger_->failed(Error{full ? ErrorCode::no_space : ErrorCode::io,
+                          "Cannot write " + path + ": " + std::strerror(error.value()) +
+                              (full ? ". Free space or shorten dvr-window." : ". Check location.")});
     return false;
   }
 

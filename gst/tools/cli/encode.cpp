@@ -1,3 +1,4 @@
+#include "gst/core/file.h"
 #include "gst/tools/cli/commands.h"
 #include "gst/tools/media/package.h"
 #include "gst/tools/media/scan.h"
@@ -163,11 +164,19 @@ Result<Outcome> TwoPass::search(const GroupCurves &curves) {
   }
 }
 
+// Runs a pipeline that writes `file` under the name of its part.
+Result<void> run_into(AtomicFile &file, Pipeline &pipeline) {
+  if (auto ran = pipeline.run(g_stop); !ran) return ran;
+  if (const auto error = file.commit())
+    return tl::unexpected(file_error(error.value(), "write", file.path()));
+  return {};
+}
+
 // Muxes the coded pictures, and the sound of the source, into the file asked for.
 Result<void> TwoPass::write(bool audio) {
   const std::string extension = std::filesystem::path(arguments_.output).extension();
-  const std::string part = arguments_.output + ".part";
-  const Scratch sound(arguments_.output + ".audio.part"), unfinished(part);
+  AtomicFile whole(arguments_.output);
+  const Scratch sound(arguments_.output + ".audio.part");
   if (audio)
     if (auto packed = package_audio(source_, sound.path, g_stop); !packed) return packed;
   Pipeline pipeline;
@@ -186,15 +195,12 @@ Result<void> TwoPass::write(bool audio) {
   };
   follow(demux, parse);
   if (elementary) {
-    sink = pipeline.add("filesink", {{"location", part}});
+    sink = pipeline.add("filesink", {{"location", whole.part()}});
     pipeline.link({parse, pipeline.filter("video/x-h264,stream-format=byte-stream,alignment=au"), sink});
-    return pipeline.run(g_stop).and_then([&]() -> Result<void> {
-      if (std::rename(part.c_str(), arguments_.output.c_str()) == 0) return {};
-      return tl::unexpected(file_error(errno, "write", arguments_.output));
-    });
+    return run_into(whole, pipeline);
   }
   GstElement *mux = pipeline.add(mp4 ? "hullmp4mux" : "matroskamux");
-  sink = pipeline.add(mp4 ? "hullmp4sink" : "filesink", {{"location", part}});
+  sink = pipeline.add(mp4 ? "hullmp4sink" : "filesink", {{"location", whole.part()}});
   // By name: a queue fits every pad of a muxer, and the first one is for pictures.
   const auto into = [&](GstElement *queue, const char *pad) {
     if (queue && mux && !gst_element_link_pads(queue, "src", mux, pad))
@@ -214,10 +220,7 @@ Result<void> TwoPass::write(bool audio) {
     follow(split, waiting);
     into(waiting, "audio_%u");
   }
-  if (auto ran = pipeline.run(g_stop); !ran) return ran;
-  if (std::rename(part.c_str(), arguments_.output.c_str()) != 0)
-    return tl::unexpected(file_error(errno, "write", arguments_.output));
-  return {};
+  return run_into(whole, pipeline);
 }
 
 Result<Outcome> TwoPass::run() {

@@ -1,5 +1,6 @@
 #include "gst/tools/media/join.h"
 
+#include "gst/core/file.h"
 #include "gst/isobmff/boxes/fragment.h"
 #include "gst/isobmff/file/fragment_scan.h"
 #include "gst/isobmff/file/layout.h"
@@ -100,12 +101,10 @@ Result<void> write_joined(const std::vector<std::string> &parts, const std::stri
 } // namespace
 
 Result<void> join_tracks(const std::vector<std::string> &parts, const std::string &path) {
-  const std::string part = path + ".part";
-  auto done = write_joined(parts, part);
-  if (done && std::rename(part.c_str(), path.c_str()) != 0)
-    done = tl::unexpected(file_error(errno, "write", path));
-  if (!done) std::remove(part.c_str());
-  return done;
+  AtomicFile whole(path);
+  if (auto done = write_joined(parts, whole.part()); !done) return done;
+  if (const auto error = whole.commit()) return tl::unexpected(file_error(error.value(), "write", path));
+  return {};
 }
 
 } // namespace hull::tools

@@ -1,5 +1,6 @@
 #include "gst/tools/media/package.h"
 
+#include "gst/core/file.h"
 #include "gst/publish/mpd.h"
 #include "gst/publish/playlist.h"
 #include "gst/publish/presentation.h"
@@ -7,9 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace hull::tools {
 namespace {
@@ -70,7 +69,7 @@ PackagedRung facts_of(const publish::Track &track) {
 } // namespace
 
 Result<void> package_audio(const Source &source, const std::string &path, const std::atomic<int> &stop) {
-  const std::string part = path + ".part";
+  AtomicFile whole(path);
   AudioJob job;
   Pipeline pipeline;
   job.pipeline = &pipeline;
@@ -90,18 +89,15 @@ Result<void> package_audio(const Source &source, const std::string &path, const 
   if (source.audio_codec != "audio/x-opus" || !source.audio_carried) append(pipeline.add("aacparse"));
   append(pipeline.add("hullmp4mux", {{"fragment-duration", "2000000000"}}));
   append(pipeline.filter("video/quicktime,variant=cmaf"));
-  append(pipeline.add_track_file(part));
+  append(pipeline.add_track_file(whole.part()));
   pipeline.link({file, reader});
   if (reader) {
     g_signal_connect(reader, "pad-added", G_CALLBACK(on_audio_pad), &job);
     if (!source.audio_carried)
       g_signal_connect(reader, "autoplug-continue", G_CALLBACK(not_pictures), nullptr);
   }
-  if (auto ran = pipeline.run(stop); !ran) {
-    ::unlink(part.c_str());
-    return ran;
-  }
-  if (std::rename(part.c_str(), path.c_str()) != 0) return tl::unexpected(file_error(errno, "write", path));
+  if (auto ran = pipeline.run(stop); !ran) return ran;
+  if (const auto error = whole.commit()) return tl::unexpected(file_error(error.value(), "write", path));
   return {};
 }
 

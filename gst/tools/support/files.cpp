@@ -1,8 +1,8 @@
 #include "gst/tools/support/files.h"
 
+#include "gst/core/file.h"
+
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -19,32 +19,7 @@ namespace {
 constexpr std::uint64_t kHashWhole = 256ull << 20;
 constexpr std::size_t kBlock = 64 << 10;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor &) = delete;
-  Descriptor &operator=(const Descriptor &) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
 using Checksum = std::unique_ptr<GChecksum, decltype(&g_checksum_free)>;
-
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
 
 } // namespace
 
@@ -63,13 +38,12 @@ Error file_error(int error_number, const std::string &what, const std::string &p
 }
 
 Result<std::string> read_file(const std::string &path) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return tl::unexpected(file_error(errno, "open", path));
   std::string text;
   char block[kBlock];
   for (;;) {
-    const ssize_t n = ::read(fd.get(), block, sizeof block);
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = uninterrupted([&] { return ::read(fd.get(), block, sizeof block); });
     if (n < 0) return tl::unexpected(file_error(errno, "read", path));
     if (n == 0) return text;
     text.append(block, static_cast<std::size_t>(n));
@@ -89,20 +63,10 @@ Stamp stamp_of(const std::string &path) {
 }
 
 Result<void> write_file(const std::string &path, std::string_view content) {
-  const std::string part = part_name(path);
-  {
-    const Descriptor fd(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!fd) return tl::unexpected(file_error(errno, "write", path));
-    if (!write_all(fd.get(), content) || ::fsync(fd.get()) != 0) {
-      const int reason = errno;
-      ::unlink(part.c_str());
-      return tl::unexpected(file_error(reason, "write", path));
-    }
-  }
-  if (::rename(part.c_str(), path.c_str()) == 0) return {};
-  const int reason = errno;
-  ::unlink(part.c_str());
-  return tl::unexpected(file_error(reason, "write", path));
+  const Bytes bytes(reinterpret_cast<const std::uint8_t *>(content.data()), content.size());
+  const auto error = write_atomically(path, part_name(path), bytes);
+  if (error) return tl::unexpected(file_error(error.value(), "write", path));
+  return {};
 }
 
 Result<void> make_folder(const std::string &path) {
@@ -123,7 +87,7 @@ std::string sha256(std::string_view bytes) {
 }
 
 Result<std::string> identity_of(const std::string &path) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0) return tl::unexpected(file_error(errno, "open", path));
   if (S_ISDIR(status.st_mode)) return fail(ErrorCode::not_found, path + " is a folder; name a video file");

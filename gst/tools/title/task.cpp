@@ -1,14 +1,13 @@
 #include "gst/tools/title/task.h"
 
+#include "gst/core/file.h"
 #include "gst/tools/media/source_json.h"
 #include "gst/tools/support/files.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
+#include <deque>
 #include <filesystem>
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace hull::tools {
 namespace {
@@ -35,17 +34,6 @@ Rendition rendition_from(const Json &j) {
   r.media = j.at("media").get<std::string>();
   return r;
 }
-
-struct Unfinished { // track files of a try, removed with it unless they got their names
-  std::vector<std::string> files;
-  Unfinished() = default;
-  Unfinished(const Unfinished &) = delete;
-  Unfinished &operator=(const Unfinished &) = delete;
-  ~Unfinished() {
-    for (const std::string &file : files)
-      ::unlink(file.c_str());
-  }
-};
 
 } // namespace
 
@@ -174,11 +162,11 @@ Result<void> run_task(const Task &task, const std::string &folder, const std::at
   const WorkUnit &unit = recipe.unit;
   MeasureJob job{recipe.source,   unit.window, unit.lead,    unit.tail,
                  task.renditions, unit.keys,   recipe.model, recipe.subsample};
-  Unfinished tries;
+  std::deque<AtomicFile> files; // one for each rendition with media
   for (Rendition &rendition : job.renditions)
     if (!rendition.media.empty()) {
-      rendition.media = part_name(folder + "/" + rendition.media);
-      tries.files.push_back(rendition.media);
+      const std::string path = folder + "/" + rendition.media;
+      rendition.media = files.emplace_back(path, part_name(path)).part();
     }
   const double pictures = static_cast<double>(unit.lead + unit.window.count + unit.tail);
   const auto measured = measure(job, stop, [&](std::uint64_t n) {
@@ -189,16 +177,17 @@ Result<void> run_task(const Task &task, const std::string &folder, const std::at
     return fail(ErrorCode::bad_data,
                 recipe.source.path +
                     " changed while it was measured; wait until it is complete and run again");
+  auto next = files.begin();
   for (std::size_t n = 0; n < task.keys.size(); ++n) {
     RenditionResult result = rendition_result(task.keys[n], task.renditions[n], measured->renditions[n],
                                               measured->pictures, measured->seconds, recipe.subsample);
     result.media = task.renditions[n].media;
     if (!result.media.empty()) {
-      const std::string path = folder + "/" + result.media, made = job.renditions[n].media;
+      AtomicFile &file = *next++;
       std::error_code error;
-      result.media_bytes = std::filesystem::file_size(made, error);
-      if (error || std::rename(made.c_str(), path.c_str()) != 0)
-        return tl::unexpected(file_error(error ? error.value() : errno, "write", path));
+      result.media_bytes = std::filesystem::file_size(file.part(), error);
+      if (!error) error = file.commit();
+      if (error) return tl::unexpected(file_error(error.value(), "write", file.path()));
     }
     if (auto ok = cache->put(result); !ok) return ok;
   }
