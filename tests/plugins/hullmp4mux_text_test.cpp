@@ -161,6 +161,29 @@ TEST(Mp4Text, ATtmlFileMayComeInPiecesAndEndsWhereItSays) {
   EXPECT_EQ(mux.stat("dropped"), 0u);
 }
 
+// Times, names and references of XML, whatever the user's locale writes for a decimal point.
+TEST(Mp4Text, TtmlIsReadAsTheXmlItIs) {
+  const std::pair<const char *, const char *> ends[] = {
+      {"end='3.5s'", "0+3500:"},
+      {"end=\"3&#46;5s\"", "0+3500:"},
+      {"end = \"00:00:02.25\"", "0+2250:"},
+      {"end=\"1500ms\"", "0+1500:"},
+      {"end=\"0.05m\"", "0+3000:"},
+      {"dur='9s' xml:id='end=\"8s\"' end='2s'", "0+2000:"},
+      {"><![CDATA[end=\"8s\"]]></p><p end=\"2.5s\"", "0+2500:"},
+  };
+  for (const auto &[end, wanted] : ends) {
+    Mux mux("iso-fragmented", "fragment-duration=60000000000");
+    GstHarness *text = mux.pad("text_0", "application/ttml+xml");
+    push_text(text,
+              "<t:tt xmlns:t=\"http://www.w3.org/ns/ttml\"><body><p begin=\"0s\" " + std::string(end) +
+                  ">x</p></body></t:tt>",
+              GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE);
+    EXPECT_EQ(text_of(joined(mux.finish())).substr(0, 7), wanted) << end;
+    EXPECT_EQ(mux.stat("dropped"), 0u) << end;
+  }
+}
+
 constexpr char kFile[] = "WEBVTT\n\n00:00:00.500 --> 00:00:01.500\nGr\303\274\303\237e <i>an</i> alle\n\n"
                          "00:00:01.000 --> 00:00:02.250 line:0\nzwei\nZeilen\n\n"
                          "00:00:03.000 --> 00:00:04.000\nEnde\n";

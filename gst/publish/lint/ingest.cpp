@@ -1,3 +1,4 @@
+#include "gst/core/xml.h"
 #include "gst/isobmff/boxes/entry.h"
 #include "gst/isobmff/boxes/file.h"
 #include "gst/publish/lint/lint.h"

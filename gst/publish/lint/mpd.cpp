@@ -1,3 +1,4 @@
+#include "gst/core/xml.h"
 #include "gst/publish/lint/lint.h"
 #include "gst/publish/lint/timeline.h"
 #include "gst/publish/m3u8.h"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gst/tools/title/decision.h"
 #include "gst/tools/title/search.h"
 
 namespace hull::tools {

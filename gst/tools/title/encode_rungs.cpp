@@ -49,7 +49,7 @@ class RungEncoder {
  private:
   // Estimates from samples or for plans have nothing better to be chosen again from.
   bool may_learn() const { return choice_.plans.empty() && !title_.is_sampled; }
-  const std::vector<ladder::Rung> &ladder() const { return choice_.decision.ladder; }
+  const std::vector<ladder::Rung> &chosen() const { return choice_.decision.ladder; }
   const RenditionResult *encoded(const ladder::Rung &rung) const {
     return find(media_, rung.point.res, rung.point.qp);
   }
@@ -119,7 +119,7 @@ Step<void> RungEncoder::make_media(const std::vector<Rendition> &wanted) {
 
 Step<void> RungEncoder::encode_missing() {
   std::vector<Rendition> missing;
-  for (const ladder::Rung &rung : ladder()) {
+  for (const ladder::Rung &rung : chosen()) {
     if (encoded(rung)) continue;
     Rendition rendition = rendition_of(rung);
     // A file that a later choice did without may be gone; what it scored still counts.
@@ -141,7 +141,7 @@ void RungEncoder::take_known_scores() {
 }
 
 bool RungEncoder::as_estimated() const {
-  return std::all_of(ladder().begin(), ladder().end(), [&](const ladder::Rung &rung) {
+  return std::all_of(chosen().begin(), chosen().end(), [&](const ladder::Rung &rung) {
     const RenditionResult *result = encoded(rung);
     return !result || std::abs(rung.point.quality - pooled(result->vmaf, context_.options.pool)) <= kSurprise;
   });
@@ -164,7 +164,7 @@ void RungEncoder::learn_from_media() {
 // How far above the cap the highest rung came out, 1 when none did.
 double RungEncoder::excess() const {
   double excess = 1;
-  for (const ladder::Rung &rung : ladder())
+  for (const ladder::Rung &rung : chosen())
     if (const RenditionResult *result = encoded(rung))
       excess = std::max(excess, result->bps() / choice_.cap_bps);
   return excess;
@@ -173,7 +173,7 @@ double RungEncoder::excess() const {
 // The files of the rungs that are left, where an earlier run's are gone.
 Step<void> RungEncoder::complete_files() {
   std::vector<Rendition> missing;
-  for (const ladder::Rung &rung : ladder()) {
+  for (const ladder::Rung &rung : chosen()) {
     const RenditionResult *result = encoded(rung);
     if (!result) continue;
     std::error_code gone;
@@ -190,7 +190,7 @@ Step<void> RungEncoder::complete_files() {
 // Rates and qualities of the rungs are those of their files.
 std::vector<FinalRung> RungEncoder::final_rungs() const {
   std::vector<FinalRung> rungs;
-  for (const ladder::Rung &rung : ladder())
+  for (const ladder::Rung &rung : chosen())
     if (const RenditionResult *result = encoded(rung))
       rungs.push_back({{result->point(context_.options.pool), true, rung.why}, *result, {}});
   std::sort(rungs.begin(), rungs.end(),

@@ -350,6 +350,21 @@ TEST(Lint, RulesThatCannotBeCheckedAreNoneOfTheChecked) {
     EXPECT_FALSE(find_rule(rule.id)) << rule.id;
 }
 
+TEST(Lint, ReadsAnMpdAsTheXmlItIs) {
+  const std::string period = "<Period";
+  std::string text = sound().mpd;
+  text.insert(text.find(period),
+              "<ProgramInformation><Title><![CDATA[Tom & <Jerry>]]></Title></ProgramInformation>");
+  const auto reference = text.find("bandwidth=\"") + 11;
+  text.insert(reference, fmt::format("&#{};", static_cast<int>(text[reference])));
+  text.erase(text.find(';', reference) + 1, 1);
+  Findings out;
+  lint_mpd(text, "manifest.mpd", out);
+  for (const Finding &finding : out.all())
+    ADD_FAILURE() << to_text(finding);
+  EXPECT_NE(text.find("bandwidth=\"&#"), std::string::npos);
+}
+
 TEST(Lint, SurvivesAnyText) {
   const std::string text = sound().video + sound().mpd;
   for (std::size_t cut = 0; cut < text.size(); cut += 7) {
