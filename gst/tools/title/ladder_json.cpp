@@ -2,6 +2,7 @@
 
 #include "gst/tools/media/source_json.h"
 #include "gst/tools/support/files.h"
+#include "gst/tools/title/cache.h"
 
 #include <algorithm>
 #include <cmath>
