@@ -66,6 +66,12 @@ const Property<MuxSettings> kProperties[] = {
     computed<&Mp4Mux::stats>("stats", "Repaired and dropped samples since the start"),
 };
 
+constexpr std::int64_t kEver = std::numeric_limits<std::int64_t>::max();
+
+bool has_head(const std::unique_ptr<MuxInput> &input) {
+  return bool(input->head);
+}
+
 constexpr char kSourceCaps[] = "video/quicktime, variant=(string){ iso, iso-fragmented, cmaf, apple }";
 
 Mp4Mux &impl(GstAggregator *self) {
@@ -101,6 +107,10 @@ void Mp4Mux::class_init(GstAggregatorClass *klass) {
                       [](gpointer self) -> MuxWishes & { return Shell<Mp4Mux>::of(self).wishes(); });
   klass->create_new_pad = [](GstAggregator *self, GstPadTemplate *templ, const gchar *name,
                              const GstCaps *caps) { return impl(self).create_new_pad(templ, name, caps); };
+  element->release_pad = [](GstElement *self, GstPad *pad) {
+    MuxPad::of(pad).release();
+    GST_ELEMENT_CLASS(Shell<Mp4Mux>::parent_class())->release_pad(self, pad);
+  };
   klass->start = thunk<&Mp4Mux::start>;
   klass->stop = thunk<&Mp4Mux::stop>;
   klass->flush = thunk<&Mp4Mux::flush>;
@@ -108,6 +118,7 @@ void Mp4Mux::class_init(GstAggregatorClass *klass) {
   klass->aggregate = thunk<&Mp4Mux::aggregate>;
   klass->sink_event = thunk<&Mp4Mux::sink_event>;
   klass->sink_event_pre_queue = thunk<&Mp4Mux::sink_event_pre_queue>;
+  klass->sink_query_pre_queue = thunk<&Mp4Mux::sink_query_pre_queue>;
   klass->src_query = thunk<&Mp4Mux::src_query>;
   klass->get_next_time = thunk<&Mp4Mux::get_next_time>;
 }
@@ -128,14 +139,14 @@ gboolean Mp4Mux::stop() {
 void Mp4Mux::reset() {
   output_.reset();
   timecode_.reset();
+  silence_.reset();
   inputs_.clear();
   tags_ = {};
   pads_known_ = false;
-  failed_ = finished_ = false;
+  failed_ = finished_ = prerolled_ = false;
   key_unit_count_ = 0;
-  position_ = GST_CLOCK_TIME_NONE;
-  held_back_ = MuxInput::kNotIdle;
-  hurry_ = true;
+  live_ = false;
+  late_ = next_time_ = MuxInput::kNotIdle;
   GST_OBJECT_LOCK(self_);
   std::vector<PadRef> pads;
   for (GList *l = GST_ELEMENT(self_)->sinkpads; l; l = l->next)
@@ -143,6 +154,7 @@ void Mp4Mux::reset() {
   GST_OBJECT_UNLOCK(self_);
   for (const PadRef &pad : pads)
     MuxPad::of(pad.get()).reset();
+  queues_->open();
 }
 
 GstFlowReturn Mp4Mux::flush() {
@@ -150,96 +162,201 @@ GstFlowReturn Mp4Mux::flush() {
     input->arrivals.clear();
     input->head.reset();
   }
+  if (!failed_) queues_->open();
   return GST_FLOW_OK;
 }
 
 // The main loop
 
-bool Mp4Mux::ready_to_start(bool timeout) {
-  bool any = false;
-  const bool only_text =
-      std::all_of(inputs_.begin(), inputs_.end(), [](const auto &input) { return bool(input->text); });
-  const bool live = gst_aggregator_get_latency(self_) != GST_CLOCK_TIME_NONE;
-  for (auto &input : inputs_) {
-    if (input->text) { // its header needs the first cue; live ones may take their time
-      while (!input->text->heard() && hear(*input)) {
-      }
-      any |= only_text && (input->text->any() || (input->text->heard() && !input->text->over()));
-      if (!input->text->heard() && !timeout && !live) return false;
-      continue;
-    }
-    if (fill(*input)) {
-      any = true;
-      continue;
-    }
-    if (!done(*input) && !timeout && input->idle_until == MuxInput::kNotIdle) return false;
-  }
-  return any;
+GstFlowReturn Mp4Mux::aggregate(gboolean timeout) {
+  (void)queues_->look();
+  sync_inputs();
+  look_at_clock(timeout);
+  const GstFlowReturn flow = failed_ ? GST_FLOW_ERROR : mux_what_came();
+  if (flow != GST_FLOW_OK) queues_->close(flow);
+  return flow;
 }
 
-GstFlowReturn Mp4Mux::aggregate(gboolean timeout) {
-  if (failed_) return GST_FLOW_ERROR;
-  sync_inputs();
+// A sink prerolls with the first thing it gets, and other branches of the pipeline may need that to go on
+// while an encoder of this one still looks ahead. The first real bytes name all tracks, so they cannot leave
+// yet: a gap does, or in a whole file, which is counted in bytes, an empty buffer.
+GstFlowReturn Mp4Mux::preroll() {
+  prerolled_ = true;
+  running_ = snapshot();
+  GST_OBJECT_LOCK(self_);
+  const bool plays = GST_STATE(self_) == GST_STATE_PLAYING;
+  GST_OBJECT_UNLOCK(self_);
+  if (plays) return GST_FLOW_OK;
+  const auto variant = choose_variant();
+  if (!variant) return GST_FLOW_OK;
+  GST_DEBUG_OBJECT(self_, "letting what follows preroll");
+  set_caps(*variant, {});
+  auto list = BufferListRef::adopt(gst_buffer_list_new());
+  if (is_whole(*variant)) gst_buffer_list_add(list.get(), gst_buffer_new());
+  const GstFlowReturn flow = push(std::move(list));
+  if (flow == GST_FLOW_OK && !is_whole(*variant))
+    gst_pad_push_event(GST_AGGREGATOR_SRC_PAD(self_), gst_event_new_gap(0, GST_CLOCK_TIME_NONE));
+  return flow;
+}
+
+// Live inputs are waited for until the latency has passed; files as long as it takes.
+void Mp4Mux::look_at_clock(bool timeout) {
+  const GstClockTime latency = gst_aggregator_get_latency(self_);
+  live_ = latency != GST_CLOCK_TIME_NONE;
+  late_ = MuxInput::kNotIdle;
+  if (!live_) return;
+  const auto clock = ObjectRef<GstClock>::adopt(gst_element_get_clock(GST_ELEMENT(self_)));
+  if (!clock) return;
+  const GstClockTime now = gst_clock_get_time(clock.get()), base = gst_element_get_base_time(GST_ELEMENT(self_));
+  late_ = static_cast<std::int64_t>(now) - static_cast<std::int64_t>(base) - static_cast<std::int64_t>(latency);
+  if (timeout) late_ = std::max(late_, next_time_);
+}
+
+bool Mp4Mux::is_late(const MuxInput &input) const {
+  return input.head && input.head->running_time <= late_;
+}
+
+GstClockTime Mp4Mux::get_next_time() {
+  if (queues_->news()) return 0;
+  return next_time_ == MuxInput::kNotIdle ? GST_CLOCK_TIME_NONE
+                                          : static_cast<GstClockTime>(std::max<std::int64_t>(next_time_, 0));
+}
+
+bool Mp4Mux::all_done() const {
+  return std::all_of(inputs_.begin(), inputs_.end(), [this](const auto &input) { return done(*input); });
+}
+
+// Whether the file's header must wait for this input.
+bool Mp4Mux::is_missing(const MuxInput &input) const {
+  if (done(input)) return false;
+  if (input.text) return !input.text->heard() && !live_; // live text may take its time
+  return !input.head && input.idle_until == MuxInput::kNotIdle;
+}
+
+bool Mp4Mux::ready_to_start() {
+  bool any = false, complete = true, late = false;
+  for (auto &input : inputs_)
+    fill(*input);
+  const bool only_text =
+      std::all_of(inputs_.begin(), inputs_.end(), [](const auto &input) { return bool(input->text); });
+  for (auto &input : inputs_) {
+    while (input->text && !input->text->heard() && pump_text(*input)) {
+    }
+    if (input->text) // its header needs the first cue
+      any |= only_text && (input->text->any() || (input->text->heard() && !input->text->over()));
+    else
+      any |= bool(input->head);
+    late |= is_late(*input);
+    complete &= !is_missing(*input);
+  }
+  return any && (complete || late);
+}
+
+// Whether a sample of that decode time must wait for what this input may still have.
+bool Mp4Mux::holds_up(const MuxInput &input, std::int64_t time) const {
+  if (done(input)) return false;
+  if (input.text && input.text->joins) return !live_ && input.text->horizon() <= time;
+  return !input.head && input.idle_until <= time;
+}
+
+template <class Predicate> void Mp4Mux::wait_where(Predicate waits) {
+  next_time_ = MuxInput::kNotIdle;
+  for (auto &input : inputs_) {
+    MuxPad::of(input->pad.get()).wait_for(waits(*input));
+    if (!input->head) continue;
+    const std::int64_t time = std::max<std::int64_t>(input->head->running_time, 0);
+    if (next_time_ == MuxInput::kNotIdle || time < next_time_) next_time_ = time;
+  }
+}
+
+void Mp4Mux::wait_to_start() {
+  const auto missing = [this](const MuxInput &input) { return is_missing(input); };
+  const auto any_missing = [&](const auto &input) { return missing(*input); };
+  if (std::ranges::any_of(inputs_, any_missing) && std::ranges::any_of(inputs_, has_head))
+    wait_where(missing);
+  else // whatever comes first
+    wait_where([this](const MuxInput &input) { return holds_up(input, kEver); });
+}
+
+// Inputs that never had anything are not waited for when all others have ended, or can hold no more.
+void Mp4Mux::give_up_silent_inputs() {
+  if (queues_->take_overfull()) {
+    for (auto &input : inputs_)
+      if (MuxPad::of(input->pad.get()).starves()) give_up(*input, "the other inputs can hold no more");
+    return;
+  }
+  std::vector<MuxInput *> silent;
+  bool others = false;
+  for (auto &input : inputs_) {
+    if (!done(*input) && (input->heard || input->head)) return silence_.reset();
+    others |= done(*input) && input->heard;
+    if (!done(*input)) silent.push_back(input.get());
+  }
+  if (!others || silent.empty()) return silence_.reset();
+  constexpr GstClockTime kPatience = 5 * GST_SECOND;
+  if (!silence_) silence_ = SilenceTimer::start(queues_, kPatience);
+  for (MuxInput *input : silent)
+    if (silence_->over() || !gst_pad_is_linked(input->pad.get())) give_up(*input, "all other inputs have ended");
+}
+
+void Mp4Mux::give_up(MuxInput &input, const char *why) {
+  input.given_up = true;
+  if (!gst_pad_is_linked(input.pad.get())) return;
+  caution({ErrorCode::state, std::string(GST_PAD_NAME(input.pad.get())) + (input.heard ? " has stopped" : " has had no data") +
+                                 " and is waited for no longer, since " + why +
+                                 ". Send gap events or EOS where an input has nothing."});
+}
+
+// The input whose sample is next in decode order, null where there is none.
+MuxInput *Mp4Mux::earliest() {
+  MuxInput *next = nullptr;
+  for (auto &input : inputs_) {
+    if ((input->text && input->text->joins) || !fill(*input)) continue;
+    if (!input->in_file) { // came after the header was written
+      ++input->dropped;
+      input->head.reset();
+      return earliest();
+    }
+    if (!next || input->head_time < next->head_time) next = input.get();
+  }
+  return next;
+}
+
+GstFlowReturn Mp4Mux::mux_what_came() {
+  if (!prerolled_)
+    if (const GstFlowReturn flow = preroll(); flow != GST_FLOW_OK) return flow;
+  give_up_silent_inputs();
   if (!output_) {
-    if (!ready_to_start(timeout)) {
-      const bool all_done =
-          std::all_of(inputs_.begin(), inputs_.end(), [this](const auto &input) { return done(*input); });
-      return all_done && !inputs_.empty() ? finish() : GST_FLOW_OK;
+    if (!ready_to_start()) {
+      if (!inputs_.empty() && all_done()) return finish();
+      wait_to_start();
+      return GST_FLOW_OK;
     }
     const GstFlowReturn flow = begin();
     if (flow != GST_FLOW_OK) return flow;
   }
   for (const std::int64_t time : wishes_.take_splits())
     output_->split(time);
-  for (;;) {
-    MuxInput *next = nullptr;
-    std::int64_t patience = std::numeric_limits<std::int64_t>::max(); // until when no track may have more
-    for (auto &input : inputs_) {
-      if (input->text && input->text->joins) continue;
-      if (!fill(*input)) {
-        if (!timeout && !done(*input)) patience = std::min(patience, input->idle_until);
-        continue;
-      }
-      if (!input->in_file) { // came after the header was written
-        ++input->dropped;
-        input->head.reset();
-        patience = std::min(patience, input->head_time);
-        continue;
-      }
-      if (!next || input->head_time < next->head_time) next = input.get();
-    }
-    if (!next) break;
-    patience = std::min(patience, listen(*next, timeout));
-    if (next->head_time >= patience) { // a gap has ended: its pad must have more before this sample may go
-      if (end_gaps(next->head_time)) continue;
+  while (MuxInput *next = earliest()) {
+    const bool late = is_late(*next);
+    join_text(*next, late);
+    const auto holds_up_next = [&](const auto &input) { return holds_up(*input, next->head_time); };
+    if (!late && std::ranges::any_of(inputs_, holds_up_next)) {
+      wait_where([&](const MuxInput &input) { return holds_up(input, next->head_time); });
       return GST_FLOW_OK;
     }
     const GstFlowReturn flow = advance(*next);
     if (flow != GST_FLOW_OK) return flow;
   }
-  bool all_done = true, only_gaps = true;
-  for (const auto &input : inputs_) {
-    all_done &= done(*input);
-    only_gaps &= done(*input) || input->idle_until > held_back_;
-  }
-  if (all_done) return finish();
-  if (only_gaps) end_gaps(std::numeric_limits<std::int64_t>::max());
+  give_up_silent_inputs();
+  if (all_done()) return finish();
+  wait_where([this](const MuxInput &input) { return holds_up(input, kEver); });
   return GST_FLOW_OK;
-}
-
-// Pads whose gaps end at or before `time` are waited for again; true when one of them has a sample already.
-bool Mp4Mux::end_gaps(std::int64_t time) {
-  held_back_ = time;
-  bool more = false;
-  for (auto &input : inputs_)
-    more |= !input->head && fill(*input);
-  return more;
 }
 
 GstFlowReturn Mp4Mux::advance(MuxInput &input) {
   MuxSample sample = std::move(*input.head);
   input.head.reset();
-  position_ = static_cast<GstClockTime>(std::max<std::int64_t>(sample.running_time, 0));
   if (++input.samples % 256 == 0) count();
   return output_->add(input, std::move(sample));
 }
@@ -247,7 +364,7 @@ GstFlowReturn Mp4Mux::advance(MuxInput &input) {
 GstFlowReturn Mp4Mux::finish() {
   if (finished_) return GST_FLOW_EOS;
   finished_ = true;
-  hear_all();
+  pump_all_text();
   count();
   warn_of_repairs();
   if (!output_) {

@@ -4,6 +4,7 @@
 #include "gst/glue/shell.h"
 #include "plugins/mp4/mux_output.h"
 #include "plugins/mp4/mux_wishes.h"
+#include "plugins/mp4/silence_timer.h"
 
 #include <atomic>
 #include <memory>
@@ -35,8 +36,9 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   GstFlowReturn aggregate(gboolean timeout);
   gboolean sink_event(GstAggregatorPad *pad, GstEvent *event);
   GstFlowReturn sink_event_pre_queue(GstAggregatorPad *pad, GstEvent *event);
+  gboolean sink_query_pre_queue(GstAggregatorPad *pad, GstQuery *query);
   gboolean src_query(GstQuery *query);
-  GstClockTime get_next_time() { return position_; }
+  GstClockTime get_next_time();
 
   // MuxHost
   GstFlowReturn push(BufferListRef list) override;
@@ -56,19 +58,33 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   MuxInput *input_of(GstAggregatorPad *pad);
   bool set_track_caps(MuxInput &input, const GstCaps *caps);
   void take_tags(MuxInput &input, const GstTagList *tags);
+  bool take_arrival(MuxInput &input, Arrival &arrival);
+  void handle_event(MuxInput &input, EventRef event);
+  void note_gap(MuxInput &input, GstEvent *event);
   bool fill(MuxInput &input);
   bool fill_text(MuxInput &input);
-  bool hear(MuxInput &input);
-  std::int64_t listen(const MuxInput &next, bool timeout);
-  void hear_all();
+  bool pump_text(MuxInput &input);
+  void join_text(const MuxInput &next, bool late);
+  void pump_all_text();
   void begin_text(const std::vector<MuxInput *> &tracks, Variant variant);
   Result<void> begin_timecode(const std::vector<MuxInput *> &tracks, Variant variant);
-  bool end_gaps(std::int64_t time);
   void order_picture(MuxInput &input, GstBuffer *buffer, bool sync, mux::Stamp &stamp);
   bool complete_format(MuxInput &input, GstBuffer *buffer);
-  bool place(MuxInput &input, Arrival arrival);
+  bool place(MuxInput &input, BufferRef buffer);
   bool done(const MuxInput &input) const;
-  bool ready_to_start(bool timeout);
+  bool all_done() const;
+  bool ready_to_start();
+  MuxInput *earliest();
+  bool holds_up(const MuxInput &input, std::int64_t time) const;
+  bool is_late(const MuxInput &input) const;
+  bool is_missing(const MuxInput &input) const;
+  template <class Predicate> void wait_where(Predicate waits);
+  void wait_to_start();
+  void look_at_clock(bool timeout);
+  void give_up_silent_inputs();
+  void give_up(MuxInput &input, const char *why);
+  GstFlowReturn preroll();
+  GstFlowReturn mux_what_came();
   GstFlowReturn begin();
   Result<Variant> choose_variant();
   Result<void> protect(MuxInput &input);
@@ -78,20 +94,22 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   void warn_of_repairs();
 
   GstAggregator *self_;
-  std::atomic<bool> hurry_{true}; // no batching at the doors: the sources are live, or not known yet
+  std::shared_ptr<InputQueues> queues_ = std::make_shared<InputQueues>();
   std::vector<std::unique_ptr<MuxInput>> inputs_;
   guint32 pads_cookie_ = 0;
   bool pads_known_ = false;
   MuxSettings running_; // as they were when the output began
   std::unique_ptr<TimecodeTrack> timecode_;
   std::unique_ptr<MuxOutput> output_;
-  std::int64_t held_back_ =
-      MuxInput::kNotIdle; // decode time of the last sample that had to wait for a gap's end
-  GstClockTime position_ = GST_CLOCK_TIME_NONE; // running time up to which samples were muxed
+  bool live_ = false;
+  std::int64_t late_ = MuxInput::kNotIdle; // samples up to this running time wait for nobody
+  std::int64_t next_time_ = MuxInput::kNotIdle; // running time of the sample that waits
+  std::shared_ptr<SilenceTimer> silence_;       // runs while only inputs are missing that never had data
   MuxWishes wishes_;
   TagListRef tags_; // of all pads, for the movie
   bool failed_ = false;
   bool finished_ = false;
+  bool prerolled_ = false;
   guint key_unit_count_ = 0;
 
   struct Counted {

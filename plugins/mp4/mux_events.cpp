@@ -22,29 +22,41 @@ bool is_serialized(GstEvent *event) { // the macro mixes enumerations, which C++
 
 // Events and queries
 
+// Serialized events wait in the pad's queue, between the buffers they came between.
 GstFlowReturn Mp4Mux::sink_event_pre_queue(GstAggregatorPad *pad, GstEvent *event) {
-  MuxPad &door = MuxPad::of(pad);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_GAP) {
-    GstClockTime time = GST_CLOCK_TIME_NONE, duration = GST_CLOCK_TIME_NONE;
-    gst_event_parse_gap(event, &time, &duration);
-    gst_event_unref(event);
-    Arrival gap; // running times are made where the segment is known: see place()
-    if (GST_CLOCK_TIME_IS_VALID(time)) gap.stamp.pts = static_cast<std::int64_t>(time);
-    if (GST_CLOCK_TIME_IS_VALID(duration)) gap.stamp.duration = static_cast<std::int64_t>(duration);
-    return door.arrive(std::move(gap));
-  }
-  if (is_serialized(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP) {
-    const GstFlowReturn flow = door.seal();
-    if (flow != GST_FLOW_OK && GST_EVENT_TYPE(event) != GST_EVENT_EOS) {
-      gst_event_unref(event);
-      return flow;
-    }
-  }
-  // Nobody shall wait for the first words of a text that is live.
-  const bool opens_text =
-      GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT && g_str_has_prefix(GST_PAD_NAME(pad), "text");
-  const GstFlowReturn flow = Shell<Mp4Mux>::parent_class()->sink_event_pre_queue(self_, pad, event);
-  return opens_text && flow == GST_FLOW_OK ? door.arrive({}) : flow;
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START) MuxPad::of(pad).begin_flush();
+  if (!is_serialized(event) || GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
+    return Shell<Mp4Mux>::parent_class()->sink_event_pre_queue(self_, pad, event);
+  return MuxPad::of(pad).arrive({{}, EventRef::adopt(event)});
+}
+
+// A query that waits for the samples in front of it would stop a demuxer whose other streams those wait for.
+gboolean Mp4Mux::sink_query_pre_queue(GstAggregatorPad *pad, GstQuery *query) {
+  if (static_cast<int>(GST_QUERY_TYPE(query)) & static_cast<int>(GST_QUERY_TYPE_SERIALIZED)) return FALSE;
+  return Shell<Mp4Mux>::parent_class()->sink_query_pre_queue(self_, pad, query);
+}
+
+void Mp4Mux::handle_event(MuxInput &input, EventRef event) {
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_GAP) return note_gap(input, event.get());
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS) input.ended = true;
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_STREAM_START) input.ended = false;
+  sink_event(input.aggregator_pad(), event.release());
+}
+
+// The sample before a gap lasts until the next one, and nobody waits for this track meanwhile.
+void Mp4Mux::note_gap(MuxInput &input, GstEvent *event) {
+  GstClockTime time = GST_CLOCK_TIME_NONE, duration = GST_CLOCK_TIME_NONE;
+  gst_event_parse_gap(event, &time, &duration);
+  const GstSegment &segment = input.aggregator_pad()->segment;
+  auto start = running_time(segment, time);
+  if (input.text && segment.format != GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(time))
+    start = static_cast<std::int64_t>(time); // a file's text counts from 0 itself
+  if (!start) return;
+  input.heard = true;
+  const std::int64_t end =
+      *start + (GST_CLOCK_TIME_IS_VALID(duration) ? static_cast<std::int64_t>(duration) : 0);
+  if (input.text) input.text->reach(end);
+  input.idle_until = std::max(input.idle_until, end);
 }
 
 gboolean Mp4Mux::sink_event(GstAggregatorPad *pad, GstEvent *event) {

@@ -57,6 +57,9 @@ struct MuxInput {
   std::unique_ptr<mux::TextInput> text;      ///< of a text track
   std::string orientation;                   ///< of pictures, as GST_TAG_IMAGE_ORIENTATION says it
   bool released = false;                     ///< the pad has left the element
+  bool ended = false;                        ///< EOS came
+  bool heard = false;                        ///< a buffer or a gap came
+  bool given_up = false;                     ///< nothing came for too long: nobody waits for it
   std::uint64_t dropped = 0; ///< samples before the first sync sample, or that cannot be placed
   std::uint64_t empty = 0;   ///< buffers without bytes
   std::uint64_t samples = 0;

@@ -1,10 +1,11 @@
 #pragma once
 
 #include "gst/glue/shell.h"
-#include "gst/mux/timeline.h"
 
 #include <atomic>
+#include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -12,20 +13,58 @@
 
 namespace hull {
 
-/// What a sink pad received: a sample, or a stretch without one.
+/// What a sink pad received: a buffer or a serialized event, in the order they came.
 struct Arrival {
-  BufferRef buffer; ///< null for a gap
-  mux::Stamp stamp;
+  BufferRef buffer;
+  EventRef event;
 };
 
 struct MuxPadSettings {
   std::uint32_t timescale = 0;
 };
 
-/// A sink pad with a door: samples gather in a batch, and GstAggregator sees one token per batch instead of
-/// one buffer per sample. Its queue wakes a thread for each buffer it takes, which costs more than muxing a
-/// small sample does. A live batch is let in at once; otherwise it waits until it is worth a wake-up, until
-/// an event follows it, or until another pad has to wait for this one.
+class MuxPad;
+
+/// What the pads of one muxer share. GstAggregator runs when every pad has something in its queue, and wakes
+/// a thread for each buffer that goes in or out, which costs more than muxing a small sample does. Here a
+/// pad's queue is its own, and GstAggregator's holds at most one empty buffer, a token, by one rule: a pad has
+/// a token unless the aggregating thread waits for that very pad and nothing has come there yet. So whatever
+/// comes for a pad that is waited for wakes the aggregating thread at once, whatever comes for another one
+/// wakes nobody, and no streaming thread ever waits inside GstAggregator.
+class InputQueues {
+ public:
+  void add(MuxPad *pad);
+  void remove(MuxPad *pad);
+  /// A run begins: the aggregating thread looks once when all pads are active, before anything has come.
+  void open();
+  /// The stream has ended: streaming threads that wait go on and hear `flow`.
+  void close(GstFlowReturn flow);
+  /// The aggregating thread looks once, whatever it waits for; from any thread.
+  void wake();
+
+  // Aggregating thread.
+  /// It looks now; false: nothing has come since it last did.
+  bool look() { return news_.exchange(false); }
+  bool news() const { return news_; } ///< readable under GstAggregator's locks
+  /// A pad holds all it may hold while others have nothing: those can be waited for no longer. Says so once.
+  bool take_overfull() { return overfull_.exchange(false); }
+
+ private:
+  friend class MuxPad;
+  bool anybody_starves() const;
+
+  // Taken before GstAggregator's locks. Held while a token goes into its queue, which is empty then: that
+  // waits for nobody.
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<MuxPad *> pads_;
+  GstFlowReturn flow_ = GST_FLOW_OK;
+  bool unseen_ = true; // the aggregating thread has not looked in this run
+  std::atomic<bool> news_{false};
+  std::atomic<bool> overfull_{false};
+};
+
+/// A sink pad with a queue of its own.
 class MuxPad : public Configured<MuxPadSettings> {
  public:
   using Base = GstAggregatorPad;
@@ -35,46 +74,56 @@ class MuxPad : public Configured<MuxPadSettings> {
   static std::span<const Property<MuxPadSettings>> properties();
   static void class_init(GstAggregatorPadClass *klass);
   explicit MuxPad(GstAggregatorPad *self) : self_(self) {}
+  ~MuxPad();
+  MuxPad(const MuxPad &) = delete;
+  MuxPad &operator=(const MuxPad &) = delete;
 
   static MuxPad &of(gpointer pad) { return Shell<MuxPad>::of(pad); }
 
-  /// Puts the door in front of the pad's chain function. `hurry` tells whether batches must not wait.
-  void install(const std::atomic<bool> *hurry);
+  /// Puts the queue in front of the pad's chain function.
+  void install(std::shared_ptr<InputQueues> queues);
 
-  // Streaming thread.
+  /// Streaming thread. A buffer waits while the queue is full, unless another pad starves.
   GstFlowReturn arrive(Arrival arrival);
-  /// A serialized event follows: what came before it goes in first, what comes after starts a new batch.
-  GstFlowReturn seal();
-  /// Lets a waiting batch in; from any thread.
-  void nudge();
 
   // Aggregating thread.
-  /// Appends what has come to `to`; true if there was anything. Takes the tokens of empty batches out, but
-  /// with `stay` leaves the last one: GstAggregator then goes on with the other pads and does not wait for
-  /// this one.
-  bool collect(std::deque<Arrival> &to, bool stay);
+  /// Appends what has come to `to`; false if there was nothing.
+  bool take(std::deque<Arrival> &to);
+  /// Whether the aggregating thread waits for this pad.
+  void wait_for(bool waited_for);
+  /// It waits, and nothing has come.
+  bool starves() const;
+
+  /// Streaming stops or starts: threads that wait here go on.
+  void set_active(bool active);
+  /// The pad is about to leave the element, which GstAggregator does under its lock: ours must not be taken.
+  void release();
+  void begin_flush();
+  /// A flush ends: drops buffers and all events that are sent again.
+  void flush();
   void reset();
 
  private:
-  struct Batch {
-    std::uint64_t id = 0;
-    std::vector<Arrival> arrivals;
-    std::uint64_t bytes = 0;
-  };
-  GstFlowReturn submit(std::unique_lock<std::mutex> &lock);
-  Batch &open_batch();
+  friend class InputQueues;
+  bool hungry() const { return active_ && waited_for_ && queue_.empty(); }
+  bool full() const;
+  bool overfull() const;
+  GstFlowReturn put_token();
+  void drop_token();
 
   GstAggregatorPad *self_;
   GstPadChainFunction aggregator_chain_ = nullptr;
-  const std::atomic<bool> *hurry_ = nullptr;
+  GstPadActivateModeFunction aggregator_activate_ = nullptr;
+  std::shared_ptr<InputQueues> queues_;
 
-  // Held while a token goes into an empty queue, which does not block; never while one may have to wait.
-  std::mutex door_mutex_;
-  std::deque<Batch> batches_;
-  std::uint64_t open_id_ = 1;
-  std::uint64_t announced_id_ = 0; // newest batch that has a token
-  unsigned tokens_ = 0;            // in the aggregator's queue
-  gint64 last_submit_ = 0;
+  // Under the lock of queues_.
+  std::deque<Arrival> queue_;
+  std::uint64_t bytes_ = 0;
+  bool active_ = false;
+  bool flushing_ = false;
+  bool waited_for_ = true;
+  bool token_ = false; // in GstAggregator's queue
+  std::atomic<bool> released_{false};
 };
 
 } // namespace hull

@@ -110,7 +110,6 @@ std::uint64_t Mp4Mux::movie_room(const std::vector<MuxInput *> &inputs) {
 }
 
 GstFlowReturn Mp4Mux::begin() {
-  hurry_ = gst_aggregator_get_latency(self_) != GST_CLOCK_TIME_NONE;
   running_ = snapshot();
   auto variant = choose_variant();
   std::vector<MuxInput *> tracks;

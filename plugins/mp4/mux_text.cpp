@@ -26,24 +26,17 @@ MuxSample sample_of(const MuxInput &input, TextSample text) {
   return made;
 }
 
-// Takes one buffer, gap or end in; false when there is none.
-bool Mp4Mux::hear(MuxInput &input) {
+// Takes one buffer, event or end in; false when there is none.
+bool Mp4Mux::pump_text(MuxInput &input) {
   TextInput &text = *input.text;
-  if (input.arrivals.empty()) {
-    // Live text comes when somebody has spoken: a token stays, so that nobody waits for that.
-    const bool live = output_ && hurry_ && text.joins && held_back_ != kEnd;
-    const bool stay = input.idle_until > held_back_ || live;
-    if (input.released || !MuxPad::of(input.pad.get()).collect(input.arrivals, stay)) {
-      if (!done(input) || text.ended()) return false;
-      text.end();
-      input.dropped += text.refused();
-      input.idle_until = kEnd;
-      return true;
-    }
+  Arrival arrival;
+  if (!take_arrival(input, arrival)) {
+    if (!done(input) || text.ended()) return false;
+    text.end();
+    input.dropped += text.refused();
+    input.idle_until = kEnd;
+    return true;
   }
-  const Arrival arrival = std::move(input.arrivals.front());
-  input.arrivals.pop_front();
-  const GstSegment &segment = input.aggregator_pad()->segment;
   if (GstBuffer *buffer = arrival.buffer.get()) {
     std::optional<std::int64_t> duration;
     if (GST_BUFFER_DURATION_IS_VALID(buffer))
@@ -51,12 +44,7 @@ bool Mp4Mux::hear(MuxInput &input) {
     const MappedBuffer map(buffer, GST_MAP_READ);
     if (map && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP))
       text.take({reinterpret_cast<const char *>(map.bytes().data()), map.size()},
-                running_time(segment, GST_BUFFER_PTS(buffer)), duration);
-  } else if (arrival.stamp.pts) {
-    const auto start = segment.format == GST_FORMAT_TIME
-                           ? running_time(segment, static_cast<GstClockTime>(*arrival.stamp.pts))
-                           : arrival.stamp.pts; // a file's text counts from 0 itself
-    if (start) text.reach(*start + arrival.stamp.duration.value_or(0));
+                running_time(input.aggregator_pad()->segment, GST_BUFFER_PTS(buffer)), duration);
   }
   input.idle_until = std::max(input.idle_until, text.horizon());
   return true;
@@ -64,45 +52,34 @@ bool Mp4Mux::hear(MuxInput &input) {
 
 bool Mp4Mux::fill_text(MuxInput &input) {
   TextInput &text = *input.text;
-  if (text.joins) { // no sample of its own, but what somebody waits for
-    bool any = false;
-    while (text.horizon() <= held_back_ && hear(input))
-      any = true;
-    return any;
-  }
+  if (text.joins || !output_) return false; // no sample of its own, or no start yet
   while (!input.head) {
     if (auto sample = text.next()) {
       input.head_time = input.in_nanoseconds(sample->start);
       input.head = sample_of(input, std::move(*sample));
-    } else if (!hear(input)) {
+    } else if (!pump_text(input)) {
       return false;
     }
   }
   return true;
 }
 
-// Lets the text tracks that join the others hear what concerns the time of `next`. Returned is until when
-// they are sure to have nothing more.
-std::int64_t Mp4Mux::listen(const MuxInput &next, bool timeout) {
-  const std::int64_t time = next.head_time;
-  std::int64_t sure = kEnd;
+// Lets the text tracks that join the others take in what concerns the time of `next`. Late text is cut off,
+// not waited for.
+void Mp4Mux::join_text(const MuxInput &next, bool late) {
   for (auto &input : inputs_) {
     if (!input->text || !input->text->joins || !input->in_file) continue;
-    while (input->text->horizon() <= time && hear(*input)) {
+    while (input->text->horizon() <= next.head_time && pump_text(*input)) {
     }
-    if (timeout || hurry_) // late text is cut off, not waited for
+    if (late || live_)
       input->text->reach(next.in_nanoseconds(next.head->sample.decode_time + next.head->sample.duration));
-    else if (!done(*input))
-      sure = std::min(sure, input->text->horizon());
   }
-  return sure;
 }
 
-// What waits at the doors of joined text, when all tracks have ended.
-void Mp4Mux::hear_all() {
-  held_back_ = kEnd;
+// What joined text still has, when all tracks have ended.
+void Mp4Mux::pump_all_text() {
   for (auto &input : inputs_)
-    while (input->text && input->text->joins && hear(*input)) {
+    while (input->text && input->text->joins && pump_text(*input)) {
     }
 }
 

@@ -41,7 +41,7 @@ GstAggregatorPad *Mp4Mux::create_new_pad(GstPadTemplate *templ, const gchar *wan
   }
   auto *pad = GST_AGGREGATOR_PAD(g_object_new(GST_PAD_TEMPLATE_GTYPE(templ), "name", name.c_str(),
                                               "direction", GST_PAD_SINK, "template", templ, nullptr));
-  MuxPad::of(pad).install(&hurry_);
+  MuxPad::of(pad).install(queues_);
   return pad;
 }
 
@@ -137,20 +137,31 @@ void Mp4Mux::take_tags(MuxInput &input, const GstTagList *tags) {
 }
 
 bool Mp4Mux::done(const MuxInput &input) const {
-  return input.released || gst_aggregator_pad_is_eos(input.aggregator_pad());
+  if (input.released || input.ended || input.given_up) return true;
+  // Without a peer nothing comes; one that was never linked may still be.
+  return input.heard && inputs_.size() > 1 && !gst_pad_is_linked(input.pad.get());
+}
+
+// The next of what has come, which may be an event that has been handled then; false when there is nothing.
+bool Mp4Mux::take_arrival(MuxInput &input, Arrival &arrival) {
+  if (input.arrivals.empty() && !MuxPad::of(input.pad.get()).take(input.arrivals)) return false;
+  arrival = std::move(input.arrivals.front());
+  input.arrivals.pop_front();
+  input.given_up = false;
+  if (arrival.event)
+    handle_event(input, std::move(arrival.event));
+  else
+    input.heard = true;
+  return true;
 }
 
 // Places the next sample of the track; false when there is none yet.
 bool Mp4Mux::fill(MuxInput &input) {
-  if (input.text) return fill_text(input);
   while (!input.head) {
-    if (input.arrivals.empty() &&
-        (input.released ||
-         !MuxPad::of(input.pad.get()).collect(input.arrivals, input.idle_until > held_back_)))
-      return false;
-    Arrival next = std::move(input.arrivals.front());
-    input.arrivals.pop_front();
-    place(input, std::move(next));
+    if (input.text) return fill_text(input); // which its caps say
+    Arrival arrival;
+    if (!take_arrival(input, arrival)) return false;
+    if (arrival.buffer) place(input, std::move(arrival.buffer));
   }
   return true;
 }
@@ -172,15 +183,9 @@ bool Mp4Mux::complete_format(MuxInput &input, GstBuffer *buffer) {
   return map && complete_from_sample(input.config.formats[input.format_index - 1], map.bytes());
 }
 
-bool Mp4Mux::place(MuxInput &input, Arrival arrival) {
-  GstBuffer *buffer = arrival.buffer.get();
+bool Mp4Mux::place(MuxInput &input, BufferRef taken) {
+  GstBuffer *buffer = taken.get();
   const GstSegment &segment = input.aggregator_pad()->segment;
-  if (!buffer) { // a gap: the sample before it lasts until the next one, and nobody waits for this track
-    const std::int64_t length = arrival.stamp.duration.value_or(0);
-    const auto start = running_time(segment, static_cast<GstClockTime>(arrival.stamp.pts.value_or(0)));
-    if (start) input.idle_until = std::max(input.idle_until, *start + length);
-    return false;
-  }
   const gsize size = gst_buffer_get_size(buffer);
   if (size == 0 || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP) || !input.timeline) {
     if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) ++input.empty;
@@ -214,7 +219,7 @@ bool Mp4Mux::place(MuxInput &input, Arrival arrival) {
   sample.duration_known = placed.duration_known;
   sample.running_time =
       input.in_nanoseconds(placed.decode_time + placed.composition_offset - input.timeline->origin());
-  sample.buffer = std::move(arrival.buffer);
+  sample.buffer = std::move(taken);
   input.head_time = input.in_nanoseconds(placed.decode_time);
   input.head = std::move(sample);
   return true;

@@ -88,9 +88,6 @@ void Mp4Sink::class_init(GstBaseSinkClass *klass) {
 
 Mp4Sink::Mp4Sink(GstBaseSink *self) : self_(self) {
   gst_base_sink_set_sync(self, FALSE);
-  // A recording has its first bytes after a whole fragment: other branches of the pipeline shall not wait for
-  // that before they may start.
-  gst_base_sink_set_async_enabled(self, FALSE);
 }
 
 gboolean Mp4Sink::start() {
