@@ -180,23 +180,22 @@ GstFlowReturn Mp4Mux::aggregate(gboolean timeout) {
 // A sink prerolls with the first thing it gets, and other branches of the pipeline may need that to go on
 // while an encoder of this one still looks ahead. The first real bytes name all tracks, so they cannot leave
 // yet: a gap does, or in a whole file, which is counted in bytes, an empty buffer.
-GstFlowReturn Mp4Mux::preroll() {
+void Mp4Mux::preroll() {
   prerolled_ = true;
   running_ = snapshot();
   GST_OBJECT_LOCK(self_);
   const bool plays = GST_STATE(self_) == GST_STATE_PLAYING;
   GST_OBJECT_UNLOCK(self_);
-  if (plays) return GST_FLOW_OK;
+  if (plays) return;
   const auto variant = choose_variant();
-  if (!variant) return GST_FLOW_OK;
+  if (!variant) return;
   GST_DEBUG_OBJECT(self_, "letting what follows preroll");
   set_caps(*variant, {});
   auto list = BufferListRef::adopt(gst_buffer_list_new());
   if (is_whole(*variant)) gst_buffer_list_add(list.get(), gst_buffer_new());
-  const GstFlowReturn flow = push(std::move(list));
-  if (flow == GST_FLOW_OK && !is_whole(*variant))
+  // A sink that is not there yet, as in splitmuxsink, needs none.
+  if (push(std::move(list)) == GST_FLOW_OK && !is_whole(*variant))
     gst_pad_push_event(GST_AGGREGATOR_SRC_PAD(self_), gst_event_new_gap(0, GST_CLOCK_TIME_NONE));
-  return flow;
 }
 
 // Live inputs are waited for until the latency has passed; files as long as it takes.
@@ -237,8 +236,8 @@ bool Mp4Mux::ready_to_start() {
   bool any = false, complete = true, late = false;
   for (auto &input : inputs_)
     fill(*input);
-  const bool only_text =
-      std::all_of(inputs_.begin(), inputs_.end(), [](const auto &input) { return bool(input->text); });
+  const bool only_text = std::ranges::all_of(
+      inputs_, [this](const auto &input) { return input->text || (done(*input) && !input->head); });
   for (auto &input : inputs_) {
     while (input->text && !input->text->heard() && pump_text(*input)) {
     }
@@ -323,8 +322,7 @@ MuxInput *Mp4Mux::earliest() {
 }
 
 GstFlowReturn Mp4Mux::mux_what_came() {
-  if (!prerolled_)
-    if (const GstFlowReturn flow = preroll(); flow != GST_FLOW_OK) return flow;
+  if (!prerolled_) preroll();
   give_up_silent_inputs();
   if (!output_) {
     if (!ready_to_start()) {
@@ -348,6 +346,7 @@ GstFlowReturn Mp4Mux::mux_what_came() {
     const GstFlowReturn flow = advance(*next);
     if (flow != GST_FLOW_OK) return flow;
   }
+  pump_all_text();
   give_up_silent_inputs();
   if (all_done()) return finish();
   wait_where([this](const MuxInput &input) { return holds_up(input, kEver); });

@@ -83,7 +83,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   void look_at_clock(bool timeout);
   void give_up_silent_inputs();
   void give_up(MuxInput &input, const char *why);
-  GstFlowReturn preroll();
+  void preroll();
   GstFlowReturn mux_what_came();
   GstFlowReturn begin();
   Result<Variant> choose_variant();

@@ -132,7 +132,7 @@ Result<void> FragmentedOutput::start(const std::vector<MuxInput *> &inputs) {
   // which more readers place right than signed offsets alone. CMAF wants signed offsets and no edit.
   if (variant_ != Variant::cmaf)
     for (MuxInput *input : inputs_)
-      if (input->config.media == Media::video) input->config.priming = input->timeline->reorder_shift();
+      if (input->config.media == Media::video) input->config.priming += input->timeline->reorder_shift();
   auto made = header();
   if (!made) return tl::unexpected(made.error());
   header_ = std::move(*made);

@@ -63,6 +63,7 @@ struct MuxInput {
   std::uint64_t dropped = 0; ///< samples before the first sync sample, or that cannot be placed
   std::uint64_t empty = 0;   ///< buffers without bytes
   std::uint64_t samples = 0;
+  std::uint64_t placed = 0; ///< samples on the timeline
 };
 
 } // namespace hull

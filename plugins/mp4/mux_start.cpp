@@ -123,6 +123,7 @@ GstFlowReturn Mp4Mux::begin() {
       const std::int64_t before_zero = input->timeline->origin();
       input->config.priming = std::max<std::int64_t>(input->caps->priming, before_zero);
     }
+    if (input->config.media == Media::video) input->config.priming = input->timeline->origin();
     if (input->config.media == Media::video && !input->orientation.empty()) {
       const SampleFormat &format = input->config.formats.front();
       if (variant && *variant != Variant::cmaf) // CMF-03 wants the unity matrix

@@ -183,6 +183,21 @@ bool Mp4Mux::complete_format(MuxInput &input, GstBuffer *buffer) {
   return map && complete_from_sample(input.config.formats[input.format_index - 1], map.bytes());
 }
 
+namespace {
+
+// Ogg's mappings of Opus and FLAC begin with packets that are no samples; their flags do not always say so.
+bool is_header_packet(const MuxInput &input, GstBuffer *buffer) {
+  constexpr std::uint64_t kHeadersAtMost = 8;
+  if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) && input.placed >= kHeadersAtMost) return false;
+  std::uint8_t start[4] = {};
+  if (gst_buffer_extract(buffer, 0, start, sizeof start) < sizeof start) return false;
+  const FourCC entry = input.config.formats.front().entry;
+  if (entry == FourCC("Opus")) return std::equal(start, start + 4, "Opus");
+  return entry == FourCC("fLaC") && !(start[0] == 0xff && (start[1] & 0xfc) == 0xf8);
+}
+
+} // namespace
+
 bool Mp4Mux::place(MuxInput &input, BufferRef taken) {
   GstBuffer *buffer = taken.get();
   const GstSegment &segment = input.aggregator_pad()->segment;
@@ -193,7 +208,7 @@ bool Mp4Mux::place(MuxInput &input, BufferRef taken) {
   }
   const bool picture = input.config.media == Media::video;
   const bool sync = !picture || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) && !picture) return false; // Ogg's codec headers
+  if (!picture && is_header_packet(input, buffer)) return false;
   if (picture && !sync && !input.timeline->started()) {
     ++input.dropped;
     return false;
@@ -209,6 +224,7 @@ bool Mp4Mux::place(MuxInput &input, BufferRef taken) {
     stamp.duration = static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
   if (picture && !stamp.pts && stamp.dts) order_picture(input, buffer, sync, stamp);
   const Placed placed = input.timeline->add(stamp);
+  ++input.placed;
   MuxSample sample;
   sample.sample = {placed.decode_time,
                    placed.duration,

@@ -134,7 +134,7 @@ Result<void> Mp4Sink::open_file() {
   auto made = OutputFile::create(path);
   if (!made) return tl::unexpected(made.error());
   file_.emplace(std::move(*made));
-  position_ = gap_at_ = 0;
+  position_ = gap_at_ = header_size_ = 0;
   header_written_ = false;
   first_pts_ = GST_CLOCK_TIME_NONE;
   last_sync_ = g_get_monotonic_time();
@@ -242,19 +242,65 @@ GstFlowReturn Mp4Sink::render_list(GstBufferList *list) {
   return GST_FLOW_OK;
 }
 
+namespace {
+
+// Behind a recording's movie box: sample entries that come later go there.
+constexpr std::uint64_t kHeaderRoom = 1024;
+
+// ftyp, the gap if the file has one, moov, and a free box up to `size`.
+ByteVector padded_header(Bytes header, std::size_t ftyp, Bytes gap, std::uint64_t size) {
+  ByteVector all(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(ftyp));
+  append(all, gap);
+  append(all, header.subspan(ftyp));
+  if (all.size() + 8 > size) return all;
+  append_box_header(all, "free", size - all.size() - 8);
+  all.resize(size);
+  return all;
+}
+
+} // namespace
+
 // The header of a fragmented stream; a recording gets its gap behind ftyp.
 Result<void> Mp4Sink::write_header(GstBuffer *header) {
   const MappedBuffer map(header, GST_MAP_READ);
   if (!map) return fail(ErrorCode::io, "The header's memory cannot be read.");
-  const Bytes bytes = map.bytes();
-  const auto ftyp = read_box_header(bytes, bytes.size());
-  const ByteVector gap = hybrid() && ftyp && ftyp->type == FourCC("ftyp") ? recording_gap() : ByteVector();
-  const std::size_t front = gap.empty() ? bytes.size() : static_cast<std::size_t>(ftyp->size);
-  const Bytes parts[] = {bytes.first(front), gap, bytes.subspan(front)};
-  if (auto ok = file_->write(position_, parts); !ok) return ok;
-  if (!gap.empty()) gap_at_ = front;
-  position_ += bytes.size() + gap.size();
+  const auto ftyp = read_box_header(map.bytes(), map.size());
+  const bool recording = hybrid() && ftyp && ftyp->type == FourCC("ftyp");
+  const ByteVector gap = recording ? recording_gap() : ByteVector();
+  ftyp_size_ = recording ? static_cast<std::size_t>(ftyp->size) : map.size();
+  const std::uint64_t room = recording ? kHeaderRoom : 0;
+  const ByteVector all = padded_header(map.bytes(), ftyp_size_, gap, map.size() + gap.size() + room);
+  if (auto ok = file_->write(position_, all); !ok) return ok;
+  if (recording) gap_at_ = ftyp_size_;
+  header_size_ = all.size();
+  position_ += all.size();
   header_written_ = true;
+  return {};
+}
+
+// A track has got another sample entry: the header in front of the file names it from now on, so that what
+// follows can be read, also after a kill. Where its room is too small, blocks are inserted.
+Result<void> Mp4Sink::rewrite_header(GstBuffer *header) {
+  const MappedBuffer map(header, GST_MAP_READ);
+  if (!map) return fail(ErrorCode::io, "The header's memory cannot be read.");
+  const ByteVector gap = gap_at_ ? recording_gap() : ByteVector();
+  const std::uint64_t needed = map.size() + gap.size();
+  std::uint64_t grown = 0;
+  if (needed != header_size_ && needed + 8 > header_size_) {
+    const std::uint64_t block = file_->block_size();
+    grown = (needed + 8 - header_size_ + block - 1) / block * block;
+    if (auto ok = file_->insert(header_size_ / block * block, grown); !ok)
+      return fail(ok.error().code,
+                  "The stream's format has changed, and its new sample entry has no room in front of '" +
+                      file_->path() + "': " + ok.error().text +
+                      " Let max-size-time start files more often, or record to ext4 or xfs.");
+  }
+  const ByteVector all = padded_header(map.bytes(), ftyp_size_, gap, header_size_ + grown);
+  GST_INFO_OBJECT(self_, "header of %s replaced: %zu bytes in %" G_GUINT64_FORMAT, file_->path().c_str(),
+                  static_cast<std::size_t>(needed), header_size_ + grown);
+  if (auto ok = file_->write(0, all); !ok) return ok;
+  header_size_ += grown;
+  position_ += grown;
   return {};
 }
 
@@ -292,10 +338,11 @@ Result<void> Mp4Sink::write(std::span<GstBuffer *> buffers) {
     return {};
   };
   for (GstBuffer *buffer : buffers) {
-    if (is_header(buffer)) {
+    // A key frame of a whole file may carry the flags of a header, too.
+    if (is_header(buffer) && is_fragmented(variant_)) {
+      if (auto ok = put(); !ok) return ok;
       header_ = BufferRef::retain(buffer);
-      if (!header_written_)
-        if (auto ok = write_header(buffer); !ok) return ok;
+      if (auto ok = header_written_ ? rewrite_header(buffer) : write_header(buffer); !ok) return ok;
       continue;
     }
     if (starts_fragment(buffer) && is_fragmented(variant_)) {

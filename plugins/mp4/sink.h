@@ -48,6 +48,7 @@ class Mp4Sink : public Configured<Mp4SinkSettings> {
   Result<void> open_file();
   Result<void> write(std::span<GstBuffer *> buffers);
   Result<void> write_header(GstBuffer *header);
+  Result<void> rewrite_header(GstBuffer *header);
   Result<void> rotate_if_due(GstBuffer *fragment);
   Result<void> finish_file();
   void post_finished(const isobmff::Relocation &placed);
@@ -59,6 +60,8 @@ class Mp4Sink : public Configured<Mp4SinkSettings> {
   std::string variant_ = "iso";
   BufferRef header_; // ftyp and moov of a fragmented stream, for the next file
   bool header_written_ = false;
+  std::size_t ftyp_size_ = 0;
+  std::uint64_t header_size_ = 0; // in the file, with the gap and the room behind the movie box
   unsigned index_ = 0;         // of the file, in location's pattern
   std::uint64_t position_ = 0; // of the next byte
   std::uint64_t gap_at_ = 0;   // stream offsets from here lie 16 bytes further back in the file

@@ -99,7 +99,7 @@ def cases(folder):
                + source.replace("{live}", live) + " appsrc ! audio/mpeg,mpegversion=4,stream-format=raw ! m.",
                check_counts(50, 0))
     yield ("splitmuxsink", "gst-launch-1.0 -q videotestsrc num-buffers=100 ! video/x-raw,width=64,height=64,framerate=25/1 ! "
-           "x264enc tune=zerolatency key-int-max=25 ! h264parse ! splitmuxsink muxer=hullmp4mux sink=hullmp4sink "
+           "x264enc tune=zerolatency key-int-max=25 ! h264parse ! splitmuxsink muxer-factory=hullmp4mux sink-factory=hullmp4sink "
            "max-size-time=1000000000 location={out}.%02d.mp4",
            lambda out: check_split(out, 100, 4))
 
