@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gst/isobmff/boxes/movie.h"
 #include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/file/sample_table.h"
 
@@ -8,13 +9,43 @@
 
 namespace hull::isobmff {
 
+/// The samples of one trun, with every default filled in.
+struct FragmentRun {
+  std::uint32_t track = 0;
+  std::uint64_t decode_time = 0; ///< ticks
+  std::uint64_t offset = 0;      ///< of its first sample in the file
+  std::uint32_t description = 1;
+  std::vector<Sample> samples;
+};
+
+/// Reads the runs of moofs in file order: what trex says, and where each track's time has got to.
+class FragmentRuns {
+ public:
+  void read_movie(const Node &moov);
+  bool knows(std::uint32_t track) const { return defaults_.contains(track); }
+  /// nullopt where a traf names an unknown track or cannot be read; with `lenient` such trafs are left out.
+  std::optional<std::vector<FragmentRun>> read(const Node &moof, bool lenient = false);
+
+ private:
+  bool read_track(const Node &traf, std::uint64_t moof_offset, std::uint64_t &next_data,
+                  std::vector<FragmentRun> &runs);
+  std::map<std::uint32_t, TrackExtends> defaults_;
+  std::map<std::uint32_t, std::uint64_t> ends_;
+};
+
 /// What one track's fragments hold, gathered from its moofs.
 struct ScannedTrack {
   SampleTable table;
   std::uint64_t first_decode_time = 0; ///< ticks
   std::int64_t media_start = 0;        ///< ticks: where the init segment's edit list begins
   bool any = false;
+
+  /// Appends a run's samples as one chunk; a gap in time lengthens the sample before it.
+  void add(const FragmentRun &run, bool with_table);
 };
+
+/// Where the edit lists of an init segment begin, by track.
+void read_media_starts(const Node &moov, std::map<std::uint32_t, ScannedTrack> &tracks);
 
 /// A fragment for an index: from its first box to the next fragment's.
 struct ScannedFragment {

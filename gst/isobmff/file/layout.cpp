@@ -8,9 +8,7 @@
 #include <algorithm>
 
 namespace hull::isobmff {
-namespace {
 
-// Makes the init segment's moov that of a whole file; returned is its size.
 Result<std::uint64_t> whole_movie(FragmentScan &scan, std::uint64_t shift) {
   Node &moov = *scan.moov;
   std::erase_if(moov.children, [](const Node &child) { return child.type() == FourCC("mvex"); });
@@ -59,6 +57,8 @@ bool is_protected(const Node &moov) {
         if (entry.child("sinf")) return true;
   return false;
 }
+
+namespace {
 
 // moov at the end, and one mdat from the gap to there: what OBS does.
 Result<Relocation> unfragment_at_tail(OutputFile &file, FragmentScan &scan, bool sync) {
@@ -131,53 +131,6 @@ Result<Relocation> unfragment(const std::string &path, Placement placement, bool
     return tl::unexpected(done.error());
   }
   return relocation(Placement::insert, *file, moov_size);
-}
-
-namespace {
-
-// Bytes of zeros in front of a file that was being moved back when its writer died.
-Result<std::uint64_t> empty_front(const std::string &path, std::uint64_t block) {
-  auto source = FileSource::open(path);
-  if (!source) return tl::unexpected(source.error());
-  ByteVector head(8);
-  if (source->size() < block || !source->read(0, head)) return std::uint64_t{0};
-  if (std::any_of(head.begin(), head.end(), [](std::uint8_t byte) { return byte != 0; }))
-    return std::uint64_t{0};
-  for (std::uint64_t at = block; at + 8 <= source->size(); at += block) {
-    if (auto ok = source->read(at, head); !ok) return tl::unexpected(ok.error());
-    if (load_be(head.data() + 4, 4) == FourCC("ftyp").value) return at;
-  }
-  return fail(ErrorCode::bad_data, "'" + path + "' begins with zeros, and no recording follows them.");
-}
-
-} // namespace
-
-Result<Recovered> recover(const std::string &path, Placement placement, bool keep_fragments) {
-  Recovered recovered;
-  {
-    auto file = OutputFile::open(path);
-    if (!file) return tl::unexpected(file.error());
-    auto zeros = empty_front(path, file->block_size());
-    if (!zeros) return tl::unexpected(zeros.error());
-    if (*zeros > 0)
-      if (auto ok = file->collapse(0, *zeros); !ok) return tl::unexpected(ok.error());
-    auto scan = scan_file(path, false, false);
-    if (!scan) return tl::unexpected(scan.error());
-    if (!scan->moov)
-      return fail(ErrorCode::bad_data, "'" + path +
-                                           "' was cut before its movie box: there is nothing to tell its "
-                                           "samples apart. Record with layout=hybrid.");
-    recovered.fragments = scan->moofs;
-    if (scan->moofs == 0 && scan->has_mdat) return recovered; // whole already
-    recovered.cut_bytes = scan->size - scan->whole_end;
-    if (recovered.cut_bytes > 0)
-      if (auto ok = file->truncate(scan->whole_end); !ok) return tl::unexpected(ok.error());
-  }
-  if (keep_fragments) return recovered;
-  auto placed = unfragment(path, placement);
-  if (!placed) return tl::unexpected(placed.error());
-  recovered.placed = *placed;
-  return recovered;
 }
 
 } // namespace hull::isobmff

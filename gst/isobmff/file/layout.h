@@ -51,17 +51,4 @@ Result<Relocation> fast_start(const std::string &path, Placement placement, bool
 /// it by insertion, with a free box between.
 Result<Relocation> add_segment_index(const std::string &path, std::uint64_t copy_limit = 256ull << 20);
 
-/// What recover() found and did.
-struct Recovered {
-  std::uint64_t fragments = 0;
-  std::uint64_t cut_bytes = 0; ///< of a chunk that was not whole
-  Relocation placed;
-};
-
-/// Repairs a recording of ours that was cut at any byte: drops the chunk that is not whole, then finishes it
-/// as unfragment() would have (unless `keep_fragments`). A file cut between insertion and header is
-/// completed.
-Result<Recovered> recover(const std::string &path, Placement placement = Placement::automatic,
-                          bool keep_fragments = false);
-
 } // namespace hull::isobmff

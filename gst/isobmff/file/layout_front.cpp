@@ -49,8 +49,12 @@ Result<std::uint64_t> insert_front(OutputFile &file, const Front &front, std::ui
   auto ok = front.write([&writer](Bytes piece) { return writer.put(piece); });
   if (ok) ok = writer.put(front.fill(shift - *size));
   if (ok) ok = writer.finish();
-  if (ok && sync) ok = file.sync();
-  if (!ok) return tl::unexpected(ok.error());
+  if (!ok) { // a full disk: the file becomes what it was
+    (void)file.collapse(0, shift);
+    return tl::unexpected(ok.error());
+  }
+  if (sync)
+    if (auto synced = file.sync(); !synced) return tl::unexpected(synced.error());
   return shift;
 }
 

@@ -33,6 +33,13 @@ void append_filler(ByteVector &front, std::uint64_t size);
 
 Result<FragmentScan> scan_file(const std::string &path, bool tables, bool fragments);
 
+/// Makes an init segment's moov that of a whole file, whose tables are the scan's, moved by `shift` bytes.
+/// Returned is its size. The tables are written from the scan, which must outlive the box.
+Result<std::uint64_t> whole_movie(FragmentScan &scan, std::uint64_t shift);
+
+/// Whether a track's samples are encrypted: what senc says of each stands in the moofs.
+bool is_protected(const Node &moov);
+
 Relocation relocation(Placement how, const OutputFile &file, std::uint64_t moov_size);
 
 } // namespace hull::isobmff

@@ -37,6 +37,14 @@ Result<OutputFile> OutputFile::open(const std::string &path) {
   return OutputFile(path, std::move(fd));
 }
 
+Result<OutputFile> OutputFile::open_to_read(const std::string &path) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd)
+    return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io,
+                "'" + path + "' cannot be read: " + std::strerror(errno) + ".");
+  return OutputFile(path, std::move(fd));
+}
+
 tl::unexpected<Error> OutputFile::failed(const char *what, int number) const {
   if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
     struct statvfs space {};

@@ -15,6 +15,8 @@ class OutputFile {
   /// Makes an empty file, or opens the one there is for change. not_found or io with the reason.
   static Result<OutputFile> create(const std::string &path);
   static Result<OutputFile> open(const std::string &path);
+  /// Only to copy from.
+  static Result<OutputFile> open_to_read(const std::string &path);
 
   /// All of `parts`, one after the other from `offset`. no_space names what the file system has left.
   Result<void> write(std::uint64_t offset, std::span<const Bytes> parts);

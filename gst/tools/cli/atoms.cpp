@@ -3,11 +3,13 @@
 #include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/file/file.h"
 #include "gst/isobmff/file/layout.h"
+#include "gst/isobmff/file/recover.h"
 #include "gst/isobmff/rules/cmaf.h"
 #include "gst/tools/cli/commands.h"
 #include "gst/tools/support/command.h"
 #include "gst/tools/support/files.h"
 
+#include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 
@@ -18,8 +20,8 @@ using isobmff::FileSource;
 using isobmff::Node;
 
 struct Options {
-  std::string file, path, value, box_file, hex;
-  bool before = false, after = false, keep_fragments = false;
+  std::string file, path, value, box_file, hex, output, like;
+  bool before = false, after = false, keep_fragments = false, dry_run = false;
   bool json = false, html = false, fields = false, raw = false;
 };
 
@@ -176,16 +178,75 @@ int fast_start(const Options &options) {
   return kDone;
 }
 
+void print_plan(const isobmff::RecoveryPlan &plan) {
+  for (const std::string &found : plan.found)
+    fmt::print("found: {}\n", found);
+  for (const isobmff::TrackRecovery &track : plan.tracks)
+    fmt::print("track {} ({}): {} samples kept{}{}{}\n", track.id, track.format, track.samples,
+               track.missing > 0 ? fmt::format(", {} are not in the file", track.missing) : "",
+               track.rebuilt ? ", found by what they look like" : "",
+               track.problem.empty() ? "" : ": " + track.problem);
+  const auto ranges = [](const char *what, const std::vector<isobmff::ByteRange> &list) {
+    constexpr std::size_t kMost = 20;
+    for (std::size_t i = 0; i < std::min(list.size(), kMost); ++i)
+      fmt::print("{} {}..{} ({} bytes)\n", what, list[i].offset, list[i].offset + list[i].size, list[i].size);
+    if (list.size() > kMost) fmt::print("{} {} more ranges\n", what, list.size() - kMost);
+  };
+  if (plan.remedy == isobmff::Remedy::none) return;
+  ranges("keeps", plan.kept);
+  ranges("gives up", plan.given_up);
+}
+
+Json plan_json(const isobmff::RecoveryPlan &plan) {
+  const auto ranges = [](const std::vector<isobmff::ByteRange> &list) {
+    Json json = Json::array();
+    for (const isobmff::ByteRange &range : list)
+      json.push_back({{"offset", range.offset}, {"size", range.size}});
+    return json;
+  };
+  Json tracks = Json::array();
+  for (const isobmff::TrackRecovery &track : plan.tracks)
+    tracks.push_back({{"id", track.id},
+                      {"format", track.format},
+                      {"kept", track.samples},
+                      {"missing", track.missing},
+                      {"rebuilt", track.rebuilt},
+                      {"problem", track.problem}});
+  constexpr const char *kRemedies[] = {"none", "headers", "movie"};
+  return {{"remedy", kRemedies[static_cast<int>(plan.remedy)]},
+          {"found", plan.found},
+          {"tracks", tracks},
+          {"kept", ranges(plan.kept)},
+          {"given_up", ranges(plan.given_up)}};
+}
+
 int recover(const Options &options) {
-  const auto done = isobmff::recover(options.file, isobmff::Placement::automatic, options.keep_fragments);
+  isobmff::RecoverOptions how;
+  how.output = options.output;
+  how.like = options.like;
+  how.keep_fragments = options.keep_fragments;
+  if (!how.output.empty() && std::filesystem::exists(how.output) &&
+      std::filesystem::equivalent(how.output, options.file))
+    return report(
+        {ErrorCode::settings, "-o names the damaged file itself; without -o it is repaired in place"});
+  auto plan = isobmff::plan_recovery(options.file, how);
+  if (!plan) return report(plan.error());
+  if (options.json)
+    print(plan_json(*plan).dump(2) + "\n");
+  else
+    print_plan(*plan);
+  const bool nothing = plan->remedy == isobmff::Remedy::none && plan->skipped == 0;
+  if (!options.json && nothing)
+    print(plan->found.empty() ? "the file is whole\n"
+                              : "nothing would be gained: the file is left as it is\n");
+  if (options.dry_run) return kDone;
+  const auto done = isobmff::carry_out(*plan, options.file, how);
   if (!done) return report(done.error());
-  if (!done->placed.changed && done->cut_bytes == 0) {
-    fmt::print("the file is whole\n");
-    return kDone;
-  }
-  fmt::print("{} fragments kept, {} bytes of a cut one dropped\n", done->fragments, done->cut_bytes);
-  if (done->placed.changed)
-    fmt::print("finished ({}): {} bytes written\n", name_of(done->placed.how), done->placed.bytes_written);
+  if (options.json || (nothing && how.output.empty())) return kDone;
+  fmt::print("{} fragments kept, {} bytes given up\n", done->fragments, done->cut_bytes);
+  const bool headers = done->remedy == isobmff::Remedy::headers && how.output.empty();
+  fmt::print("done ({}): {} bytes written\n", headers ? "headers in place" : name_of(done->placed.how),
+             done->placed.bytes_written);
   return kDone;
 }
 
@@ -222,8 +283,13 @@ void add_atoms(Command &program) {
   Command remove = add_verb(atoms, options, "remove", "Take a box out", take_out);
   remove.option("PATH", options->path, "Like moov/udta").required();
   add_verb(atoms, options, "faststart", "Put moov in front of the media", fast_start);
-  Command repair = add_verb(atoms, options, "recover", "Repair a recording that was cut", recover);
-  repair.flag("--keep-fragments", options->keep_fragments, "Only drop what is not whole");
+  Command repair = add_verb(atoms, options, "recover", "Repair a file that was cut or damaged", recover);
+  repair.option("-o,--output", options->output, "Write the repaired file there and leave FILE alone");
+  repair.option("--like", options->like,
+                "A good file of the same camera or encoder: finds samples without tables");
+  repair.flag("--dry-run", options->dry_run, "Only say what is wrong and what would be kept");
+  repair.flag("--keep-fragments", options->keep_fragments, "Leave a fragmented file fragmented");
+  repair.flag("--json", options->json, "The plan as JSON");
   Command rules = add_verb(atoms, options, "check", "Ask a fragmented file all CMAF rules", check);
   rules.flag("--json", options->json, "As JSON");
   cat.flag("--raw", options->raw, "The box's own bytes, header included");
