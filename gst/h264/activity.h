@@ -49,7 +49,7 @@ double worst_bits_per_sample(double difference, double quantizer);
 /// Quantizer step size: doubles every six quantizers.
 double step_of(double quantizer);
 
-/// Measures pictures of one size one after the other; about a fiftieth of the time that coding them takes.
+/// Measures pictures of one size one after the other.
 class ActivityMeter {
  public:
   const Activity &measure(const PictureView &picture);
