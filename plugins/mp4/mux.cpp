@@ -206,8 +206,10 @@ void Mp4Mux::look_at_clock(bool timeout) {
   if (!live_) return;
   const auto clock = ObjectRef<GstClock>::adopt(gst_element_get_clock(GST_ELEMENT(self_)));
   if (!clock) return;
-  const GstClockTime now = gst_clock_get_time(clock.get()), base = gst_element_get_base_time(GST_ELEMENT(self_));
-  late_ = static_cast<std::int64_t>(now) - static_cast<std::int64_t>(base) - static_cast<std::int64_t>(latency);
+  const GstClockTime now = gst_clock_get_time(clock.get()),
+                     base = gst_element_get_base_time(GST_ELEMENT(self_));
+  late_ =
+      static_cast<std::int64_t>(now) - static_cast<std::int64_t>(base) - static_cast<std::int64_t>(latency);
   if (timeout) late_ = std::max(late_, next_time_);
 }
 
@@ -295,13 +297,15 @@ void Mp4Mux::give_up_silent_inputs() {
   constexpr GstClockTime kPatience = 5 * GST_SECOND;
   if (!silence_) silence_ = SilenceTimer::start(queues_, kPatience);
   for (MuxInput *input : silent)
-    if (silence_->over() || !gst_pad_is_linked(input->pad.get())) give_up(*input, "all other inputs have ended");
+    if (silence_->over() || !gst_pad_is_linked(input->pad.get()))
+      give_up(*input, "all other inputs have ended");
 }
 
 void Mp4Mux::give_up(MuxInput &input, const char *why) {
   input.given_up = true;
   if (!gst_pad_is_linked(input.pad.get())) return;
-  caution({ErrorCode::state, std::string(GST_PAD_NAME(input.pad.get())) + (input.heard ? " has stopped" : " has had no data") +
+  caution({ErrorCode::state, std::string(GST_PAD_NAME(input.pad.get())) +
+                                 (input.heard ? " has stopped" : " has had no data") +
                                  " and is waited for no longer, since " + why +
                                  ". Send gap events or EOS where an input has nothing."});
 }

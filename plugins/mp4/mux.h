@@ -102,7 +102,7 @@ class Mp4Mux : public Configured<MuxSettings>, private MuxHost {
   std::unique_ptr<TimecodeTrack> timecode_;
   std::unique_ptr<MuxOutput> output_;
   bool live_ = false;
-  std::int64_t late_ = MuxInput::kNotIdle; // samples up to this running time wait for nobody
+  std::int64_t late_ = MuxInput::kNotIdle;      // samples up to this running time wait for nobody
   std::int64_t next_time_ = MuxInput::kNotIdle; // running time of the sample that waits
   std::shared_ptr<SilenceTimer> silence_;       // runs while only inputs are missing that never had data
   MuxWishes wishes_;

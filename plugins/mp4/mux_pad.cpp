@@ -82,18 +82,17 @@ void MuxPad::install(std::shared_ptr<InputQueues> queues) {
   gst_pad_set_activatemode_function(
       GST_PAD(self_), [](GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active) -> gboolean {
         MuxPad &self = of(pad);
-        if (!active && !self.released_) self.set_active(false); // before GStreamer waits for the streaming thread
+        if (!active && !self.released_)
+          self.set_active(false); // before GStreamer waits for the streaming thread
         const gboolean done = self.aggregator_activate_(pad, parent, mode, active);
         if (active && done) self.set_active(true);
         return done;
       });
   // Who waits for this pad shall see that it has no peer any more.
-  g_signal_connect(
-      self_, "unlinked",
-      G_CALLBACK(+[](GstPad *pad, GstPad *, gpointer) {
-        if (!of(pad).released_) of(pad).queues_->wake();
-      }),
-      nullptr);
+  g_signal_connect(self_, "unlinked", G_CALLBACK(+[](GstPad *pad, GstPad *, gpointer) {
+                     if (!of(pad).released_) of(pad).queues_->wake();
+                   }),
+                   nullptr);
 }
 
 MuxPad::~MuxPad() {

@@ -27,10 +27,10 @@ class MuxPad;
 
 /// What the pads of one muxer share. GstAggregator runs when every pad has something in its queue, and wakes
 /// a thread for each buffer that goes in or out, which costs more than muxing a small sample does. Here a
-/// pad's queue is its own, and GstAggregator's holds at most one empty buffer, a token, by one rule: a pad has
-/// a token unless the aggregating thread waits for that very pad and nothing has come there yet. So whatever
-/// comes for a pad that is waited for wakes the aggregating thread at once, whatever comes for another one
-/// wakes nobody, and no streaming thread ever waits inside GstAggregator.
+/// pad's queue is its own, and GstAggregator's holds at most one empty buffer, a token, by one rule: a pad
+/// has a token unless the aggregating thread waits for that very pad and nothing has come there yet. So
+/// whatever comes for a pad that is waited for wakes the aggregating thread at once, whatever comes for
+/// another one wakes nobody, and no streaming thread ever waits inside GstAggregator.
 class InputQueues {
  public:
   void add(MuxPad *pad);

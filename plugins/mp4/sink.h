@@ -62,9 +62,9 @@ class Mp4Sink : public Configured<Mp4SinkSettings> {
   bool header_written_ = false;
   std::size_t ftyp_size_ = 0;
   std::uint64_t header_size_ = 0; // in the file, with the gap and the room behind the movie box
-  unsigned index_ = 0;         // of the file, in location's pattern
-  std::uint64_t position_ = 0; // of the next byte
-  std::uint64_t gap_at_ = 0;   // stream offsets from here lie 16 bytes further back in the file
+  unsigned index_ = 0;            // of the file, in location's pattern
+  std::uint64_t position_ = 0;    // of the next byte
+  std::uint64_t gap_at_ = 0;      // stream offsets from here lie 16 bytes further back in the file
   GstClockTime first_pts_ = GST_CLOCK_TIME_NONE;
   gint64 last_sync_ = 0;
   bool failed_ = false;

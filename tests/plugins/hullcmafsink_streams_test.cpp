@@ -1,9 +1,9 @@
+#include "gst/core/xml.h"
 #include "gst/isobmff/boxes/fragment.h"
 #include "gst/publish/lint/server.h"
 #include "gst/publish/m3u8.h"
 #include "gst/publish/media_facts.h"
 #include "gst/publish/utc.h"
-#include "gst/core/xml.h"
 #include "tests/plugins/cmaf_support.h"
 
 #include <algorithm>

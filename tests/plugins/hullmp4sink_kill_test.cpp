@@ -1,6 +1,6 @@
 #include "gst/isobmff/file/fragment_scan.h"
-#include "gst/isobmff/file/recover.h"
 #include "gst/isobmff/file/layout.h"
+#include "gst/isobmff/file/recover.h"
 #include "tests/plugins/mp4_support.h"
 #include "tests/support/numbers.h"
 
