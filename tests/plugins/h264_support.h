@@ -3,16 +3,20 @@
 // What the tests of hullh264enc and hullh264dec share: running a pipeline to its end, and reading H.264 with
 // gst/h264.
 
+#include "gst/core/number.h"
 #include "gst/glue/map.h"
 #include "gst/glue/ref.h"
 #include "gst/h264/avcc.h"
 #include "gst/h264/sei.h"
 #include "gst/h264/slice.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gst/app/gstappsink.h>
@@ -159,6 +163,13 @@ inline std::string caps_text(const Played &played, const char *field) {
   if (!value) return {};
   const OwnedText text(gst_value_serialize(value));
   return text.c_str();
+}
+
+/// "30000/1001" as two numbers.
+inline std::pair<int, int> fraction(std::string_view text) {
+  const int numerator = take_number<int>(text).value_or(1);
+  text.remove_prefix(std::min<std::size_t>(1, text.size()));
+  return {numerator, take_number<int>(text).value_or(1)};
 }
 
 } // namespace hull::h264

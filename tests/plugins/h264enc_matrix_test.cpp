@@ -205,8 +205,7 @@ Outcome run(const Case &c, const std::vector<ByteVector> &pictures) {
   Outcome outcome;
   const std::string caps = "video/x-raw,format=I420,width=" + std::to_string(c.size.width) +
                            ",height=" + std::to_string(c.size.height) + ",framerate=" + c.rate;
-  int num = 1, den = 1;
-  std::sscanf(c.rate.c_str(), "%d/%d", &num, &den);
+  const auto [num, den] = fraction(c.rate);
   outcome.played =
       play("appsrc name=in format=time max-bytes=0 caps=\"" + caps + "\" ! hullh264enc name=enc " +
                c.properties + " ! video/x-h264,stream-format=byte-stream,profile=" + c.profile +

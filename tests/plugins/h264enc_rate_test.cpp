@@ -106,8 +106,7 @@ int late_pictures(const std::vector<BufferRef> &buffers) {
 }
 
 double most_in_a_second(const std::vector<BufferRef> &buffers, const char *rate) {
-  int num = 1, den = 1;
-  std::sscanf(rate, "%d/%d", &num, &den);
+  const auto [num, den] = fraction(rate);
   const auto pictures = static_cast<std::size_t>(std::max(1, num / den));
   double most = 0;
   for (std::size_t i = 0; i < buffers.size(); ++i) {
@@ -175,8 +174,7 @@ TEST_F(H264Rate, WithoutMaxBitrateThereAreNoHrdParameters) {
 TEST_F(H264Rate, TheMeanHoldsOverAllRatesAndFrameRates) {
   for (const char *control : {"bitrate", "quality", "buffer", "timestamp"})
     for (const char *rate : {"1/2", "10/1", "60/1", "1000/1"}) {
-      int num = 1, den = 1;
-      std::sscanf(rate, "%d/%d", &num, &den);
+      const auto [num, den] = fraction(rate);
       const double fps = static_cast<double>(num) / den;
       const double kbps = 5 * fps; // 5 kbit a picture
       if (kbps < 1) continue;
