@@ -289,9 +289,11 @@ void Mp4Mux::give_up_silent_inputs() {
   std::vector<MuxInput *> silent;
   bool others = false;
   for (auto &input : inputs_) {
-    if (!done(*input) && (input->heard || input->head)) return silence_.reset();
-    others |= done(*input) && input->heard;
-    if (!done(*input)) silent.push_back(input.get());
+    // Its end may still wait behind samples that wait for the silent ones.
+    const bool over = done(*input) || MuxPad::of(input->pad.get()).has_ended();
+    if (!over && input->heard) return silence_.reset();
+    others |= over && input->heard;
+    if (!over) silent.push_back(input.get());
   }
   if (!others || silent.empty()) return silence_.reset();
   constexpr GstClockTime kPatience = 5 * GST_SECOND;

@@ -147,6 +147,8 @@ GstFlowReturn MuxPad::arrive(Arrival arrival) {
   }
   if (!active_ || flushing_) return GST_FLOW_FLUSHING;
   if (queues_->flow_ != GST_FLOW_OK) return queues_->flow_;
+  if (arrival.event && GST_EVENT_TYPE(arrival.event.get()) == GST_EVENT_STREAM_START) ended_ = false;
+  ended_ = ended_ || ends;
   queue_.push_back(std::move(arrival));
   bytes_ += size;
   if (queue_.size() == 1) queues_->news_ = true;
@@ -218,7 +220,7 @@ void MuxPad::flush() {
     return type == GST_EVENT_SEGMENT || type == GST_EVENT_EOS || !sticky;
   });
   bytes_ = 0;
-  flushing_ = false;
+  flushing_ = ended_ = false;
   token_ = false; // GstAggregator has emptied its queue
   if (!queue_.empty()) (void)put_token();
   queues_->changed_.notify_all();
@@ -229,7 +231,7 @@ void MuxPad::reset() {
   queue_.clear();
   bytes_ = 0;
   waited_for_ = true;
-  token_ = false;
+  token_ = ended_ = false;
 }
 
 } // namespace hull

@@ -91,6 +91,8 @@ class MuxPad : public Configured<MuxPadSettings> {
   bool take(std::deque<Arrival> &to);
   /// Whether the aggregating thread waits for this pad.
   void wait_for(bool waited_for);
+  /// EOS has come, although it may still wait behind samples.
+  bool has_ended() const { return ended_; }
   /// It waits, and nothing has come.
   bool starves() const;
 
@@ -124,6 +126,7 @@ class MuxPad : public Configured<MuxPadSettings> {
   bool waited_for_ = true;
   bool token_ = false; // in GstAggregator's queue
   std::atomic<bool> released_{false};
+  std::atomic<bool> ended_{false};
 };
 
 } // namespace hull
