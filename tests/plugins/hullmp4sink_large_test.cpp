@@ -85,7 +85,7 @@ TEST_P(Large, IsReadToItsLastSample) {
   EXPECT_GT(entry[1], 1ull << 32);
   std::ifstream in(file, std::ios::binary);
   std::array<char, 8> head{};
-  in.seekg(static_cast<std::streamoff>(place));
+  in.seekg(static_cast<std::streamoff>(entry[1]));
   in.read(head.data(), head.size());
   EXPECT_EQ(static_cast<unsigned char>(head[7]), kSamples - 1);
   auto source_file = FileSource::open(file);

@@ -5,6 +5,7 @@
 #include "gst/publish/playlist.h"
 #include "tests/gst/publish/lint/examples.h"
 
+#include <fmt/format.h>
 #include <functional>
 #include <gtest/gtest.h>
 #include <set>
