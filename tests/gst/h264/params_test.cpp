@@ -109,7 +109,8 @@ TEST(Level, IsTheLowestThatHoldsSizeRateAndBitrate) {
   EXPECT_EQ(name({1920, 1080, 30, 1}), "4");
   EXPECT_EQ(name({1920, 1080, 60, 1}), "4.2");
   EXPECT_EQ(name({1920, 1080, 30, 1, 24000}), "4.1");
-  EXPECT_EQ(name({1920, 1080, 30, 1, 24000, 1, true}), "4");
+  EXPECT_EQ(name({1920, 1080, 30, 1, 24000, 0, 1, true}), "4");
+  EXPECT_EQ(name({1920, 1080, 30, 1, 20000, 40000}), "4.1"); // a buffer that level 4 has not
   EXPECT_EQ(name({3840, 2160, 60, 1}), "5.2");
 }
 
