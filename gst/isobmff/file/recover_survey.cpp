@@ -174,8 +174,10 @@ class Surveyor {
     const auto bytes = window_.at(at, 16);
     if (!bytes) return tl::unexpected(bytes.error());
     Piece piece{known ? head.type : FourCC{}, at, 0, known ? head.length : 8, Piece::State::wrong_size};
-    if (bytes->size() >= 16 && is_anchor(bytes->data(), window_.size() - at)) return nameless(piece);
-    if (head.type == FourCC("moov") || head.type == FourCC("moof")) return nameless(piece);
+    // With less than 16 bytes left there is no child that could tell more.
+    if (bytes->size() >= 16 && (head.type == FourCC("moov") || head.type == FourCC("moof") ||
+                                is_anchor(bytes->data(), window_.size() - at)))
+      return nameless(piece);
     const auto after = anchor(at + 1, to_);
     if (!after) return tl::unexpected(after.error());
     piece.size = *after - at;
