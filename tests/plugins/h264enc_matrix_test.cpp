@@ -205,7 +205,8 @@ Outcome run(const Case &c, const std::vector<ByteVector> &pictures) {
   Outcome outcome;
   const std::string caps = "video/x-raw,format=I420,width=" + std::to_string(c.size.width) +
                            ",height=" + std::to_string(c.size.height) + ",framerate=" + c.rate;
-  const auto [num, den] = fraction(c.rate);
+  int num = 1, den = 1;
+  std::tie(num, den) = fraction(c.rate); // clang 14 lets no lambda see a structured binding
   outcome.played =
       play("appsrc name=in format=time max-bytes=0 caps=\"" + caps + "\" ! hullh264enc name=enc " +
                c.properties + " ! video/x-h264,stream-format=byte-stream,profile=" + c.profile +
