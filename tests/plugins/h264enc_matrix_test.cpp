@@ -9,6 +9,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 #include <random>
+#include <tuple>
 
 namespace hull::h264 {
 namespace {
@@ -217,7 +218,8 @@ Outcome run(const Case &c, const std::vector<ByteVector> &pictures) {
              const auto at = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline), "at"));
              g_signal_connect(
                  at.get(), "handoff", G_CALLBACK(+[](GstElement *, GstBuffer *buffer, Outcome *to) {
-                   for (const Nal &nal : split_annexb(bytes_of(buffer)))
+                   const ByteVector bytes = bytes_of(buffer);
+                   for (const Nal &nal : split_annexb(bytes))
                      if (nal.is_slice()) to->largest_slice = std::max(to->largest_slice, nal.data.size());
                    GstCustomMeta *meta = gst_buffer_get_custom_meta(buffer, "HullCodedPictureMeta");
                    double quantizer = -1;
