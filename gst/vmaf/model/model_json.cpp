@@ -1,10 +1,10 @@
 #include "gst/core/json.h"
+#include "gst/core/number.h"
 #include "gst/vmaf/model/model.h"
 
-#include <cmath>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 namespace hull::vmaf {
 namespace {
@@ -77,57 +77,80 @@ Result<std::vector<FeatureUse>> features_of(const Json &dict) {
   return uses;
 }
 
-/// libsvm's text: header lines, "SV", then coefficient and index:value pairs per line.
-Result<void> parse_svm(const std::string &text, std::size_t features, Svr &svr) {
-  std::istringstream lines(text);
-  std::string line;
-  long total = -1;
-  bool gamma = false, rho = false, vectors = false;
-  while (!vectors && std::getline(lines, line)) {
-    std::istringstream words(line);
-    std::string key, value;
-    words >> key;
+/// The text up to the next blank, which is cut off with the blanks before it; empty at the end.
+std::string_view take_word(std::string_view &text) {
+  constexpr std::string_view kBlanks = " \t\r";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  const std::string_view word = text.substr(0, text.find_first_of(kBlanks));
+  text.remove_prefix(word.size());
+  return word;
+}
+
+/// The next line, which is cut off; nothing at the end.
+std::optional<std::string_view> take_line(std::string_view &text) {
+  if (text.empty()) return std::nullopt;
+  const std::string_view line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(line.size() + 1, text.size()));
+  return line;
+}
+
+struct SvmHead {
+  std::optional<double> gamma, rho;
+  std::optional<long> vectors;
+};
+
+/// The lines up to "SV", which are cut off.
+Result<SvmHead> take_svm_head(std::string_view &text) {
+  SvmHead head;
+  while (auto line = take_line(text)) {
+    const std::string_view key = take_word(*line), value = take_word(*line);
     if (key == "SV") {
-      vectors = true;
-    } else if (key == "svm_type" || key == "kernel_type") {
-      words >> value;
-      if (value != (key == "svm_type" ? "nu_svr" : "rbf"))
-        return fail(ErrorCode::unsupported,
-                    "The VMAF model is of " + key + " '" + value + "'; nu_svr with rbf loads.");
-    } else if (key == "gamma") {
-      gamma = static_cast<bool>(words >> svr.gamma);
-    } else if (key == "rho") {
-      rho = static_cast<bool>(words >> svr.rho);
-    } else if (key == "total_sv") {
-      words >> total;
+      if (!head.gamma || !head.rho || head.vectors.value_or(0) < 1) break;
+      return head;
     }
+    if ((key == "svm_type" && value != "nu_svr") || (key == "kernel_type" && value != "rbf"))
+      return fail(ErrorCode::unsupported, "The VMAF model is of " + std::string(key) + " '" +
+                                              std::string(value) + "'; nu_svr with rbf loads.");
+    if (key == "gamma") head.gamma = to_number<double>(value);
+    if (key == "rho") head.rho = to_number<double>(value);
+    if (key == "total_sv") head.vectors = to_number<long>(value);
   }
-  if (!vectors || !gamma || !rho || total < 1)
-    return bad("its 'model' text lacks gamma, rho, total_sv or SV");
+  return bad("its 'model' text lacks gamma, rho, total_sv or SV");
+}
+
+/// A support vector's line: its coefficient, then index:value pairs, of which libsvm leaves out zeros.
+bool add_support_vector(std::string_view line, std::size_t features, Svr &svr) {
+  const auto coefficient = to_number<double>(take_word(line));
+  if (!coefficient) return false;
+  std::vector<double> at(features, 0.0);
+  for (std::string_view pair = take_word(line); !pair.empty(); pair = take_word(line)) {
+    const auto index = take_number<std::size_t>(pair);
+    if (!index || *index < 1 || *index > features || !pair.starts_with(':')) return false;
+    const auto value = to_number<double>(pair.substr(1));
+    if (!value) return false;
+    at[*index - 1] = *value;
+  }
+  svr.vectors.push_back(*coefficient);
+  svr.vectors.insert(svr.vectors.end(), at.begin(), at.end());
+  return true;
+}
+
+/// libsvm's text: header lines, "SV", then a line for each support vector.
+Result<void> parse_svm(std::string_view text, std::size_t features, Svr &svr) {
+  const auto head = take_svm_head(text);
+  if (!head) return tl::unexpected(head.error());
+  svr.gamma = *head->gamma;
+  svr.rho = *head->rho;
   long count = 0;
-  while (std::getline(lines, line)) {
-    std::istringstream words(line);
-    double coefficient = 0;
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const std::string damage = "support vector " + std::to_string(count + 1) + " is damaged";
-    if (!(words >> coefficient)) return bad(damage);
-    std::vector<double> at(features, 0.0); // libsvm leaves out zeros
-    std::size_t index = 0;
-    char colon = 0;
-    double value = 0;
-    while (words >> index) {
-      if (!(words >> colon >> value) || colon != ':' || index < 1 || index > features ||
-          !std::isfinite(value))
-        return bad(damage);
-      at[index - 1] = value;
-    }
-    if (!words.eof()) return bad(damage);
-    svr.vectors.push_back(coefficient);
-    svr.vectors.insert(svr.vectors.end(), at.begin(), at.end());
+  while (const auto line = take_line(text)) {
+    if (line->find_first_not_of(" \t\r") == std::string_view::npos) continue;
     ++count;
+    if (!add_support_vector(*line, features, svr))
+      return bad("support vector " + std::to_string(count) + " is damaged");
   }
-  if (count != total)
-    return bad("it announces " + std::to_string(total) + " support vectors and has " + std::to_string(count));
+  if (count != *head->vectors)
+    return bad("it announces " + std::to_string(*head->vectors) + " support vectors and has " +
+               std::to_string(count));
   return {};
 }
 
