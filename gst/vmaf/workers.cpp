@@ -9,7 +9,7 @@ Workers::Workers(unsigned threads) {
 
 Workers::~Workers() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     stop_ = true;
   }
   wake_.notify_all();
@@ -23,22 +23,28 @@ void Workers::run(int tasks, const std::function<void(int, unsigned)> &work) {
       work(i, 0);
     return;
   }
-  std::unique_lock lock(mutex_);
-  work_ = &work;
-  next_ = 0;
-  tasks_ = tasks;
+  {
+    const Lock lock(mutex_);
+    work_ = &work;
+    next_ = 0;
+    tasks_ = tasks;
+  }
   wake_.notify_all();
-  drain(lock, 0);
-  done_.wait(lock, [this] { return running_ == 0; });
+  drain(0);
+  Lock lock(mutex_);
+  while (running_ > 0)
+    done_.wait(lock);
   work_ = nullptr;
 }
 
-void Workers::drain(std::unique_lock<std::mutex> &lock, unsigned thread) {
+void Workers::drain(unsigned thread) {
+  Lock lock(mutex_);
   while (next_ < tasks_) {
     const int task = next_++;
+    const auto *work = work_;
     ++running_;
     lock.unlock();
-    (*work_)(task, thread);
+    (*work)(task, thread);
     lock.lock();
     --running_;
   }
@@ -46,11 +52,14 @@ void Workers::drain(std::unique_lock<std::mutex> &lock, unsigned thread) {
 }
 
 void Workers::loop(unsigned thread) {
-  std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stop_ || next_ < tasks_; });
-    if (stop_) return;
-    drain(lock, thread);
+    {
+      Lock lock(mutex_);
+      while (!stop_ && next_ >= tasks_)
+        wake_.wait(lock);
+      if (stop_) return;
+    }
+    drain(thread);
   }
 }
 

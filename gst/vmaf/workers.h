@@ -1,8 +1,8 @@
 #pragma once
 
-#include <condition_variable>
+#include "gst/core/mutex.h"
+
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -24,14 +24,15 @@ class Workers {
 
  private:
   void loop(unsigned thread);
-  void drain(std::unique_lock<std::mutex> &lock, unsigned thread);
+  void drain(unsigned thread);
 
   std::vector<std::thread> threads_;
-  std::mutex mutex_; // leaf
-  std::condition_variable wake_, done_;
-  const std::function<void(int, unsigned)> *work_ = nullptr;
-  int next_ = 0, tasks_ = 0, running_ = 0;
-  bool stop_ = false;
+  Mutex mutex_; // leaf
+  Condition wake_, done_;
+  const std::function<void(int, unsigned)> *work_ HULL_GUARDED_BY(mutex_) = nullptr;
+  int next_ HULL_GUARDED_BY(mutex_) = 0, tasks_ HULL_GUARDED_BY(mutex_) = 0,
+            running_ HULL_GUARDED_BY(mutex_) = 0;
+  bool stop_ HULL_GUARDED_BY(mutex_) = false;
 };
 
 } // namespace hull::vmaf
