@@ -1,6 +1,6 @@
 #include "gst/vmaf/session.h"
 
-#include <cmath>
+#include <algorithm>
 
 namespace hull::vmaf {
 namespace {
@@ -30,19 +30,20 @@ void name_features(std::vector<std::string> &names, const std::string &suffix) {
     names.push_back("integer_vif_scale" + std::to_string(s) + suffix);
 }
 
-std::vector<std::string> column_names(const SessionOptions &options, const Gains &gains) {
+ScoreColumns columns_of(const SessionOptions &options, const Gains &gains) {
   std::vector<std::string> names;
   if (gains.normal) name_features(names, "");
   if (gains.neg) name_features(names, "_egl_1");
   names.push_back("integer_motion2");
   if (options.psnr) names.insert(names.end(), {"psnr_y", "psnr_cb", "psnr_cr"});
+  const std::size_t score = names.size(); // the first model's
   for (const NamedModel &named : options.models) {
     names.push_back(named.key);
     if (named.model.is_collection())
       for (const char *part : {"_bagging", "_stddev", "_ci_p95_lo", "_ci_p95_hi"})
         names.push_back(named.key + part);
   }
-  return names;
+  return {std::move(names), score};
 }
 
 std::string key_of(const Model &model, bool first) {
@@ -90,22 +91,15 @@ Result<std::vector<NamedModel>> choose_models(const std::string &names, const st
   return chosen;
 }
 
-Session::Session(int width, int height, std::size_t streams, SessionOptions options, Report report)
+Session::Session(int width, int height, std::size_t streams, SessionOptions options)
     : options_(std::move(options)),
-      report_(std::move(report)),
       gains_(gains_of(options_.models)),
       analyzer_(width, height, streams, analyzer_options(options_)),
-      names_(std::make_shared<const std::vector<std::string>>(column_names(options_, gains_))),
-      logs_(streams, ScoreLog(*names_, options_.kept_frames)),
-      pending_(streams),
-      sums_(streams),
-      counts_(streams) {
-  while ((*names_)[score_column_] != options_.models.front().key)
-    ++score_column_;
-}
+      columns_(std::make_shared<const ScoreColumns>(columns_of(options_, gains_))),
+      pending_(streams) {}
 
-void Session::push(const Picture &reference, const Plane *previous,
-                   std::span<const Picture *const> distorted) {
+std::vector<FrameScore> Session::push(const Picture &reference, const Plane *previous,
+                                      std::span<const Picture *const> distorted) {
   std::vector<Picture> present;
   std::vector<std::size_t> streams;
   if (frames_ % options_.subsample == 0)
@@ -116,27 +110,28 @@ void Session::push(const Picture &reference, const Plane *previous,
       }
   std::vector<PairFeatures> features(present.size());
   const double motion = analyzer_.measure(reference, previous, present, features);
-  if (frames_ > 0) complete(frames_ == 1 ? 0.0 : std::min(motion_, motion));
+  std::vector<FrameScore> scores;
+  if (frames_ > 0) scores = complete(frames_ == 1 ? 0.0 : std::min(motion_, motion));
   for (std::size_t i = 0; i < streams.size(); ++i)
     pending_[streams[i]] = features[i];
   motion_ = motion;
   ++frames_;
+  return scores;
 }
 
-void Session::finish() {
-  if (frames_ > 0) complete(frames_ == 1 ? 0.0 : motion_);
+std::vector<FrameScore> Session::finish() {
+  if (frames_ == 0) return {};
+  return complete(frames_ == 1 ? 0.0 : motion_);
 }
 
-void Session::complete(double motion2) {
+std::vector<FrameScore> Session::complete(double motion2) {
+  std::vector<FrameScore> scores;
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     if (!pending_[i]) continue;
-    const std::vector<double> values = row(*pending_[i], motion2);
+    scores.push_back({i, frames_ - 1, columns_, row(*pending_[i], motion2)});
     pending_[i].reset();
-    logs_[i].add(frames_ - 1, values);
-    sums_[i] += values[score_column_];
-    ++counts_[i];
-    if (report_) report_({i, frames_ - 1, names_, values, values[score_column_]});
   }
+  return scores;
 }
 
 std::vector<double> Session::row(const PairFeatures &pair, double motion2) const {
@@ -159,10 +154,6 @@ std::vector<double> Session::row(const PairFeatures &pair, double motion2) const
     values.insert(values.end(), {spread.bagging, spread.stddev, spread.low, spread.high});
   }
   return values;
-}
-
-double Session::mean(std::size_t stream) const {
-  return counts_[stream] ? sums_[stream] / static_cast<double>(counts_[stream]) : std::nan("");
 }
 
 } // namespace hull::vmaf

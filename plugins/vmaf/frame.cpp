@@ -41,16 +41,6 @@ template <class T> vmaf::Plane unzipped(const vmaf::Plane &plane, std::vector<T>
   return made;
 }
 
-} // namespace
-
-const char *const kVmafCaps = GST_VIDEO_CAPS_MAKE(
-    "{ I420, YV12, NV12, NV21, Y42B, Y444, GRAY8, I420_10LE, I422_10LE, Y444_10LE, I420_12LE, "
-    "I422_12LE, Y444_12LE, P010_10LE, P012_LE }");
-
-int bits_of(const GstVideoInfo &info) {
-  return GST_VIDEO_INFO_COMP_DEPTH(&info, 0);
-}
-
 Result<vmaf::Picture> picture_of(MappedFrame &frame, const VmafPadSettings &crop) {
   const GstVideoFormatInfo *format = frame.info().finfo;
   const int width = GST_VIDEO_INFO_WIDTH(&frame.info()), height = GST_VIDEO_INFO_HEIGHT(&frame.info());
@@ -70,53 +60,40 @@ Result<vmaf::Picture> picture_of(MappedFrame &frame, const VmafPadSettings &crop
   return picture;
 }
 
-void VmafChroma::separate(MappedFrame &frame, const VmafPadSettings &crop, vmaf::Picture &picture) {
-  if (GST_VIDEO_FORMAT_INFO_N_PLANES(frame.info().finfo) != 2) return;
-  vmaf::Plane *const chroma[2] = {&picture.cb, &picture.cr};
+} // namespace
+
+const char *const kVmafCaps = GST_VIDEO_CAPS_MAKE(
+    "{ I420, YV12, NV12, NV21, Y42B, Y444, GRAY8, I420_10LE, I422_10LE, Y444_10LE, I420_12LE, "
+    "I422_12LE, Y444_12LE, P010_10LE, P012_LE }");
+
+VmafFrameRef frame_of(const vmaf::TimedFrame &frame) {
+  return std::static_pointer_cast<const VmafFrame>(frame.picture);
+}
+
+std::int64_t frame_duration(const GstVideoInfo &info) {
+  if (GST_VIDEO_INFO_FPS_N(&info) <= 0 || GST_VIDEO_INFO_FPS_D(&info) <= 0) return 0;
+  return static_cast<std::int64_t>(gst_util_uint64_scale(GST_SECOND,
+                                                         static_cast<guint64>(GST_VIDEO_INFO_FPS_D(&info)),
+                                                         static_cast<guint64>(GST_VIDEO_INFO_FPS_N(&info))));
+}
+
+Result<std::unique_ptr<MappedPicture>> MappedPicture::map(VmafFrameRef frame, const std::string &pad) {
+  std::unique_ptr<MappedPicture> made(new MappedPicture(std::move(frame)));
+  if (!made->map_)
+    return fail(ErrorCode::bad_data, "A buffer on pad " + pad + " cannot be mapped for reading.");
+  auto picture = picture_of(made->map_, made->frame_->crop);
+  if (!picture) return tl::unexpected(picture.error());
+  made->picture = *picture;
+  return made;
+}
+
+void VmafChroma::separate(MappedPicture &mapped) {
+  if (GST_VIDEO_FORMAT_INFO_N_PLANES(mapped.map().info().finfo) != 2) return;
+  vmaf::Plane *const chroma[2] = {&mapped.picture.cb, &mapped.picture.cr};
   for (guint i = 0; i < 2; ++i) {
-    const vmaf::Plane mixed = component_of(frame, i + 1, crop);
+    const vmaf::Plane mixed = component_of(mapped.map(), i + 1, mapped.frame().crop);
     *chroma[i] = mixed.bits == 8 ? unzipped(mixed, bytes_[i]) : unzipped(mixed, words_[i]);
   }
-}
-
-vmaf::Plane VmafFitter::fit_plane(const vmaf::Plane &plane, const vmaf::Plane &target, std::size_t index) {
-  vmaf::Plane result = plane;
-  PlaneFitter &fitter = planes_[index];
-  if (plane.width != target.width || plane.height != target.height) {
-    if (!fitter.scaler || !fitter.scaler->fits(plane) || fitter.out_width != target.width ||
-        fitter.out_height != target.height) {
-      fitter.scaler = std::make_unique<vmaf::Scaler>(plane.width, plane.height, target.width, target.height);
-      fitter.out_width = target.width;
-      fitter.out_height = target.height;
-    }
-    result = fitter.scaler->scale(plane);
-    scaled_ = true;
-  }
-  if (result.bits == target.bits && result.drop == target.drop) return result;
-  // Depths differ, or one side keeps its samples at the top of the word: plain words of the target's depth.
-  promoted_ |= result.bits != target.bits;
-  fitter.deep.resize(static_cast<std::size_t>(result.width) * static_cast<std::size_t>(result.height));
-  auto *out = fitter.deep.data();
-  const int up = target.bits - result.bits;
-  for (int y = 0; y < result.height; ++y)
-    for (int x = 0; x < result.width; ++x)
-      *out++ = static_cast<std::uint16_t>(result.sample(x, y) << (up + target.drop));
-  return {reinterpret_cast<const std::uint8_t *>(fitter.deep.data()),
-          2 * std::ptrdiff_t{result.width},
-          result.width,
-          result.height,
-          target.bits,
-          target.drop};
-}
-
-vmaf::Picture VmafFitter::fit(const vmaf::Picture &picture, const vmaf::Picture &reference, bool chroma) {
-  vmaf::Picture fitted;
-  fitted.y = fit_plane(picture.y, reference.y, 0);
-  if (chroma && picture.cb.data && reference.cb.data) {
-    fitted.cb = fit_plane(picture.cb, reference.cb, 1);
-    fitted.cr = fit_plane(picture.cr, reference.cr, 2);
-  }
-  return fitted;
 }
 
 } // namespace hull

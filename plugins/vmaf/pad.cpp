@@ -1,5 +1,9 @@
 #include "plugins/vmaf/pad.h"
 
+#include "plugins/vmaf/sink.h"
+
+#include <limits>
+
 namespace hull {
 namespace {
 
@@ -29,37 +33,23 @@ std::span<const Property<VmafPadSettings>> VmafPad::properties() {
 
 void VmafPad::class_init(GstPadClass *) {}
 
+// The element is asked through the pad's parent: a pad that was released has none.
 std::string VmafPad::result() const {
-  return read_result ? read_result() : std::string();
+  const auto parent = ElementRef::adopt(gst_pad_get_parent_element(self_));
+  return parent ? Shell<VmafSink>::of(parent.get()).result_of(*this) : std::string();
 }
 
 double VmafPad::score() const {
-  return read_score ? read_score() : 0.0;
+  const auto parent = ElementRef::adopt(gst_pad_get_parent_element(self_));
+  return parent ? Shell<VmafSink>::of(parent.get()).score_of(*this)
+                : std::numeric_limits<double>::quiet_NaN();
 }
 
-void VmafPad::hold(VmafSlot held) {
-  ++counts.received;
-  slot = std::move(held);
-}
-
-void VmafPad::next() {
-  slot.reset();
-  if (waiting.empty()) return;
-  hold(std::move(waiting.front()));
-  waiting.pop_front();
-}
-
-void VmafPad::reset() {
-  slot.reset();
-  waiting.clear();
-  aligned.reset();
-  offset = snapshot().offset;
-  bars = {};
+void VmafInput::reset() {
   info.reset();
+  caps_changes = 0;
   gst_segment_init(&segment, GST_FORMAT_TIME);
   eos = flushing = false;
-  last_time = GST_CLOCK_TIME_NONE;
-  counts = {};
 }
 
 } // namespace hull

@@ -1,11 +1,8 @@
 #pragma once
 
-#include "gst/glue/ref.h"
 #include "gst/glue/shell.h"
-#include "gst/vmaf/survey.h"
+#include "gst/vmaf/frame_matcher.h"
 
-#include <deque>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -19,16 +16,18 @@ struct VmafPadSettings {
   std::uint32_t crop_left = 0, crop_right = 0, crop_top = 0, crop_bottom = 0;
 };
 
-/// A buffer that waits for its partners, with what was known about it when it came.
-struct VmafSlot {
-  BufferRef buffer;
-  GstVideoInfo info{};
-  GstClockTime running_time = GST_CLOCK_TIME_NONE;
-  GstClockTime stream_time = GST_CLOCK_TIME_NONE;
+/// What the element knows about an input, its frames aside: the matcher has those.
+struct VmafInput {
+  vmaf::InputId id = vmaf::kReferenceInput;
+  std::optional<GstVideoInfo> info;
+  std::uint64_t caps_changes = 0;
+  GstSegment segment{};
+  bool eos = false, flushing = false;
+
+  void reset();
 };
 
-/// One input of hullvmafsink: its settings, the one buffer it holds and its counts. The element's state lock
-/// guards all but the settings.
+/// One input of hullvmafsink.
 class VmafPad : public Configured<VmafPadSettings> {
  public:
   using Base = GstPad;
@@ -42,34 +41,11 @@ class VmafPad : public Configured<VmafPadSettings> {
   std::string result() const;
   double score() const;
   GstPad *self() const { return self_; }
-
-  struct Counts {
-    std::uint64_t received = 0, matched = 0, missing = 0, unmatched = 0, repeated = 0, untimed = 0,
-                  caps_changes = 0;
-  };
-
-  // Guarded by the element's state lock.
-  std::optional<VmafSlot> slot;
-  std::deque<VmafSlot> waiting;           ///< behind the slot; only filled while auto-align searches
-  std::optional<vmaf::Alignment> aligned; ///< what auto-align found
-  std::int32_t offset = 0;                ///< in force: the property's or the found one
-  vmaf::BarWatch bars;
-  std::optional<GstVideoInfo> info;
-  GstSegment segment{};
-  bool eos = false, flushing = false;
-  GstClockTime last_time = GST_CLOCK_TIME_NONE; ///< of the newest buffer, to spot repetition and to fill gaps
-  Counts counts;
-  std::size_t stream = 0; ///< index in the session
-  void reset();
-  /// Lets the slot's buffer go and takes the next one that waits, if any.
-  void next();
-  void hold(VmafSlot held);
-
-  /// Set by the element; called for the computed properties.
-  std::function<std::string()> read_result;
-  std::function<double()> read_score;
+  const char *name() const { return GST_OBJECT_NAME(self_); }
 
  private:
+  friend class VmafSink; // whose lock guards it: VmafSink::input()
+  VmafInput input_;
   GstPad *self_;
 };
 

@@ -1,67 +1,18 @@
 #include "plugins/vmaf/sink.h"
 
 #include "gst/glue/raise.h"
-#include "plugins/vmaf/held.h"
+#include "plugins/vmaf/messages.h"
+#include "plugins/vmaf/source_facts.h"
 
 #include <algorithm>
-#include <cmath>
+#include <fmt/format.h>
+#include <limits>
+#include <utility>
+
+#define GST_CAT_DEFAULT hull::category<VmafSink>()
 
 namespace hull {
 namespace {
-
-const GEnumValue kAlignmentValues[] = {
-    {0, "Frames whose running times agree within the tolerance", "timestamp"},
-    {1, "The n-th frame of each input", "index"},
-    {0, nullptr, nullptr}};
-const EnumTable kAlignments{"HullVmafSinkAlignment", kAlignmentValues};
-const GEnumValue kFormatValues[] = {{0, "JSON as libvmaf writes it, with more pooled figures", "json"},
-                                    {1, "Comma-separated values as libvmaf writes them", "csv"},
-                                    {2, "XML as libvmaf writes it", "xml"},
-                                    {0, nullptr, nullptr}};
-const EnumTable kFormats{"HullVmafSinkFormat", kFormatValues};
-const GEnumValue kMetricValues[] = {{1, "PSNR of Y, Cb and Cr", "psnr"}, {0, nullptr, nullptr}};
-const EnumTable kMetrics{"HullVmafSinkMetrics", kMetricValues};
-
-const Property<VmafSinkSettings> kProperties[] = {
-    property<&VmafSinkSettings::models>("models",
-                                        "VMAF models, comma-separated: vmaf_v0.6.1, vmaf_v0.6.1neg, "
-                                        "vmaf_4k_v0.6.1, phone, auto (4k above 1440 lines)"),
-    property<&VmafSinkSettings::model_location>(
-        "model-location", "Path of one more model as libvmaf's JSON, a collection included"),
-    property<&VmafSinkSettings::location>(
-        "location",
-        "File for the scores, written frame by frame, - for standard output; further inputs get their pad's "
-        "name inserted"),
-    property<&VmafSinkSettings::format>("format", "Layout of the file at location", Mutable::ready, kFormats),
-    flags_property<&VmafSinkSettings::metrics>("metrics", "Measures besides VMAF", Mutable::ready, kMetrics),
-    property<&VmafSinkSettings::alignment>("alignment", "What makes frames partners", Mutable::ready,
-                                           kAlignments),
-    property<&VmafSinkSettings::tolerance>(
-        "tolerance", "How far running times of partners may lie apart in ns; 0 = half a reference frame"),
-    property<&VmafSinkSettings::auto_align>("auto-align",
-                                            "Look for each input's offset among +- this many frames, by "
-                                            "their pictures; holds this many frames and "
-                                            "12 per input until it is found; 0 = off",
-                                            Mutable::ready, 0, 600),
-    property<&VmafSinkSettings::score_height>(
-        "score-height", "Score at this many lines, the width in proportion; 0 = the reference's size",
-        Mutable::ready, 0, 16384),
-    property<&VmafSinkSettings::subsample>(
-        "subsample", "Score every n-th frame only; odd values meet all frame types", Mutable::ready, 1, 1000),
-    property<&VmafSinkSettings::threads>("threads", "Threads that share each frame; 0 = one per processor",
-                                         Mutable::ready, 0, 64),
-    property<&VmafSinkSettings::threshold>("threshold",
-                                           "Fail at EOS when an input's mean score is below this; 0 = never",
-                                           Mutable::ready, 0, 100),
-    property<&VmafSinkSettings::frame_messages>(
-        "frame-messages", "Post an element message for every scored frame", Mutable::playing),
-    property<&VmafSinkSettings::kept_frames>("kept-frames",
-                                             "Newest frames per input whose scores stay in memory for the "
-                                             "pad's result; pooled figures and a file at "
-                                             "location cover all frames",
-                                             Mutable::ready, 1, G_MAXINT),
-    computed<&VmafSink::stats>("stats", "Frames and mean score so far, one structure per input"),
-};
 
 GstFlowReturn chain_thunk(GstPad *pad, GstObject *parent, GstBuffer *buffer) {
   try {
@@ -81,11 +32,41 @@ gboolean event_thunk(GstPad *pad, GstObject *parent, GstEvent *event) {
   }
 }
 
-} // namespace
-
-std::span<const Property<VmafSinkSettings>> VmafSink::properties() {
-  return kProperties;
+vmaf::ComparisonOptions comparison_options(const VmafSinkSettings &settings) {
+  vmaf::ComparisonOptions options;
+  options.models = settings.models;
+  options.model_file = settings.model_location;
+  options.psnr = settings.metrics == VmafMetrics::psnr;
+  options.subsample = settings.subsample;
+  options.threads = settings.threads;
+  options.height = static_cast<int>(settings.score_height);
+  return options;
 }
+
+vmaf::MatchRules match_rules(const VmafSinkSettings &settings) {
+  return {settings.alignment == VmafAlignment::index, static_cast<std::int64_t>(settings.tolerance),
+          settings.auto_align};
+}
+
+std::optional<std::int64_t> matched_time(GstClockTime time) {
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return std::nullopt;
+  return static_cast<std::int64_t>(time);
+}
+
+/// Bits per sample; 0 before caps came.
+int depth_of(const std::optional<GstVideoInfo> &info) {
+  return info ? static_cast<int>(GST_VIDEO_INFO_COMP_DEPTH(&*info, 0)) : 0;
+}
+
+/// Whether a buffer lies before its segment, as decoders' lead-in does after a seek.
+bool before_segment(GstBuffer *buffer, const GstSegment &segment) {
+  const GstClockTime pts = GST_BUFFER_PTS(buffer), duration = GST_BUFFER_DURATION(buffer);
+  if (!GST_CLOCK_TIME_IS_VALID(pts) || segment.format != GST_FORMAT_TIME || pts >= segment.start)
+    return false;
+  return !GST_CLOCK_TIME_IS_VALID(duration) || pts + duration <= segment.start;
+}
+
+} // namespace
 
 void VmafSink::class_init(GstElementClass *klass) {
   gst_element_class_set_static_metadata(klass, "VMAF measurement", "Sink/Analyzer/Video",
@@ -106,74 +87,76 @@ void VmafSink::class_init(GstElementClass *klass) {
 VmafSink::VmafSink(GstElement *self) : self_(self) {
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SINK);
   GstPadTemplate *templ = gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "reference");
-  reference_ = &adopt_pad(GST_PAD(g_object_new(shell_type<VmafPad>(), "name", "reference", "direction",
-                                               GST_PAD_SINK, "template", templ, nullptr)));
+  auto *pad = GST_PAD(g_object_new(shell_type<VmafPad>(), "name", "reference", "direction", GST_PAD_SINK,
+                                   "template", templ, nullptr));
+  reference_ = &Shell<VmafPad>::of(pad);
+  add_pad(pad);
 }
 
 VmafSink::~VmafSink() = default;
 
-VmafPad &VmafSink::adopt_pad(GstPad *pad) {
+void VmafSink::add_pad(GstPad *pad) {
   gst_pad_set_chain_function(pad, chain_thunk);
   gst_pad_set_event_function(pad, event_thunk);
-  VmafPad &made = Shell<VmafPad>::of(pad);
-  made.reset();
   gst_element_add_pad(self_, pad);
-  return made;
+}
+
+/// The name of the next distorted input where none was asked for.
+std::string VmafSink::free_name() const {
+  const Lock lock(mutex_);
+  const auto taken = [this](const std::string &name) HULL_REQUIRES(mutex_) {
+    return std::any_of(distorted_.begin(), distorted_.end(),
+                       [&name](const VmafPad *pad) { return name == pad->name(); });
+  };
+  unsigned number = 0;
+  while (taken("distorted_" + std::to_string(number)))
+    ++number;
+  return "distorted_" + std::to_string(number);
+}
+
+/// Makes an input known; false once scoring has begun.
+bool VmafSink::register_input(VmafPad &pad) {
+  const std::int32_t offset = pad.snapshot().offset;
+  const Lock lock(mutex_);
+  if (!scores_.empty()) return false;
+  VmafInput &mine = input(pad);
+  mine.reset();
+  mine.id = ++newest_input_;
+  mine.flushing = flushing_;
+  matcher_.add(mine.id, offset);
+  distorted_.push_back(&pad);
+  return true;
 }
 
 GstPad *VmafSink::request_new_pad(GstPadTemplate *templ, const gchar *name, const GstCaps *) {
-  std::string chosen;
-  {
-    const std::lock_guard lock(state_mutex_);
-    if (session_) {
-      GST_WARNING_OBJECT(self_, "no inputs can be added once scoring has begun");
-      return nullptr;
-    }
-    if (name) {
-      chosen = name;
-    } else {
-      for (unsigned i = 0; chosen.empty(); ++i) {
-        const std::string candidate = "distorted_" + std::to_string(i);
-        const bool taken = std::any_of(distorted_.begin(), distorted_.end(), [&](const VmafPad *pad) {
-          return candidate == GST_OBJECT_NAME(pad->self());
-        });
-        if (!taken) chosen = candidate;
-      }
-    }
+  const std::string chosen = name ? name : free_name();
+  const auto pad = PadRef::retain(GST_PAD(g_object_new(
+      shell_type<VmafPad>(), "name", chosen.c_str(), "direction", GST_PAD_SINK, "template", templ, nullptr)));
+  if (!register_input(Shell<VmafPad>::of(pad.get()))) {
+    GST_WARNING_OBJECT(self_, "no inputs can be added once scoring has begun");
+    return nullptr;
   }
-  auto *pad = GST_PAD(g_object_new(shell_type<VmafPad>(), "name", chosen.c_str(), "direction", GST_PAD_SINK,
-                                   "template", templ, nullptr));
-  VmafPad &made = adopt_pad(pad);
-  made.read_result = [this, &made] { return result_of(made); };
-  made.read_score = [this, &made] {
-    const std::lock_guard lock(log_mutex_);
-    return session_ && made.stream < streams_.size() && streams_[made.stream] == &made
-               ? session_->mean(made.stream)
-               : std::nan("");
-  };
-  const std::lock_guard lock(state_mutex_);
-  made.flushing = flushing_;
-  distorted_.push_back(&made);
-  return pad;
+  add_pad(pad.get());
+  return pad.get();
 }
 
 void VmafSink::release_pad(GstPad *pad) {
   VmafPad *leaving = &Shell<VmafPad>::of(pad);
+  bool running = false;
   {
-    Lock lock(state_mutex_);
-    changed_.wait(lock, [this] { return !busy_; });
-    leaving->flushing = true;
-    leaving->read_result = nullptr;
-    leaving->read_score = nullptr;
+    const Lock lock(mutex_);
+    input(*leaving).flushing = true;
     std::erase(distorted_, leaving);
-    const std::lock_guard log_lock(log_mutex_);
-    std::replace(streams_.begin(), streams_.end(), leaving, static_cast<VmafPad *>(nullptr));
+    running = !flushing_;
   }
   changed_.notify_all();
-  gst_pad_set_active(pad, FALSE);
+  gst_pad_set_active(pad, FALSE); // its thread has left us afterwards
+  {
+    const Lock lock(mutex_);
+    matcher_.remove(input(*leaving).id);
+  }
   gst_element_remove_pad(self_, pad);
-  Lock lock(state_mutex_);
-  if (!flushing_) advance(lock);
+  if (running) advance(); // the others may have waited for this one
 }
 
 GstStateChangeReturn VmafSink::change_state(GstStateChange transition) {
@@ -187,40 +170,43 @@ GstStateChangeReturn VmafSink::change_state(GstStateChange transition) {
     reset();
   }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-    const std::lock_guard lock(state_mutex_);
+    const Lock lock(mutex_);
     flushing_ = true;
     changed_.notify_all();
   }
   const GstStateChangeReturn changed = Shell<VmafSink>::parent_class()->change_state(self_, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-    const std::lock_guard lock(state_mutex_);
-    previous_.reset();
-    reference_->slot.reset();
-    reference_->waiting.clear();
-    for (VmafPad *pad : distorted_) {
-      pad->slot.reset();
-      pad->waiting.clear();
-    }
-  }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) clear();
   return changed;
 }
 
 void VmafSink::reset() {
-  const std::lock_guard lock(state_mutex_);
-  const std::lock_guard log_lock(log_mutex_);
-  active_ = snapshot();
-  flushing_ = failed_ = ended_ = busy_ = false;
-  searching_ = active_.auto_align > 0;
-  reference_->reset();
-  for (VmafPad *pad : distorted_)
-    pad->reset();
-  session_.reset();
-  files_.clear();
-  ready_.clear();
-  streams_.clear();
-  previous_.reset();
-  fitters_.clear();
-  scoring_us_ = 0;
+  const VmafSinkSettings settings = snapshot();
+  const Lock lock(mutex_);
+  active_ = settings;
+  flushing_ = failed_ = ended_ = false;
+  matcher_ = vmaf::FrameMatcher(match_rules(settings));
+  input(*reference_).reset();
+  for (VmafPad *pad : distorted_) {
+    input(*pad).reset();
+    matcher_.add(input(*pad).id, pad->snapshot().offset);
+  }
+  scoring_ = std::make_unique<Scoring>(
+      Scoring{Scorer(comparison_options(settings)), vmaf::ScoreFiles(settings.location, settings.format)});
+  state_ = {};
+  scores_.clear();
+}
+
+/// No thread is in the element any more: lets the buffers go. Results stay.
+void VmafSink::clear() {
+  std::vector<std::deque<vmaf::TimedFrame>> flushed; // buffers go without the lock
+  std::unique_ptr<MappedPicture> previous;
+  Lock lock(mutex_);
+  while (!scoring_)
+    changed_.wait(lock);
+  previous = scoring_->scorer.release();
+  flushed.push_back(matcher_.flush(vmaf::kReferenceInput));
+  for (const VmafPad *pad : distorted_)
+    flushed.push_back(matcher_.flush(input(*pad).id));
 }
 
 bool VmafSink::event(VmafPad &pad, EventRef event) {
@@ -232,81 +218,387 @@ bool VmafSink::event(VmafPad &pad, EventRef event) {
     return true;
   }
   case GST_EVENT_SEGMENT: {
-    const std::lock_guard lock(state_mutex_);
-    gst_event_copy_segment(event.get(), &pad.segment);
+    const Lock lock(mutex_);
+    gst_event_copy_segment(event.get(), &input(pad).segment);
     return true;
   }
   case GST_EVENT_EOS: {
-    Lock lock(state_mutex_);
-    pad.eos = true;
-    seqnum_ = gst_event_get_seqnum(event.get());
-    changed_.notify_all();
-    return advance(lock) == GST_FLOW_OK;
+    {
+      const Lock lock(mutex_);
+      input(pad).eos = true;
+      seqnum_ = gst_event_get_seqnum(event.get());
+    }
+    return advance() == GST_FLOW_OK;
   }
   case GST_EVENT_FLUSH_START: {
-    const std::lock_guard lock(state_mutex_);
-    pad.flushing = true;
+    const Lock lock(mutex_);
+    input(pad).flushing = true;
     changed_.notify_all();
     return true;
   }
-  case GST_EVENT_FLUSH_STOP: {
-    Lock lock(state_mutex_);
-    changed_.wait(lock, [this] { return !busy_; });
-    pad.flushing = pad.eos = false;
-    pad.slot.reset();
-    pad.waiting.clear();
-    pad.last_time = GST_CLOCK_TIME_NONE;
-    gst_segment_init(&pad.segment, GST_FORMAT_TIME);
+  case GST_EVENT_FLUSH_STOP:
+    flush(pad);
     return true;
-  }
   default:
     return true;
   }
+}
+
+void VmafSink::flush(VmafPad &pad) {
+  std::deque<vmaf::TimedFrame> flushed; // buffers go without the lock
+  const Lock lock(mutex_);
+  VmafInput &mine = input(pad);
+  mine.flushing = mine.eos = false;
+  gst_segment_init(&mine.segment, GST_FORMAT_TIME);
+  flushed = matcher_.flush(mine.id);
 }
 
 void VmafSink::update_caps(VmafPad &pad, GstCaps *caps) {
   GstVideoInfo info;
   if (!gst_video_info_from_caps(&info, caps)) {
     const OwnedText text(gst_caps_to_string(caps));
-    raise(self_, Error{ErrorCode::unsupported, std::string("Caps on pad ") + GST_OBJECT_NAME(pad.self()) +
+    raise(self_, Error{ErrorCode::unsupported, std::string("Caps on pad ") + pad.name() +
                                                    " describe no raw video: " + text.c_str() + "."});
     return;
   }
-  const std::lock_guard lock(state_mutex_);
-  if (pad.info && !gst_video_info_is_equal(&*pad.info, &info)) ++pad.counts.caps_changes;
-  pad.info = info;
+  const Lock lock(mutex_);
+  VmafInput &mine = input(pad);
+  if (mine.info && !gst_video_info_is_equal(&*mine.info, &info)) ++mine.caps_changes;
+  mine.info = info;
+}
+
+GstFlowReturn VmafSink::flow(const VmafInput &input) const {
+  if (flushing_ || input.flushing) return GST_FLOW_FLUSHING;
+  return failed_ ? GST_FLOW_ERROR : GST_FLOW_OK;
 }
 
 GstFlowReturn VmafSink::chain(VmafPad &pad, BufferRef buffer) {
-  Lock lock(state_mutex_);
-  changed_.wait(lock, [&] {
-    return flushing_ || pad.flushing || failed_ ||
-           (searching_ ? pad.waiting.size() < search_frames() : !pad.slot);
-  });
-  if (flushing_ || pad.flushing) return GST_FLOW_FLUSHING;
-  if (failed_) return GST_FLOW_ERROR;
-  if (pad.eos) return GST_FLOW_EOS;
-  if (!pad.info) return GST_FLOW_NOT_NEGOTIATED;
-  VmafSlot slot;
-  slot.info = *pad.info;
-  GstClockTime pts = GST_BUFFER_PTS(buffer.get());
-  if (GST_CLOCK_TIME_IS_VALID(pts) && pad.segment.format == GST_FORMAT_TIME) {
-    if (pts < pad.segment.start && !(GST_CLOCK_TIME_IS_VALID(GST_BUFFER_DURATION(buffer.get())) &&
-                                     pts + GST_BUFFER_DURATION(buffer.get()) > pad.segment.start)) {
-      return GST_FLOW_OK; // before the segment, as decoders' lead-in is after a seek
+  const GstFlowReturn taken = take_frame(pad, std::move(buffer));
+  if (taken != GST_FLOW_OK) return taken;
+  return advance();
+}
+
+/// Gives a buffer to the matcher as soon as that has room.
+GstFlowReturn VmafSink::take_frame(VmafPad &pad, BufferRef buffer) {
+  auto frame = std::make_shared<VmafFrame>();
+  frame->crop = pad.snapshot();
+  vmaf::InputId id = 0;
+  bool searching = false;
+  {
+    Lock lock(mutex_);
+    VmafInput &mine = input(pad);
+    while (flow(mine) == GST_FLOW_OK && !matcher_.has_room(mine.id))
+      changed_.wait(lock);
+    if (flow(mine) != GST_FLOW_OK) return flow(mine);
+    if (mine.eos) return GST_FLOW_EOS;
+    if (!mine.info) return GST_FLOW_NOT_NEGOTIATED;
+    if (before_segment(buffer.get(), mine.segment)) return GST_FLOW_OK;
+    frame->info = *mine.info;
+    if (const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
+        GST_CLOCK_TIME_IS_VALID(pts) && mine.segment.format == GST_FORMAT_TIME) {
+      const GstClockTime shown = std::max(pts, mine.segment.start);
+      frame->running_time = gst_segment_to_running_time(&mine.segment, GST_FORMAT_TIME, shown);
+      frame->stream_time = gst_segment_to_stream_time(&mine.segment, GST_FORMAT_TIME, shown);
     }
-    slot.running_time =
-        gst_segment_to_running_time(&pad.segment, GST_FORMAT_TIME, std::max(pts, pad.segment.start));
-    slot.stream_time =
-        gst_segment_to_stream_time(&pad.segment, GST_FORMAT_TIME, std::max(pts, pad.segment.start));
+    id = mine.id;
+    searching = matcher_.searching();
   }
-  if (!GST_CLOCK_TIME_IS_VALID(slot.running_time)) ++pad.counts.untimed;
-  slot.buffer = std::move(buffer);
-  if (searching_)
-    pad.waiting.push_back(std::move(slot));
+  frame->buffer = std::move(buffer);
+  std::optional<vmaf::Thumbnail> thumbnail;
+  if (searching) {
+    const auto mapped = MappedPicture::map(frame, pad.name());
+    if (!mapped) return fail_with(mapped.error());
+    thumbnail = vmaf::thumbnail((*mapped)->picture.y);
+  }
+  const Lock lock(mutex_);
+  if (flow(input(pad)) != GST_FLOW_OK) return flow(input(pad));
+  const auto time = matched_time(frame->running_time);
+  const std::int64_t duration = frame_duration(frame->info);
+  matcher_.push(id, {time, duration, std::move(frame)}, thumbnail ? &*thumbnail : nullptr);
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn VmafSink::fail_with(const Error &error) {
+  raise(self_, error);
+  const Lock lock(mutex_);
+  failed_ = true;
+  changed_.notify_all();
+  return GST_FLOW_ERROR;
+}
+
+/// Does whatever there is to do by now. One thread at a time; the others go back to waiting for room.
+GstFlowReturn VmafSink::advance() {
+  while (auto work = take_work()) {
+    Result<void> done;
+    try {
+      done = run(*work);
+    } catch (const std::exception &error) {
+      done = fail(ErrorCode::state, std::string("Scoring stopped: ") + error.what() + ".");
+    }
+    if (!done) raise(self_, done.error());
+    put_back(std::move(*work), done.has_value());
+  }
+  const Lock lock(mutex_);
+  if (flushing_) return GST_FLOW_FLUSHING;
+  return failed_ ? GST_FLOW_ERROR : GST_FLOW_OK;
+}
+
+std::optional<VmafSink::Work> VmafSink::take_work() {
+  const Lock lock(mutex_);
+  if (!scoring_ || failed_ || flushing_ || ended_) return std::nullopt;
+  matcher_.set_ended(vmaf::kReferenceInput, input(*reference_).eos);
+  for (const VmafPad *pad : distorted_)
+    matcher_.set_ended(input(*pad).id, input(*pad).eos || !gst_pad_is_linked(pad->self()));
+  Work work;
+  bool idle = false;
+  if (auto task = matcher_.start_search())
+    work.what = std::move(*task);
+  else if (auto set = matcher_.next())
+    work.what = std::move(*set);
+  else if (matcher_.finished())
+    ended_ = true;
   else
-    pad.hold(std::move(slot));
-  return advance(lock);
+    idle = true;
+  changed_.notify_all(); // frames without a partner made room
+  if (idle) return std::nullopt;
+  work.scoring = std::move(scoring_);
+  return work;
+}
+
+Result<void> VmafSink::run(Work &work) {
+  if (const auto *task = std::get_if<vmaf::AlignmentTask>(&work.what)) return align(*task);
+  if (const auto *set = std::get_if<vmaf::FrameSet>(&work.what)) return score(*work.scoring, *set);
+  return finish(*work.scoring);
+}
+
+void VmafSink::put_back(Work work, bool succeeded) {
+  work.what = End{}; // buffers go without the lock
+  const Lock lock(mutex_);
+  scoring_ = std::move(work.scoring);
+  matcher_.scored();
+  failed_ |= !succeeded;
+  changed_.notify_all();
+}
+
+Result<void> VmafSink::align(const vmaf::AlignmentTask &task) {
+  const vmaf::Alignments found = vmaf::find_alignments(task);
+  const Lock lock(mutex_);
+  matcher_.end_search(found);
+  return {};
+}
+
+Result<void> VmafSink::start(Scoring &scoring, const vmaf::FrameSet &first) {
+  std::vector<ScoredInput> inputs;
+  VmafSinkSettings settings;
+  {
+    const Lock lock(mutex_);
+    settings = active_;
+    for (const VmafPad *pad : distorted_) {
+      const auto &info = input(*pad).info;
+      if (gst_pad_is_linked(pad->self())) inputs.push_back({input(*pad).id, pad->name(), depth_of(info)});
+    }
+  }
+  if (auto started = scoring.scorer.start(first, inputs); !started) return started;
+  ScorerState state = scoring.scorer.state();
+  std::vector<std::string> pads;
+  for (const ScorerState::Stream &stream : state.streams)
+    pads.push_back(stream.pad);
+  if (auto opened = scoring.files.open(pads, *state.columns, state.format.width, state.format.height);
+      !opened)
+    return opened;
+  const Lock lock(mutex_);
+  scores_.assign(state.streams.size(), vmaf::StreamScores(*state.columns, settings.kept_frames));
+  state_ = std::move(state);
+  return {};
+}
+
+Result<void> VmafSink::score(Scoring &scoring, const vmaf::FrameSet &set) {
+  if (!scoring.scorer.started())
+    if (auto started = start(scoring, set); !started) return started;
+  const auto scored = scoring.scorer.score(set);
+  if (!scored) return tl::unexpected(scored.error());
+  return record(scoring, *scored);
+}
+
+/// Scores become readable, then they are written and posted.
+Result<void> VmafSink::record(Scoring &scoring, const ScoredFrame &frame) {
+  ScorerState state = scoring.scorer.state();
+  std::vector<std::string> pads(state.streams.size()); ///< of those that are still there
+  {
+    const Lock lock(mutex_);
+    for (const vmaf::FrameScore &score : frame.scores) {
+      scores_[score.stream].add(score);
+      const ScorerState::Stream &stream = state.streams[score.stream];
+      if (pad_of(stream.input)) pads[score.stream] = stream.pad;
+    }
+    std::swap(state_, state);
+  }
+  for (const vmaf::FrameScore &score : frame.scores) {
+    if (auto written = scoring.files.write(score); !written) return written;
+    const std::string &pad = pads[score.stream];
+    if (!pad.empty() && snapshot().frame_messages) post(frame_message(pad, score, frame.times));
+  }
+  return {};
+}
+
+/// All inputs have ended: last frame, files, messages, EOS.
+Result<void> VmafSink::finish(Scoring &scoring) {
+  if (!scoring.scorer.started()) {
+    const Lock lock(mutex_);
+    return fail(
+        ErrorCode::bad_data,
+        fmt::format(
+            "No frame was scored: the reference brought {} frames and {} distorted inputs are linked. Both "
+            "sides must deliver frames whose running times agree; alignment=index ignores the times.",
+            matcher_.input(vmaf::kReferenceInput).counts.received, distorted_.size()));
+  }
+  if (auto recorded = record(scoring, scoring.scorer.finish()); !recorded) return recorded;
+  const ScorerState state = scoring.scorer.state();
+  for (std::size_t i = 0; i < state.streams.size(); ++i)
+    if (auto posted = post_result(i); !posted) return posted;
+  for (std::size_t i = 0; scoring.files.wanted() && i < state.streams.size(); ++i)
+    if (auto written = finish_file(scoring.files, i); !written) return written;
+  for (std::size_t i = 0; i < state.streams.size(); ++i)
+    if (auto good = check_threshold(i); !good) return good;
+  GstMessage *message = gst_message_new_eos(GST_OBJECT(self_));
+  if (const std::uint32_t seqnum = last_seqnum()) gst_message_set_seqnum(message, seqnum);
+  gst_element_post_message(self_, message);
+  return {};
+}
+
+Result<void> VmafSink::post_result(std::size_t stream) {
+  vmaf::StreamScores scores;
+  vmaf::MatchCounts counts;
+  std::string pad;
+  {
+    const Lock lock(mutex_);
+    const VmafPad *there = pad_of(state_.streams[stream].input);
+    if (!there) return {};
+    pad = there->name();
+    scores = scores_[stream];
+    counts = matcher_.input(input(*there).id).counts;
+  }
+  if (scores.frames() == 0)
+    return fail(
+        ErrorCode::bad_data,
+        fmt::format("No frame of {} was scored: {} came, {} of them belong to no reference frame. Check the "
+                    "timestamps and offset, or use alignment=index.",
+                    pad, counts.received, counts.unmatched));
+  post(result_message(pad, scores, counts));
+  return {};
+}
+
+Result<void> VmafSink::finish_file(vmaf::ScoreFiles &files, std::size_t stream) {
+  vmaf::ReportHead head;
+  vmaf::ScoreLog log;
+  {
+    const Lock lock(mutex_);
+    const VmafPad *pad = pad_of(state_.streams[stream].input);
+    if (!pad) return {};
+    head = head_of(stream, *pad);
+    log = scores_[stream].log();
+  }
+  return files.finish(stream, log, head);
+}
+
+Result<void> VmafSink::check_threshold(std::size_t stream) const {
+  const Lock lock(mutex_);
+  const VmafPad *pad = pad_of(state_.streams[stream].input);
+  const double mean = scores_[stream].mean();
+  if (!pad || active_.threshold <= 0 || mean >= active_.threshold) return {};
+  return fail(ErrorCode::bad_data,
+              fmt::format("The mean VMAF of {} is {:.3f}, below the threshold of {:.3f}.", pad->name(), mean,
+                          active_.threshold));
+}
+
+void VmafSink::post(StructureRef fields) {
+  gst_element_post_message(self_, gst_message_new_element(GST_OBJECT(self_), fields.release()));
+}
+
+std::uint32_t VmafSink::last_seqnum() const {
+  const Lock lock(mutex_);
+  return seqnum_;
+}
+
+VmafPad *VmafSink::pad_of(vmaf::InputId id) const {
+  const auto found = std::find_if(distorted_.begin(), distorted_.end(),
+                                  [&](const VmafPad *pad) { return pad->input_.id == id; });
+  return found == distorted_.end() ? nullptr : *found;
+}
+
+std::optional<std::size_t> VmafSink::stream_of(const VmafPad &pad) const {
+  for (std::size_t i = 0; i < state_.streams.size(); ++i)
+    if (state_.streams[i].input == input(pad).id) return i;
+  return std::nullopt;
+}
+
+vmaf::ResultFacts VmafSink::facts_of(std::size_t stream, const VmafPad &pad) const {
+  const ScorerState::Stream &scored = state_.streams[stream];
+  const vmaf::MatchInput &matched = matcher_.input(scored.input);
+  const auto &reference = input(*reference_).info, &distorted = input(pad).info;
+  vmaf::ResultFacts facts;
+  facts.input = scored.pad;
+  facts.models = state_.models;
+  facts.scaled = scored.scaled;
+  facts.promoted = scored.promoted;
+  facts.bits = state_.format.bits;
+  facts.by_index = active_.alignment == VmafAlignment::index;
+  facts.tolerance = matcher_.tolerance();
+  facts.reference_frames = state_.frames;
+  facts.caps_changes = input(pad).caps_changes;
+  facts.searched = active_.auto_align;
+  facts.offset = matched.offset;
+  facts.alignment = matched.alignment;
+  facts.counts = matched.counts;
+  if (reference) facts.reference = source_facts(*reference, reference_->snapshot());
+  if (distorted) facts.distorted = source_facts(*distorted, pad.snapshot());
+  if (reference && distorted) facts.doubts = doubts_about(*reference, *distorted);
+  facts.reference_bars = state_.reference_bars;
+  facts.bars = scored.bars;
+  facts.frames_kept = scores_[stream].log().size();
+  facts.frames_scored = scores_[stream].frames();
+  facts.subsample = active_.subsample;
+  return facts;
+}
+
+vmaf::ReportHead VmafSink::head_of(std::size_t stream, const VmafPad &pad) const {
+  return {state_.format.width, state_.format.height, state_.fps, vmaf::result_notes(facts_of(stream, pad))};
+}
+
+std::string VmafSink::result_of(const VmafPad &pad) const {
+  vmaf::ReportHead head;
+  vmaf::ScoreLog log;
+  {
+    const Lock lock(mutex_);
+    const auto stream = stream_of(pad);
+    if (!stream) return {};
+    head = head_of(*stream, pad);
+    log = scores_[*stream].log();
+  }
+  return vmaf::to_text(vmaf::LogLayout::json, log, head);
+}
+
+double VmafSink::score_of(const VmafPad &pad) const {
+  const Lock lock(mutex_);
+  const auto stream = stream_of(pad);
+  return stream ? scores_[*stream].mean() : std::numeric_limits<double>::quiet_NaN();
+}
+
+StructureRef VmafSink::stats() const {
+  GstStructure *stats = gst_structure_new_empty("hull-vmaf-stats");
+  const Lock lock(mutex_);
+  gst_structure_set(stats, "frames", G_TYPE_UINT64, state_.frames, nullptr);
+  for (std::size_t i = 0; i < state_.streams.size(); ++i) {
+    const VmafPad *pad = pad_of(state_.streams[i].input);
+    if (!pad) continue;
+    const vmaf::MatchCounts &counts = matcher_.input(input(*pad).id).counts;
+    const auto inner = StructureRef::adopt(gst_structure_new(
+        pad->name(), "frames", G_TYPE_UINT64, scores_[i].frames(), "score", G_TYPE_DOUBLE, scores_[i].mean(),
+        "missing", G_TYPE_UINT64, counts.missing, "unmatched", G_TYPE_UINT64, counts.unmatched, "repeated",
+        G_TYPE_UINT64, counts.repeated, nullptr));
+    gst_structure_set(stats, pad->name(), GST_TYPE_STRUCTURE, inner.get(), nullptr);
+  }
+  return StructureRef::adopt(stats);
 }
 
 } // namespace hull

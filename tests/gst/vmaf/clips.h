@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gst/vmaf/plane.h"
+#include "gst/vmaf/session.h"
 
 #include <cstdint>
 #include <cstdio>
@@ -79,6 +79,24 @@ inline std::optional<Clip> stored_clip(const nlohmann::json &pair, const std::st
       (luma + 2 * chroma) * (clip.bits > 8 ? 2 : 1) * static_cast<std::size_t>(clip.frames);
   if (clip.bytes.size() < needed) return std::nullopt;
   return clip;
+}
+
+/// Every frame of `distorted` scored against `reference`.
+inline ScoreLog scores_of(const Clip &reference, const Clip &distorted, const SessionOptions &options) {
+  Session session(reference.width, reference.height, 1, options);
+  StreamScores scores(*session.columns(), 32768);
+  const auto add = [&scores](const std::vector<FrameScore> &made) {
+    for (const FrameScore &score : made)
+      scores.add(score);
+  };
+  for (int n = 0; n < reference.frames; ++n) {
+    const Picture r = reference.picture(n), d = distorted.picture(n);
+    const Plane before = n ? reference.picture(n - 1).y : Plane{};
+    const Picture *const pictures[] = {&d};
+    add(session.push(r, n ? &before : nullptr, pictures));
+  }
+  add(session.finish());
+  return scores.log();
 }
 
 } // namespace hull::vmaf::test

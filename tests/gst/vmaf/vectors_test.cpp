@@ -72,15 +72,7 @@ TEST_P(Vectors, ScoresOfFourModelsEqualTheTruthToTheLastDigit) {
       test::read_json(test::vectors_folder() / "c" / (pair["name"].get<std::string>() + ".json"));
   SessionOptions options;
   options.models = *choose_models("v0.6.1,v0.6.1neg,phone,4k_v0.6.1", "", 0);
-  Session session(reference->width, reference->height, 1, options, {});
-  for (int n = 0; n < reference->frames; ++n) {
-    const Picture r = reference->picture(n), d = distorted->picture(n);
-    const Plane before = n ? reference->picture(n - 1).y : Plane{};
-    const Picture *const pictures[] = {&d};
-    session.push(r, n ? &before : nullptr, pictures);
-  }
-  session.finish();
-  const ScoreLog &log = session.log(0);
+  const ScoreLog log = test::scores_of(*reference, *distorted, options);
   ASSERT_EQ(log.size(), static_cast<std::size_t>(reference->frames));
   for (std::size_t c = 0; c < log.names().size(); ++c) {
     const auto pooled = pool(log.column(c));

@@ -1,7 +1,6 @@
 // Models: the bootstrap collection against figures of libvmaf 3.2's tool, and files that are no models.
 
 #include "gst/vmaf/session.h"
-#include "gst/vmaf/survey.h"
 #include "tests/gst/vmaf/clips.h"
 
 #include <algorithm>
@@ -31,15 +30,7 @@ TEST(Bootstrap, AddsTheIntervalThatLibvmafPrints) {
   auto models = choose_models("", model_path("vmaf_b_v0.6.3.json").string(), 0);
   ASSERT_TRUE(models) << models.error().text;
   options.models = std::move(*models);
-  Session session(reference->width, reference->height, 1, options, {});
-  for (int n = 0; n < reference->frames; ++n) {
-    const Picture r = reference->picture(n), d = distorted->picture(n);
-    const Plane before = n ? reference->picture(n - 1).y : Plane{};
-    const Picture *const pictures[] = {&d};
-    session.push(r, n ? &before : nullptr, pictures);
-  }
-  session.finish();
-  const ScoreLog &log = session.log(0);
+  const ScoreLog log = test::scores_of(*reference, *distorted, options);
   const std::size_t first = log.names().size() - 5;
   EXPECT_EQ(log.names()[first], "vmaf");
   EXPECT_EQ(log.names()[first + 4], "vmaf_ci_p95_hi");
@@ -151,45 +142,6 @@ TEST(ScoreLog, KeepsTheNewestRowsAndPoolsAll) {
   EXPECT_EQ(log.pooled(0).mean, 4.5);
   EXPECT_EQ(log.pooled(0).min, 0.0);
   EXPECT_EQ(log.pooled(1).mean, 1.0);
-}
-
-TEST(Survey, FindsTheOffsetOfAMovingScene) {
-  std::vector<Thumbnail> reference, distorted;
-  for (int n = 0; n < 30; ++n) {
-    Thumbnail picture;
-    for (std::size_t i = 0; i < picture.size(); ++i)
-      picture[i] = static_cast<float>((i * 7 + static_cast<std::size_t>(n) * 13) % 200);
-    reference.push_back(picture);
-    for (float &value : picture)
-      value += 1.5f; // coding
-    if (n >= 3) distorted.push_back(picture);
-  }
-  const Alignment late = find_alignment(reference, distorted, 5),
-                  early = find_alignment(distorted, reference, 5);
-  EXPECT_EQ(late.offset, -3);
-  EXPECT_EQ(early.offset, 3);
-  EXPECT_NEAR(late.error, 2.25, 1e-3);
-  EXPECT_EQ(find_alignment(reference, distorted, 2).error_at_zero, late.error_at_zero);
-  const std::vector<Thumbnail> still(20, reference[0]);
-  EXPECT_EQ(find_alignment(still, still, 5).offset, 0);
-}
-
-TEST(Survey, SeesBarsThatEveryPictureHas) {
-  const auto look = [](BarWatch &watch, int top, int left) {
-    std::vector<std::uint8_t> bytes(64 * 48, 16);
-    for (int y = top; y < 48; ++y)
-      for (int x = left; x < 64; ++x)
-        bytes[static_cast<std::size_t>(y * 64 + x)] = 120;
-    watch.look({bytes.data(), 64, 64, 48, 8, 0});
-  };
-  BarWatch watch;
-  look(watch, 48, 0); // black all over: nothing to learn
-  EXPECT_FALSE(watch.bars().any());
-  look(watch, 12, 8);
-  look(watch, 10, 20);
-  EXPECT_EQ(watch.bars(), (Bars{8, 0, 10, 0}));
-  look(watch, 0, 0);
-  EXPECT_FALSE(watch.bars().any());
 }
 
 } // namespace

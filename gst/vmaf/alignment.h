@@ -26,23 +26,4 @@ struct Alignment {
 Alignment find_alignment(std::span<const Thumbnail> reference, std::span<const Thumbnail> distorted,
                          int reach);
 
-/// Black bars in pixels.
-struct Bars {
-  int left = 0, right = 0, top = 0, bottom = 0;
-  bool any() const { return left || right || top || bottom; }
-  bool operator==(const Bars &) const = default;
-};
-
-/// What is black at the edges of every picture seen so far. Pictures that are black all over say nothing.
-class BarWatch {
- public:
-  void look(const Plane &plane);
-  /// None before the first picture; single lines do not count.
-  Bars bars() const;
-
- private:
-  bool seen_ = false;
-  Bars bars_;
-};
-
 } // namespace hull::vmaf

@@ -1,14 +1,12 @@
-#include "gst/vmaf/survey.h"
+#include "gst/vmaf/alignment.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 
 namespace hull::vmaf {
 namespace {
 
 constexpr int kColumns = 32, kRows = 18, kOverlap = 8;
-constexpr int kBlack = 28; ///< of 255: black of limited range is 16, and coding adds a little
 
 double mean_difference(std::span<const Thumbnail> a, std::span<const Thumbnail> b) {
   double sum = 0;
@@ -18,18 +16,6 @@ double mean_difference(std::span<const Thumbnail> a, std::span<const Thumbnail> 
       sum += d * d;
     }
   return sum / static_cast<double>(a.size() * a.front().size());
-}
-
-bool black_row(const Plane &plane, int y, int limit) {
-  for (int x = 0; x < plane.width; ++x)
-    if (plane.sample(x, y) > limit) return false;
-  return true;
-}
-
-bool black_column(const Plane &plane, int x, int top, int bottom, int limit) {
-  for (int y = top; y < bottom; ++y)
-    if (plane.sample(x, y) > limit) return false;
-  return true;
 }
 
 } // namespace
@@ -73,35 +59,6 @@ Alignment find_alignment(std::span<const Thumbnail> reference, std::span<const T
       if (const double error = error_of(offset); error < other.error)
         other = {offset, error, best.error_at_zero};
   return other.error < 0.8 * best.error_at_zero ? other : best;
-}
-
-void BarWatch::look(const Plane &plane) {
-  if (seen_ && !bars_.any()) return;
-  const int limit = kBlack << (plane.bits - 8);
-  // Bars only ever shrink, so no line beyond the known ones is looked at.
-  const int most_rows = seen_ ? std::max(bars_.top, bars_.bottom) : plane.height,
-            most_columns = seen_ ? std::max(bars_.left, bars_.right) : plane.width;
-  Bars now;
-  while (now.top < std::min(most_rows, plane.height) && black_row(plane, now.top, limit))
-    ++now.top;
-  if (now.top == plane.height) return;
-  while (now.bottom < most_rows && black_row(plane, plane.height - 1 - now.bottom, limit))
-    ++now.bottom;
-  const int bottom = plane.height - now.bottom;
-  while (now.left < most_columns && black_column(plane, now.left, now.top, bottom, limit))
-    ++now.left;
-  while (now.right < most_columns && black_column(plane, plane.width - 1 - now.right, now.top, bottom, limit))
-    ++now.right;
-  if (now.left + now.right >= plane.width || now.top + now.bottom >= plane.height) return;
-  bars_ = seen_ ? Bars{std::min(bars_.left, now.left), std::min(bars_.right, now.right),
-                       std::min(bars_.top, now.top), std::min(bars_.bottom, now.bottom)}
-                : now;
-  seen_ = true;
-}
-
-Bars BarWatch::bars() const {
-  const auto counted = [](int lines) { return lines < 2 ? 0 : lines; };
-  return {counted(bars_.left), counted(bars_.right), counted(bars_.top), counted(bars_.bottom)};
 }
 
 } // namespace hull::vmaf

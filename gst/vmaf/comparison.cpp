@@ -1,0 +1,101 @@
+#include "gst/vmaf/comparison.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <thread>
+
+namespace hull::vmaf {
+namespace {
+
+ComparedFormat format_of(const ComparisonOptions &options, const Plane &reference, int bits) {
+  ComparedFormat format{reference.width, reference.height, std::max(bits, reference.bits)};
+  if (!options.height) return format;
+  format.height = options.height;
+  const std::int64_t lines = reference.height;
+  format.width = static_cast<int>((std::int64_t{reference.width} * options.height + lines / 2) / lines);
+  format.width += format.width & 1;
+  return format;
+}
+
+unsigned threads_of(const ComparisonOptions &options) {
+  return options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+bool has_format(const Plane &luma, const ComparedFormat &format) {
+  return luma.width == format.width && luma.height == format.height && luma.bits == format.bits;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Comparison>> Comparison::start(const ComparisonOptions &options,
+                                                      const Picture &reference, int bits,
+                                                      std::vector<std::string> streams) {
+  if (streams.empty())
+    return fail(ErrorCode::settings,
+                "No distorted input is linked: there is nothing to compare with the reference.");
+  const ComparedFormat format = format_of(options, reference.y, bits);
+  if (auto size = check_size(format.width, format.height); !size) return tl::unexpected(size.error());
+  auto models = choose_models(options.models, options.model_file, format.height);
+  if (!models) return tl::unexpected(models.error());
+  SessionOptions session{std::move(*models), options.psnr, options.subsample, threads_of(options)};
+  return std::unique_ptr<Comparison>(new Comparison(options, format, std::move(session), std::move(streams)));
+}
+
+Comparison::Comparison(const ComparisonOptions &options, const ComparedFormat &format, SessionOptions session,
+                       std::vector<std::string> streams)
+    : options_(options),
+      format_(format),
+      streams_(std::move(streams)),
+      session_(format.width, format.height, streams_.size(), std::move(session)),
+      fitters_(streams_.size()) {}
+
+Result<Picture> Comparison::fit_reference(const Picture &reference) {
+  if (reference.y.bits > format_.bits)
+    return fail(ErrorCode::unsupported,
+                "The reference went to more bits per sample while scores were being taken; convert "
+                "it to one format before hullvmafsink.");
+  if (has_format(reference.y, format_)) return reference;
+  if (!options_.height && (reference.y.width != format_.width || reference.y.height != format_.height))
+    return fail(
+        ErrorCode::unsupported,
+        fmt::format(
+            "The reference changed from {}x{} to {}x{} while scores were being taken. Score the parts "
+            "separately, or set score-height so that both are scaled to one size.",
+            format_.width, format_.height, reference.y.width, reference.y.height));
+  Picture target = reference;
+  for (Plane *plane : {&target.y, &target.cb, &target.cr}) {
+    const int xs = plane != &target.y && reference.cb.width < reference.y.width;
+    const int ys = plane != &target.y && reference.cb.height < reference.y.height;
+    plane->width = format_.width >> xs;
+    plane->height = format_.height >> ys;
+    plane->bits = format_.bits;
+    plane->drop = 0;
+  }
+  return reference_fitters_[session_.frames() % 2].fit(reference, target, true);
+}
+
+Result<std::vector<FrameScore>> Comparison::push(const Picture &reference,
+                                                 std::span<const Picture *const> distorted) {
+  const auto target = fit_reference(reference);
+  if (!target) return tl::unexpected(target.error());
+  std::vector<Picture> fitted(distorted.size());
+  std::vector<const Picture *> pictures(distorted.size());
+  for (std::size_t i = 0; i < distorted.size(); ++i) {
+    if (!distorted[i]) continue;
+    if (distorted[i]->y.bits > format_.bits)
+      return fail(
+          ErrorCode::unsupported,
+          fmt::format(
+              "Pad {} went from {} to {} bits per sample while scores were being taken; convert it to one "
+              "format before hullvmafsink.",
+              streams_[i], format_.bits, distorted[i]->y.bits));
+    if (session_.frames() % options_.subsample != 0) continue; // scaled for nobody
+    fitted[i] = fitters_[i].fit(*distorted[i], *target, options_.psnr);
+    pictures[i] = &fitted[i];
+  }
+  auto scores = session_.push(*target, previous_ ? &previous_->y : nullptr, pictures);
+  previous_ = *target;
+  return scores;
+}
+
+} // namespace hull::vmaf

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "gst/vmaf/fitter.h"
+#include "gst/vmaf/session.h"
+
+namespace hull::vmaf {
+
+struct ComparisonOptions {
+  std::string models = "vmaf_v0.6.1";
+  std::string model_file;
+  bool psnr = false;
+  unsigned subsample = 1; ///< score every n-th frame
+  unsigned threads = 1;   ///< 0 = one per processor
+  int height = 0;         ///< lines to score at; 0 = the reference's
+};
+
+/// What every picture is brought to.
+struct ComparedFormat {
+  int width = 0, height = 0, bits = 8;
+};
+
+/// Scores pictures of any size and depth: brings them to one format, which the first reference picture and
+/// the options decide, and feeds a Session.
+class Comparison {
+ public:
+  /// `reference` is the first reference picture, `bits` the depth of the deepest picture that is to come, and
+  /// `streams` the names of the distorted inputs in errors.
+  static Result<std::unique_ptr<Comparison>> start(const ComparisonOptions &options, const Picture &reference,
+                                                   int bits, std::vector<std::string> streams);
+
+  /// The next reference picture and one distorted picture per stream, null where none belongs to it. The
+  /// reference's planes must live until the next push has returned. Gives the scores of the frame before.
+  Result<std::vector<FrameScore>> push(const Picture &reference, std::span<const Picture *const> distorted);
+  /// The scores of the last frame.
+  std::vector<FrameScore> finish() { return session_.finish(); }
+
+  const ComparedFormat &format() const { return format_; }
+  const std::vector<NamedModel> &models() const { return session_.models(); }
+  const std::shared_ptr<const ScoreColumns> &columns() const { return session_.columns(); }
+  std::uint64_t frames() const { return session_.frames(); }
+  bool scaled(std::size_t stream) const { return fitters_[stream].scaled(); }
+  bool promoted(std::size_t stream) const { return fitters_[stream].promoted(); }
+
+ private:
+  Comparison(const ComparisonOptions &options, const ComparedFormat &format, SessionOptions session,
+             std::vector<std::string> streams);
+  Result<Picture> fit_reference(const Picture &reference);
+
+  const ComparisonOptions options_;
+  const ComparedFormat format_;
+  const std::vector<std::string> streams_;
+  Session session_;
+  std::vector<Fitter> fitters_; ///< by stream
+  Fitter reference_fitters_[2]; ///< in turns: motion reads the frame before, too
+  std::optional<Picture> previous_;
+};
+
+} // namespace hull::vmaf

@@ -1,0 +1,184 @@
+#include "gst/vmaf/frame_matcher.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace hull::vmaf {
+namespace {
+
+constexpr std::int64_t kUnknownRateTolerance = 10'000'000; ///< ns
+
+/// How many frames have left an input's queue: the number of the first that waits.
+std::int64_t number_of_first(const MatchInput &input) {
+  return static_cast<std::int64_t>(input.counts.received - input.frames.size());
+}
+
+} // namespace
+
+Alignments find_alignments(const AlignmentTask &task) {
+  Alignments found;
+  for (const auto &[id, thumbnails] : task.distorted)
+    if (!thumbnails.empty() && !task.reference.empty())
+      found.emplace_back(id, find_alignment(task.reference, thumbnails, task.reach));
+  return found;
+}
+
+void FrameMatcher::add(InputId id, std::int32_t offset) {
+  MatchInput made;
+  made.id = id;
+  made.offset = offset;
+  distorted_.push_back(std::move(made));
+}
+
+void FrameMatcher::remove(InputId id) {
+  std::erase_if(distorted_, [id](const MatchInput &input) { return input.id == id; });
+}
+
+const MatchInput *FrameMatcher::find(InputId id) const {
+  if (id == kReferenceInput) return &reference_;
+  const auto found = std::find_if(distorted_.begin(), distorted_.end(),
+                                  [id](const MatchInput &input) { return input.id == id; });
+  return found == distorted_.end() ? nullptr : &*found;
+}
+
+bool FrameMatcher::has_room(InputId id) const {
+  const MatchInput &input = *find(id);
+  if (searching_) return input.frames.size() < frames_to_search();
+  return input.frames.empty() && !input.being_scored;
+}
+
+void FrameMatcher::push(InputId id, TimedFrame frame, const Thumbnail *thumbnail) {
+  MatchInput &input = *find(id);
+  ++input.counts.received;
+  if (!frame.time) ++input.counts.untimed;
+  if (id == kReferenceInput) reference_duration_ = frame.duration;
+  if (thumbnail) input.thumbnails.push_back(*thumbnail);
+  input.frames.push_back(std::move(frame));
+}
+
+void FrameMatcher::set_ended(InputId id, bool ended) {
+  find(id)->ended = ended;
+}
+
+std::deque<TimedFrame> FrameMatcher::flush(InputId id) {
+  MatchInput &input = *find(id);
+  input.thumbnails.clear();
+  input.last_time.reset();
+  return std::exchange(input.frames, {});
+}
+
+std::optional<AlignmentTask> FrameMatcher::start_search() {
+  const auto enough = [this](const MatchInput &input) {
+    return input.ended || input.frames.size() >= frames_to_search();
+  };
+  if (!searching_ || distorted_.empty() || !enough(reference_) ||
+      !std::all_of(distorted_.begin(), distorted_.end(), enough))
+    return std::nullopt;
+  AlignmentTask task{static_cast<int>(rules_.reach), std::move(reference_.thumbnails), {}};
+  for (MatchInput &input : distorted_)
+    task.distorted.emplace_back(input.id, std::move(input.thumbnails));
+  return task;
+}
+
+void FrameMatcher::end_search(const Alignments &found) {
+  searching_ = false;
+  for (const auto &[id, alignment] : found)
+    if (MatchInput *input = find(id)) {
+      input->alignment = alignment;
+      input->offset = offset_of(*input, alignment.offset);
+    }
+}
+
+/// A found distance in frames as `offset` counts it: where times pair frames, by their times.
+std::int32_t FrameMatcher::offset_of(const MatchInput &input, int found) const {
+  const auto at = static_cast<std::size_t>(std::max(0, -found)),
+             there = static_cast<std::size_t>(std::max(0, found));
+  if (rules_.by_index || at >= reference_.frames.size() || there >= input.frames.size()) return found;
+  const TimedFrame &reference = reference_.frames[at], &distorted = input.frames[there];
+  if (!reference.time || !distorted.time || reference.duration <= 0) return found;
+  const auto apart = static_cast<double>(*distorted.time - *reference.time);
+  return static_cast<std::int32_t>(std::lround(apart / static_cast<double>(reference.duration)));
+}
+
+std::int64_t FrameMatcher::tolerance() const {
+  if (rules_.tolerance) return rules_.tolerance;
+  return reference_duration_ > 0 ? reference_duration_ / 2 : kUnknownRateTolerance;
+}
+
+/// ns from the first waiting reference frame to this input's, less its offset; none where a time is missing
+/// or frames are counted.
+std::optional<std::int64_t> FrameMatcher::distance(const MatchInput &input) const {
+  const TimedFrame &reference = reference_.frames.front(), &distorted = input.frames.front();
+  if (rules_.by_index || !reference.time || !distorted.time) return std::nullopt;
+  return *distorted.time - *reference.time - input.offset * reference.duration;
+}
+
+/// What is to be done with an input's first frame for the first reference frame.
+FrameMatcher::Verdict FrameMatcher::judge(const MatchInput &input) const {
+  if (input.frames.empty()) return input.ended ? Verdict::none : Verdict::wait;
+  const auto apart = distance(input);
+  if (!apart) {
+    // The first |offset| frames of one side have no partner.
+    const std::int64_t ahead = number_of_first(input) - number_of_first(reference_) - input.offset;
+    return ahead == 0 ? Verdict::partner : ahead > 0 ? Verdict::none : Verdict::drop;
+  }
+  if (input.frames.front().time == input.last_time) return Verdict::repeated;
+  if (*apart < -tolerance()) return Verdict::drop;
+  return *apart <= tolerance() ? Verdict::partner : Verdict::none;
+}
+
+TimedFrame FrameMatcher::take(MatchInput &input) {
+  TimedFrame taken = std::move(input.frames.front());
+  input.frames.pop_front();
+  input.last_time = taken.time;
+  return taken;
+}
+
+/// Lets frames go that belong to no reference frame from here on; whether the input has decided.
+bool FrameMatcher::settle(MatchInput &input) {
+  Verdict verdict = judge(input);
+  for (; verdict == Verdict::drop || verdict == Verdict::repeated; verdict = judge(input)) {
+    ++(verdict == Verdict::drop ? input.counts.unmatched : input.counts.repeated);
+    take(input);
+  }
+  return verdict != Verdict::wait;
+}
+
+std::optional<FrameSet> FrameMatcher::next() {
+  if (searching_) return std::nullopt;
+  if (reference_.frames.empty()) {
+    for (MatchInput &input : distorted_)
+      for (; reference_.ended && !input.frames.empty(); take(input))
+        ++input.counts.unmatched;
+    return std::nullopt;
+  }
+  bool decided = !distorted_.empty();
+  for (MatchInput &input : distorted_)
+    decided &= settle(input);
+  if (!decided) return std::nullopt;
+  FrameSet set;
+  for (MatchInput &input : distorted_) {
+    const bool partner = judge(input) == Verdict::partner;
+    ++(partner ? input.counts.matched : input.counts.missing);
+    if (!partner) continue;
+    input.being_scored = true;
+    set.partners.emplace_back(input.id, take(input));
+  }
+  reference_.being_scored = true;
+  set.reference = take(reference_);
+  return set;
+}
+
+void FrameMatcher::scored() {
+  reference_.being_scored = false;
+  for (MatchInput &input : distorted_)
+    input.being_scored = false;
+}
+
+bool FrameMatcher::finished() const {
+  const auto over = [](const MatchInput &input) { return input.ended && input.frames.empty(); };
+  return !searching_ && over(reference_) && std::all_of(distorted_.begin(), distorted_.end(), over);
+}
+
+} // namespace hull::vmaf

@@ -1,0 +1,120 @@
+#pragma once
+
+#include "gst/vmaf/alignment.h"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace hull::vmaf {
+
+/// The reference is input 0; each distorted input has a number of its own.
+using InputId = unsigned;
+inline constexpr InputId kReferenceInput = 0;
+
+/// A frame on its way to its partners: its time is looked at, its picture only carried along.
+struct TimedFrame {
+  std::optional<std::int64_t> time; ///< running time in ns; none where its buffer had none
+  std::int64_t duration = 0;        ///< ns of one frame at its input's rate; 0 = unknown
+  std::shared_ptr<const void> picture;
+};
+
+struct MatchRules {
+  bool by_index = false;      ///< the n-th frames are partners, whatever their times
+  std::int64_t tolerance = 0; ///< ns that partners may lie apart; 0 = half a reference frame
+  unsigned reach = 0;         ///< look for offsets of up to this many frames first; 0 = take the given ones
+};
+
+/// What became of an input's frames, and of the reference's frames here.
+struct MatchCounts {
+  std::uint64_t received = 0, matched = 0, missing = 0, unmatched = 0, repeated = 0, untimed = 0;
+};
+
+struct MatchInput {
+  InputId id = kReferenceInput;
+  std::int32_t offset = 0;            ///< in force: the given one or the found one
+  std::optional<Alignment> alignment; ///< what the search found
+  MatchCounts counts;
+  std::deque<TimedFrame> frames; ///< that wait for their partners
+  bool ended = false;            ///< no more will come
+
+  // While the search for an offset runs: one for each waiting frame.
+  std::vector<Thumbnail> thumbnails;
+  // Of the newest frame that left the queue.
+  std::optional<std::int64_t> last_time;
+  bool being_scored = false;
+};
+
+/// A reference frame and its partners.
+struct FrameSet {
+  TimedFrame reference;
+  std::vector<std::pair<InputId, TimedFrame>> partners;
+};
+
+/// The first frames of all inputs, for find_alignments().
+struct AlignmentTask {
+  int reach = 0;
+  std::vector<Thumbnail> reference;
+  std::vector<std::pair<InputId, std::vector<Thumbnail>>> distorted;
+};
+using Alignments = std::vector<std::pair<InputId, Alignment>>;
+Alignments find_alignments(const AlignmentTask &task);
+
+/// Decides which frames of several inputs belong together, and counts those without a partner. Each input
+/// holds one frame, so nothing queues; while offsets are searched it holds as many as that takes.
+class FrameMatcher {
+ public:
+  FrameMatcher() = default;
+  explicit FrameMatcher(const MatchRules &rules) : rules_(rules), searching_(rules.reach > 0) {}
+
+  void add(InputId id, std::int32_t offset);
+  void remove(InputId id);
+  bool has(InputId id) const { return find(id) != nullptr; }
+  const MatchInput &input(InputId id) const { return *find(id); }
+  std::size_t distorted() const { return distorted_.size(); }
+
+  bool has_room(InputId id) const;
+  /// `thumbnail` where searching() says that it is wanted.
+  void push(InputId id, TimedFrame frame, const Thumbnail *thumbnail = nullptr);
+  void set_ended(InputId id, bool ended);
+  /// Takes the waiting frames out, as a flush wants; counts stay.
+  std::deque<TimedFrame> flush(InputId id);
+
+  /// Whether frames are being gathered to find offsets by.
+  bool searching() const { return searching_; }
+  /// What offsets are to be found by, once there are frames enough. Then end_search() must follow.
+  std::optional<AlignmentTask> start_search();
+  void end_search(const Alignments &found);
+
+  /// The next complete set, taken out of the queues. One at a time: scored() must follow. Lets frames go that
+  /// can have no partner, so inputs may have room afterwards even if no set came.
+  std::optional<FrameSet> next();
+  void scored();
+  /// All inputs have ended and nothing waits.
+  bool finished() const;
+
+  /// ns that partners may lie apart.
+  std::int64_t tolerance() const;
+
+ private:
+  const MatchInput *find(InputId id) const;
+  MatchInput *find(InputId id) { return const_cast<MatchInput *>(std::as_const(*this).find(id)); }
+  std::size_t frames_to_search() const { return rules_.reach + 12; }
+  std::optional<std::int64_t> distance(const MatchInput &input) const;
+  enum class Verdict { wait, drop, repeated, partner, none };
+  Verdict judge(const MatchInput &input) const;
+  bool settle(MatchInput &input);
+  TimedFrame take(MatchInput &input);
+  std::int32_t offset_of(const MatchInput &input, int found) const;
+
+  MatchRules rules_;
+  bool searching_ = false;
+  MatchInput reference_;
+  std::vector<MatchInput> distorted_;
+  std::int64_t reference_duration_ = 0;
+};
+
+} // namespace hull::vmaf

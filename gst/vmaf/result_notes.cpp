@@ -1,0 +1,96 @@
+#include "gst/vmaf/result_notes.h"
+
+#include "gst/vmaf/scaler.h"
+
+#include <cmath>
+#include <fmt/format.h>
+
+namespace hull::vmaf {
+namespace {
+
+std::string text_list(const std::vector<std::string> &texts) {
+  std::string list = "[";
+  for (const std::string &text : texts)
+    list += (list.size() > 1 ? ", " : "") + json_text(text);
+  return list + "]";
+}
+
+std::string figure(double value) {
+  return std::isfinite(value) ? fmt::format("{:.3f}", value) : "null";
+}
+
+std::string bars_text(const Letterbox &bars) {
+  if (!bars.any()) return "none";
+  return fmt::format("left {} right {} top {} bottom {}", bars.left, bars.right, bars.top, bars.bottom);
+}
+
+std::string models_note(const ResultFacts &facts) {
+  std::string models = "{";
+  for (const auto &[key, name] : facts.models)
+    models += fmt::format("{}{}: {}", models.size() > 1 ? ", " : "", json_text(key), json_text(name));
+  return models + "}";
+}
+
+std::string alignment_note(const ResultFacts &facts) {
+  const MatchCounts &c = facts.counts;
+  return fmt::format(
+      "{{\"by\": \"{}\", \"offset\": {}, \"tolerance_ns\": {}, \"reference_frames\": {}, \"matched\": {}, "
+      "\"missing\": {}, \"unmatched\": {}, \"repeated\": {}, \"untimed\": {}, \"caps_changes\": {}}}",
+      facts.by_index ? "index" : "timestamp", facts.offset, facts.tolerance, facts.reference_frames,
+      c.matched, c.missing, c.unmatched, c.repeated, c.untimed, facts.caps_changes);
+}
+
+std::string search_note(const ResultFacts &facts) {
+  return fmt::format("{{\"searched\": {}, \"offset\": {}, \"error\": {}, \"error_at_zero\": {}}}",
+                     facts.searched, facts.offset, figure(facts.alignment->error),
+                     figure(facts.alignment->error_at_zero));
+}
+
+std::string source_note(const SourceFacts &source) {
+  return fmt::format(
+      "{{\"width\": {}, \"height\": {}, \"format\": {}, \"colorimetry\": {}, \"crop\": [{}, {}, {}, {}]}}",
+      source.width, source.height, json_text(source.format), json_text(source.colorimetry), source.crop_left,
+      source.crop_top, source.crop_right, source.crop_bottom);
+}
+
+std::vector<std::string> warnings_of(const ResultFacts &facts) {
+  std::vector<std::string> warnings = facts.doubts;
+  // Black bars are easy to code, so they lift the score, and on one side only they wreck it.
+  if (facts.reference_bars.any() || facts.bars.any())
+    warnings.push_back(
+        fmt::format("black bars (reference: {}; this input: {}) are scored too; cut them off with the "
+                    "pads' crop properties",
+                    bars_text(facts.reference_bars), bars_text(facts.bars)));
+  const MatchCounts &c = facts.counts;
+  if (c.missing)
+    warnings.push_back(fmt::format("{} reference frames had no partner and are not scored", c.missing));
+  if (c.unmatched) warnings.push_back(fmt::format("{} frames belong to no reference frame", c.unmatched));
+  if (c.repeated) warnings.push_back(fmt::format("{} frames repeat a timestamp", c.repeated));
+  if (facts.promoted) warnings.push_back("bit depths differ: the shallower side was shifted up");
+  if (facts.frames_scored > facts.frames_kept)
+    warnings.push_back(
+        fmt::format("only the newest {} of {} frames are kept; a file at location has all of them",
+                    facts.frames_kept, facts.frames_scored));
+  return warnings;
+}
+
+} // namespace
+
+std::vector<std::pair<std::string, std::string>> result_notes(const ResultFacts &facts) {
+  std::vector<std::pair<std::string, std::string>> notes;
+  notes.emplace_back("pad", json_text(facts.input));
+  notes.emplace_back("models", models_note(facts));
+  notes.emplace_back("scaler", facts.scaled ? json_text(kScalerName) : "null");
+  notes.emplace_back("bit_depth", fmt::format("{}", facts.bits));
+  notes.emplace_back("alignment", alignment_note(facts));
+  if (facts.alignment) notes.emplace_back("auto_align", search_note(facts));
+  if (facts.reference) notes.emplace_back("reference", source_note(*facts.reference));
+  if (facts.distorted) notes.emplace_back("distorted", source_note(*facts.distorted));
+  notes.emplace_back("warnings", text_list(warnings_of(facts)));
+  notes.emplace_back("subsample", fmt::format("{}", facts.subsample));
+  notes.emplace_back("first_frame",
+                     "\"has no motion (integer_motion2 is 0), so its score is lower than its neighbours'\"");
+  return notes;
+}
+
+} // namespace hull::vmaf

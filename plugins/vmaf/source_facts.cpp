@@ -1,0 +1,42 @@
+#include "plugins/vmaf/source_facts.h"
+
+#include "gst/glue/ref.h"
+
+namespace hull {
+
+vmaf::SourceFacts source_facts(const GstVideoInfo &info, const VmafPadSettings &crop) {
+  const OwnedText colorimetry(gst_video_colorimetry_to_string(&info.colorimetry));
+  return {GST_VIDEO_INFO_WIDTH(&info),
+          GST_VIDEO_INFO_HEIGHT(&info),
+          GST_VIDEO_INFO_NAME(&info),
+          colorimetry.c_str(),
+          crop.crop_left,
+          crop.crop_top,
+          crop.crop_right,
+          crop.crop_bottom};
+}
+
+std::vector<std::string> doubts_about(const GstVideoInfo &reference, const GstVideoInfo &distorted) {
+  std::vector<std::string> found;
+  const auto &r = reference.colorimetry, &d = distorted.colorimetry;
+  if (r.range != d.range && r.range != GST_VIDEO_COLOR_RANGE_UNKNOWN &&
+      d.range != GST_VIDEO_COLOR_RANGE_UNKNOWN)
+    found.push_back("full and limited range are compared with each other; convert one of them first");
+  if (r.transfer != d.transfer && r.transfer != GST_VIDEO_TRANSFER_UNKNOWN &&
+      d.transfer != GST_VIDEO_TRANSFER_UNKNOWN &&
+      !gst_video_transfer_function_is_equivalent(
+          r.transfer, static_cast<guint>(GST_VIDEO_INFO_COMP_DEPTH(&reference, 0)), d.transfer,
+          static_cast<guint>(GST_VIDEO_INFO_COMP_DEPTH(&distorted, 0))))
+    found.push_back("the transfer functions differ");
+  for (const GstVideoTransferFunction hdr : {GST_VIDEO_TRANSFER_SMPTE2084, GST_VIDEO_TRANSFER_ARIB_STD_B67})
+    if (r.transfer == hdr || d.transfer == hdr) {
+      found.push_back("PQ or HLG pictures: no VMAF model was trained on HDR");
+      break;
+    }
+  if (GST_VIDEO_INFO_INTERLACE_MODE(&reference) != GST_VIDEO_INTERLACE_MODE_PROGRESSIVE ||
+      GST_VIDEO_INFO_INTERLACE_MODE(&distorted) != GST_VIDEO_INTERLACE_MODE_PROGRESSIVE)
+    found.push_back("interlaced pictures are scored as they are; deinterlace both sides first");
+  return found;
+}
+
+} // namespace hull

@@ -1,0 +1,163 @@
+// Which frames become partners, without a pipeline.
+
+#include "gst/vmaf/frame_matcher.h"
+
+#include <gtest/gtest.h>
+
+namespace hull::vmaf {
+namespace {
+
+constexpr std::int64_t kFrame = 40'000'000; // 25 frames per second
+
+TimedFrame frame(int number, std::optional<std::int64_t> time, std::int64_t duration = kFrame) {
+  return {time, duration, std::make_shared<const int>(number)};
+}
+
+TimedFrame at(int number) {
+  return frame(number, number * kFrame);
+}
+
+int number_of(const TimedFrame &frame) {
+  return *static_cast<const int *>(frame.picture.get());
+}
+
+/// Feeds a matcher with whole streams as pads would: a frame enters where there is room.
+class Feed {
+ public:
+  Feed(const MatchRules &rules, std::vector<std::vector<TimedFrame>> streams,
+       std::vector<std::int32_t> offsets = {})
+      : matcher_(rules), streams_(std::move(streams)), sent_(streams_.size()) {
+    for (InputId id = 1; id < streams_.size(); ++id)
+      matcher_.add(id, id <= offsets.size() ? offsets[id - 1] : 0);
+  }
+
+  /// Numbers of reference frames and of their partners, -1 where there is none.
+  std::vector<std::vector<int>> run() {
+    std::vector<std::vector<int>> sets;
+    for (bool more = true; more;) {
+      more = push_what_fits();
+      while (const auto set = matcher_.next()) {
+        std::vector<int> numbers(streams_.size(), -1);
+        numbers[0] = number_of(set->reference);
+        for (const auto &[id, partner] : set->partners)
+          numbers[id] = number_of(partner);
+        sets.push_back(numbers);
+        matcher_.scored();
+        more = true;
+      }
+    }
+    EXPECT_TRUE(matcher_.finished());
+    return sets;
+  }
+
+  const MatchCounts &counts(InputId id) const { return matcher_.input(id).counts; }
+
+ private:
+  bool push_what_fits() {
+    bool pushed = false;
+    for (InputId id = 0; id < streams_.size(); ++id) {
+      if (sent_[id] < streams_[id].size() && matcher_.has_room(id)) {
+        matcher_.push(id, streams_[id][sent_[id]++]);
+        pushed = true;
+      }
+      matcher_.set_ended(id, sent_[id] == streams_[id].size());
+    }
+    return pushed;
+  }
+
+  FrameMatcher matcher_;
+  std::vector<std::vector<TimedFrame>> streams_;
+  std::vector<std::size_t> sent_;
+};
+
+std::vector<TimedFrame> frames(int count, std::int64_t duration = kFrame, std::int64_t start = 0) {
+  std::vector<TimedFrame> made;
+  for (int n = 0; n < count; ++n)
+    made.push_back(frame(n, start + n * duration, duration));
+  return made;
+}
+
+TEST(FrameMatcher, PairsEqualTimes) {
+  Feed feed({}, {frames(3), frames(3)});
+  EXPECT_EQ(feed.run(), (std::vector<std::vector<int>>{{0, 0}, {1, 1}, {2, 2}}));
+  EXPECT_EQ(feed.counts(1).matched, 3u);
+}
+
+TEST(FrameMatcher, CountsWhatHasNoPartnerOnEitherSide) {
+  Feed feed({}, {frames(4), frames(6), {at(1), at(3)}});
+  EXPECT_EQ(feed.run(), (std::vector<std::vector<int>>{{0, 0, -1}, {1, 1, 1}, {2, 2, -1}, {3, 3, 3}}));
+  EXPECT_EQ(feed.counts(1).unmatched, 2u);
+  EXPECT_EQ(feed.counts(2).missing, 2u);
+}
+
+TEST(FrameMatcher, CountsRepeatedTimesAndFramesWithout) {
+  Feed feed({}, {frames(3), {at(0), at(0), at(1), frame(2, std::nullopt)}});
+  feed.run();
+  EXPECT_EQ(feed.counts(1).repeated, 1u);
+  EXPECT_EQ(feed.counts(1).untimed, 1u);
+}
+
+TEST(FrameMatcher, AppliesOffsetsByTimeAndByIndex) {
+  for (const bool by_index : {false, true}) {
+    Feed feed({by_index, 0, 0}, {frames(4), frames(4), frames(4)}, {1, -2});
+    EXPECT_EQ(feed.run(), (std::vector<std::vector<int>>{{0, 1, -1}, {1, 2, -1}, {2, 3, 0}, {3, -1, 1}}))
+        << by_index;
+  }
+}
+
+TEST(FrameMatcher, TakesOneFrameOfAnInputAtATime) {
+  FrameMatcher matcher{MatchRules{}};
+  matcher.add(1, 0);
+  EXPECT_TRUE(matcher.has_room(kReferenceInput));
+  matcher.push(kReferenceInput, at(0));
+  EXPECT_FALSE(matcher.has_room(kReferenceInput));
+  matcher.push(1, at(0));
+  ASSERT_TRUE(matcher.next());
+  EXPECT_FALSE(matcher.has_room(1)); // being scored
+  matcher.scored();
+  EXPECT_TRUE(matcher.has_room(1));
+  EXPECT_TRUE(matcher.has_room(kReferenceInput));
+}
+
+TEST(FrameMatcher, GathersFramesUntilOffsetsAreFound) {
+  FrameMatcher matcher({false, 0, 3});
+  matcher.add(7, 0);
+  const auto picture = [](int n) {
+    Thumbnail made;
+    for (std::size_t i = 0; i < made.size(); ++i)
+      made[i] = static_cast<float>((i * 7 + static_cast<std::size_t>(n) * 13) % 200);
+    return made;
+  };
+  for (int n = 0; matcher.has_room(kReferenceInput) || matcher.has_room(7); ++n) {
+    EXPECT_FALSE(matcher.start_search());
+    const Thumbnail reference = picture(n), late = picture(n + 2);
+    matcher.push(kReferenceInput, at(n), &reference);
+    matcher.push(7, at(n), &late);
+    EXPECT_FALSE(matcher.next());
+  }
+  const auto task = matcher.start_search();
+  ASSERT_TRUE(task);
+  matcher.end_search(find_alignments(*task));
+  EXPECT_EQ(matcher.input(7).offset, -2);
+  const auto set = matcher.next(); // two reference frames have no partner
+  ASSERT_TRUE(set);
+  EXPECT_TRUE(set->partners.empty());
+}
+
+TEST(FrameMatcher, ForgetsFlushedFramesAndRemovedInputs) {
+  FrameMatcher matcher{MatchRules{}};
+  matcher.add(1, 0);
+  matcher.add(2, 0);
+  matcher.push(kReferenceInput, at(0));
+  matcher.push(1, at(9));
+  matcher.flush(1);
+  EXPECT_TRUE(matcher.has_room(1));
+  matcher.push(1, at(0));
+  EXPECT_FALSE(matcher.next());
+  matcher.remove(2);
+  EXPECT_FALSE(matcher.has(2));
+  EXPECT_TRUE(matcher.next());
+}
+
+} // namespace
+} // namespace hull::vmaf
