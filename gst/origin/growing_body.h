@@ -4,7 +4,7 @@
 
 #include "gst/core/mutex.h"
 #include "gst/origin/gref.h"
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 
 #include <memory>
 #include <string>

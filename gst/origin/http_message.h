@@ -3,7 +3,7 @@
 // One request and one reply of HTTP/1.1. What clients send is parsed by libsoup.
 
 #include "gst/origin/gref.h"
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 
 #include <libsoup/soup.h>
 #include <memory>

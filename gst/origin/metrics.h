@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 
 #include <cstdint>
 #include <string>

@@ -5,7 +5,7 @@
 #include "gst/origin/http_server.h"
 #include "gst/origin/metrics.h"
 #include "gst/origin/playlist_cache.h"
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 
 #include <memory>
 #include <string>

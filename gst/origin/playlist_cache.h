@@ -2,7 +2,7 @@
 
 // Playlists of this version of the window, written and compressed once for all who ask.
 
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 
 #include <map>
 #include <memory>

@@ -1,6 +1,6 @@
 #pragma once
 
-// HLS playlists of finished presentations (RFC 8216bis). The live ones are in live_playlist.h.
+// HLS playlists of finished presentations (RFC 8216bis). The live ones are in live/hls.h.
 
 #include "gst/publish/presentation.h"
 

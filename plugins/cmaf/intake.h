@@ -3,7 +3,7 @@
 // From a muxer's buffers to chunks of the live window.
 
 #include "gst/glue/ref.h"
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 #include "gst/publish/media_facts.h"
 
 namespace hull::cmaf {

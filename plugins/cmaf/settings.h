@@ -1,7 +1,7 @@
 #pragma once
 
 #include "gst/glue/properties.h"
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 
 namespace hull::cmaf {
 

@@ -2,7 +2,7 @@
 
 // One request pad: ghost pad, its muxer, and the end where chunks come out. CMAF goes there without a muxer.
 
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 #include "plugins/cmaf/clock.h"
 #include "plugins/cmaf/intake.h"
 #include "plugins/cmaf/settings.h"

@@ -6,7 +6,7 @@
 #include "gst/core/mutex.h"
 #include "gst/core/result.h"
 #include "gst/origin/gref.h"
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 
 #include <functional>
 #include <memory>

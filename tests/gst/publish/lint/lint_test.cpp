@@ -1,6 +1,6 @@
 #include "gst/core/xml.h"
 #include "gst/publish/lint/lint.h"
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 #include "gst/publish/mpd.h"
 #include "gst/publish/playlist.h"
 #include "tests/gst/publish/lint/examples.h"

@@ -1,7 +1,7 @@
 #include "gst/isobmff/boxes/fragment.h"
 #include "gst/isobmff/boxes/tree.h"
 #include "gst/publish/lint/server.h"
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 #include "tests/gst/publish/lint/examples.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "gst/publish/live.h"
+#include "gst/publish/live/live.h"
 #include "gst/publish/utc.h"
 #include "tests/support/numbers.h"
 
@@ -14,9 +14,9 @@ Chunk bytes(std::size_t size) {
 }
 
 /// Video at 25/s in a timescale of 12800 and AAC at 48 kHz, segments of 2 s, chunks of 0.2 s.
-class LiveWindow : public testing::Test {
+class OnAir : public testing::Test {
  protected:
-  explicit LiveWindow(LiveConfig config = {}) : live_(config) {
+  explicit OnAir(LiveConfig config = {}) : live_(config) {
     live_.set_epoch(kEpoch);
     Track video;
     video.id = "v1";
@@ -76,14 +76,14 @@ std::size_t count(const std::string &text, const std::string &what) {
   return n;
 }
 
-TEST_F(LiveWindow, DatesNeverPutSoundBehindItsPlaceBesidePictures) {
+TEST_F(OnAir, DatesNeverPutSoundBehindItsPlaceBesidePictures) {
   ASSERT_TRUE(live_.add_chunk(video_, {bytes(9), 10, 2560, 512, true, true, true}));  // 0.78 ms
   ASSERT_TRUE(live_.add_chunk(audio_, {bytes(9), 40, 9216, 1024, true, true, true})); // 0.83 ms
   EXPECT_NE(playlist("v1").find("22:13:20.001Z"), std::string::npos) << playlist("v1");
   EXPECT_NE(playlist("a1").find("22:13:20.000Z"), std::string::npos) << playlist("a1");
 }
 
-TEST_F(LiveWindow, PlaylistsWaitForTheFirstWholeSegment) {
+TEST_F(OnAir, PlaylistsWaitForTheFirstWholeSegment) {
   push_video(9);
   EXPECT_EQ(live_.playlist("v1", {}).status, 0);
   push_video(1);
@@ -91,7 +91,7 @@ TEST_F(LiveWindow, PlaylistsWaitForTheFirstWholeSegment) {
   EXPECT_EQ(live_.playlist("v9", {}).status, 404);
 }
 
-TEST_F(LiveWindow, TheHintNamesThePartThatComesNext) {
+TEST_F(OnAir, TheHintNamesThePartThatComesNext) {
   push_video(13);
   EXPECT_NE(playlist().find("PRELOAD-HINT:TYPE=PART,URI=\"v1/1.3.m4s\""), std::string::npos) << playlist();
   push_video(7); // the second segment is full on the grid, and known to be before its successor exists
@@ -101,7 +101,7 @@ TEST_F(LiveWindow, TheHintNamesThePartThatComesNext) {
   EXPECT_EQ(live_.object("v1/2.0.m4s").found, Found::ready);
 }
 
-TEST_F(LiveWindow, AudioHintsComeTrueToo) {
+TEST_F(OnAir, AudioHintsComeTrueToo) {
   for (double t = 0; t < 8; t += 0.2) {
     push_audio(t);
     const std::string text = playlist("a1");
@@ -114,7 +114,7 @@ TEST_F(LiveWindow, AudioHintsComeTrueToo) {
   }
 }
 
-TEST_F(LiveWindow, PartsHoldTheBytesOfTheirSegment) {
+TEST_F(OnAir, PartsHoldTheBytesOfTheirSegment) {
   push_video(20);
   const ObjectView whole = live_.object("v1/1.m4s");
   ASSERT_EQ(whole.found, Found::ready);
@@ -125,7 +125,7 @@ TEST_F(LiveWindow, PartsHoldTheBytesOfTheirSegment) {
   EXPECT_EQ(whole.chunks.size(), 10u);
 }
 
-TEST_F(LiveWindow, BlockingReloadFollowsTheRules) {
+TEST_F(OnAir, BlockingReloadFollowsTheRules) {
   push_video(13); // segment 0 whole, segment 1 with parts 0..2
   EXPECT_EQ(live_.playlist("v1", {1, 2, false}).status, 200);
   EXPECT_EQ(live_.playlist("v1", {1, 3, false}).status, 0);
@@ -136,14 +136,14 @@ TEST_F(LiveWindow, BlockingReloadFollowsTheRules) {
   EXPECT_EQ(live_.playlist("v1", {std::nullopt, 1, false}).status, 400);
 }
 
-TEST_F(LiveWindow, AnOldNumberGetsTheCurrentPlaylist) {
+TEST_F(OnAir, AnOldNumberGetsTheCurrentPlaylist) {
   push_video(400);
   const PlaylistReply reply = live_.playlist("v1", {0, 0, false});
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.text, playlist());
 }
 
-TEST_F(LiveWindow, TheWindowSlidesAndMemoryIsBounded) {
+TEST_F(OnAir, TheWindowSlidesAndMemoryIsBounded) {
   push_video(10 * 1000);
   EXPECT_LE(count(playlist(), "#EXTINF"), 31u);
   EXPECT_GE(count(playlist(), "#EXTINF"), 30u);
@@ -152,7 +152,7 @@ TEST_F(LiveWindow, TheWindowSlidesAndMemoryIsBounded) {
   EXPECT_NE(playlist().find("#EXT-X-MEDIA-SEQUENCE:969"), std::string::npos) << playlist().substr(0, 300);
 }
 
-TEST_F(LiveWindow, ADeltaSkipsOnlyWhatLiesBehindTheBoundary) {
+TEST_F(OnAir, ADeltaSkipsOnlyWhatLiesBehindTheBoundary) {
   push_video(200); // 20 segments of 2 s; the boundary is 12 s
   const std::string delta = playlist("v1", {std::nullopt, std::nullopt, true});
   EXPECT_NE(delta.find("#EXT-X-SKIP:SKIPPED-SEGMENTS=14"), std::string::npos) << delta;
@@ -160,7 +160,7 @@ TEST_F(LiveWindow, ADeltaSkipsOnlyWhatLiesBehindTheBoundary) {
   EXPECT_EQ(count(playlist(), "#EXTINF"), 20u);
 }
 
-TEST_F(LiveWindow, LostInputBecomesGapsAndKeepsTheNumbers) {
+TEST_F(OnAir, LostInputBecomesGapsAndKeepsTheNumbers) {
   push_video(20);
   video_chunks_ += 30; // three segments never come
   push_video(10);
@@ -170,7 +170,7 @@ TEST_F(LiveWindow, LostInputBecomesGapsAndKeepsTheNumbers) {
   EXPECT_EQ(live_.object("v1/3.m4s").found, Found::gone);
 }
 
-TEST_F(LiveWindow, ALateKeyframeStaysInTheSegmentThatWaitedForIt) {
+TEST_F(OnAir, ALateKeyframeStaysInTheSegmentThatWaitedForIt) {
   push_video(20);
   EXPECT_NE(playlist().find("#EXT-X-INDEPENDENT-SEGMENTS"), std::string::npos);
   // The third segment begins without: five more chunks before its keyframe.
@@ -190,7 +190,7 @@ TEST_F(LiveWindow, ALateKeyframeStaysInTheSegmentThatWaitedForIt) {
 
 // Files whose key frames are five segments apart: every number is where DASH looks for it, none is a gap, and
 // no segment is longer than HLS allows.
-TEST_F(LiveWindow, KeyframesFarApartDoNotMakeLongSegments) {
+TEST_F(OnAir, KeyframesFarApartDoNotMakeLongSegments) {
   for (std::int64_t i = 0; i < 110; ++i)
     ASSERT_TRUE(live_.add_chunk(video_, {bytes(10), i * 2560, 2560, 512, i % 50 == 0, false, i % 50 == 0}));
   const std::string text = playlist();
@@ -203,14 +203,14 @@ TEST_F(LiveWindow, KeyframesFarApartDoNotMakeLongSegments) {
   EXPECT_EQ(live_.mpd(kEpoch).text.find("startWithSAP"), std::string::npos);
 }
 
-TEST_F(LiveWindow, ChunksOutOfOrderAreRefused) {
+TEST_F(OnAir, ChunksOutOfOrderAreRefused) {
   push_video(2);
   EXPECT_FALSE(live_.add_chunk(video_, {bytes(10), 0, 2560, 512, false, false, false}));
   EXPECT_FALSE(live_.add_chunk(video_, {bytes(0), 5120, 2560, 512, false, false, false}));
   EXPECT_FALSE(live_.add_chunk(video_, {bytes(1), 5120, 0, 512, false, false, false}));
 }
 
-TEST_F(LiveWindow, TheEndClosesEverything) {
+TEST_F(OnAir, TheEndClosesEverything) {
   push_video(14);
   push_audio(2.8);
   live_.end_track(video_);
@@ -224,7 +224,7 @@ TEST_F(LiveWindow, TheEndClosesEverything) {
   EXPECT_EQ(live_.object("v1/2.m4s").found, Found::unknown);
 }
 
-TEST_F(LiveWindow, TheClockIsOne) {
+TEST_F(OnAir, TheClockIsOne) {
   push_video(10);
   push_audio(2.2);
   const std::string mpd = live_.mpd(kEpoch + 2'000'000'000).text;
@@ -234,7 +234,7 @@ TEST_F(LiveWindow, TheClockIsOne) {
   EXPECT_NE(playlist().find("#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.000Z"), std::string::npos);
 }
 
-TEST_F(LiveWindow, AnObjectIsOnlyWhatWasPublished) {
+TEST_F(OnAir, AnObjectIsOnlyWhatWasPublished) {
   push_video(12);
   for (const char *name :
        {"v1/..", "../v1/0.m4s", "v1/0.m4s/", "v1/-1.m4s", "v1/0.0.0.m4s", "v1/99999999999999999999.m4s",
@@ -269,14 +269,14 @@ TEST(PartTarget, IsOfWholePicturesAtAnyRate) {
   }
 }
 
-class TinyChunks : public LiveWindow {
+class TinyChunks : public OnAir {
  protected:
   static LiveConfig config() {
     LiveConfig config;
     config.chunk_duration = 40'000'000;
     return config;
   }
-  TinyChunks() : LiveWindow(config()) {}
+  TinyChunks() : OnAir(config()) {}
 };
 
 TEST_F(TinyChunks, SeveralChunksMakeAPartThatNeverExceedsItsTarget) {
