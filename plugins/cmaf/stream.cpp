@@ -1,6 +1,7 @@
 #include "plugins/cmaf/stream.h"
 
 #include "gst/glue/raise.h"
+#include "gst/publish/live/parts.h"
 
 #include <gst/app/gstappsink.h>
 
@@ -96,11 +97,9 @@ void Stream::open(std::shared_ptr<publish::Live> live, std::shared_ptr<WallClock
   epoch_lock_ = settings.epoch_lock;
   paced_ = placed_ = false;
   gst_segment_init(&segment_, GST_FORMAT_TIME);
-  g_object_set(mux_.get(), "fragment-duration", settings.segment_duration, "chunk-duration",
-               kind_ == publish::Kind::video
-                   ? settings.chunk_duration + settings.chunk_duration / publish::kGraceShare
-                   : settings.chunk_duration,
-               "fragment-origin", gint64{0}, nullptr);
+  g_object_set(mux_.get(), "fragment-duration", settings.segment_duration, "fragment-origin", gint64{0},
+               nullptr);
+  cut_for({});
   // The clock in front of every segment is Intake's: CMAF that comes without a muxer needs it, too. lmsg
   // marks the last chunk of a stream (ING-09).
   g_object_set(mux_.get(), "prft", FALSE, "styp", TRUE, nullptr);
@@ -159,9 +158,17 @@ void Stream::on_caps(const GstCaps *caps) {
   route(!gst_structure_has_name(structure, "video/quicktime"));
   int numerator = 0, denominator = 1;
   gst_structure_get_fraction(structure, "framerate", &numerator, &denominator);
-  if (numerator > 0 && denominator > 0)
-    intake_->describe({static_cast<std::uint32_t>(numerator), static_cast<std::uint32_t>(denominator)},
-                      language_);
+  if (numerator <= 0 || denominator <= 0) return;
+  const publish::FrameRate rate{static_cast<std::uint32_t>(numerator),
+                                static_cast<std::uint32_t>(denominator)};
+  intake_->describe(rate, language_);
+  cut_for(rate);
+}
+
+// PART-TARGET counts on the muxer cutting like this; it reads its settings with the first data.
+void Stream::cut_for(publish::FrameRate rate) {
+  const std::int64_t longest = publish::longest_chunk(live_->config(), kind_, rate);
+  g_object_set(mux_.get(), "chunk-duration", static_cast<guint64>(longest), nullptr);
 }
 
 // The new target gets all sticky events again, with the caps that are on their way.

@@ -40,6 +40,7 @@ class Stream {
   void on_segment(const GstSegment *segment);
   void on_caps(const GstCaps *caps);
   void route(bool through_mux);
+  void cut_for(publish::FrameRate rate);
   void pace();
   void tell_texts(GstBuffer *buffer);
 

@@ -8,16 +8,16 @@
 
 namespace hull::publish {
 
-/// Cameras' times jitter: a chunk or part of pictures may last this share (one 40th) longer than configured,
-/// so that five pictures of 25/s still fit into 0.2 s. PART-TARGET counts it in.
+/// Cameras' times jitter: a chunk or part of pictures may last this share (one 40th) longer than its pictures
+/// should. PART-TARGET counts it in.
 constexpr std::int64_t kGraceShare = 40;
 
 enum class PlaylistType { live, event, vod };
 
 struct LiveConfig {
   std::int64_t segment_duration = 2'000'000'000; ///< ns
-  std::int64_t chunk_duration = 200'000'000;     ///< ns; longest chunk a muxer may deliver
-  std::int64_t part_duration = 200'000'000;      ///< ns; longest part, at least chunk_duration
+  std::int64_t chunk_duration = 200'000'000;     ///< ns; of pictures, as few as last that long
+  std::int64_t part_duration = 200'000'000;      ///< ns; whole chunks, as few as last that long
   std::int64_t dvr_window = 60'000'000'000;      ///< ns that stay listed; at least 3 segments are
   std::int64_t target_latency = 1'000'000'000;   ///< ns, ServiceDescription
   std::int64_t part_hold_back = 0;               ///< ns; 0 = 3 of the longest part
@@ -30,7 +30,7 @@ struct LiveConfig {
   std::function<std::int64_t()> clock; ///< UTC of the stream's clock, ns since 1970; empty = the system's
 };
 
-/// The same within what can be published: durations that contain each other, a hold-back that is allowed.
+/// The same within what can be published: durations that contain each other.
 LiveConfig checked(LiveConfig config);
 
 } // namespace hull::publish

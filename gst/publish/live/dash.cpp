@@ -1,6 +1,7 @@
 #include "gst/publish/live/dash.h"
 
 #include "gst/core/time.h"
+#include "gst/publish/live/parts.h"
 #include "gst/publish/utc.h"
 
 #include <algorithm>
@@ -32,13 +33,22 @@ struct Form {
 
 using TrackStates = std::vector<const TrackState *>;
 
+/// The longest chunk of these tracks, ns.
+std::int64_t chunk_of(const LiveConfig &config, const TrackStates &tracks) {
+  std::int64_t longest = 0;
+  for (const TrackState *track : tracks)
+    longest = std::max(longest, chunk_length(config, track->info.kind, track->info.frame_rate));
+  return longest;
+}
+
 double in_seconds(std::int64_t ns) {
   return static_cast<double>(ns) / kSecond;
 }
 
 // Fixed for the session while it is on air (DSH-30); a finished window begins its Period at its first
 // segment.
-std::string segment_template(const LiveWindow &window, const TrackState &track, const Form &form) {
+std::string segment_template(const LiveWindow &window, const TrackStates &tracks, const Form &form) {
+  const TrackState &track = *tracks.front();
   const LiveSegment &first = track.segments[track.listed_from];
   const std::int64_t offset = form.dynamic ? 0 : grid(window, track, first.number);
   std::string out =
@@ -46,9 +56,9 @@ std::string segment_template(const LiveWindow &window, const TrackState &track, 
                   track.info.timescale, grid(window, track, 1), form.dynamic ? 0 : first.number);
   if (offset) out += fmt::format(" presentationTimeOffset=\"{}\"", offset);
   const LiveConfig &config = window.config;
-  if (form.chunked() && config.chunk_duration < config.segment_duration)
+  if (const std::int64_t chunk = chunk_of(config, tracks); form.chunked() && chunk < config.segment_duration)
     out += fmt::format(" availabilityTimeOffset=\"{:.3f}\" availabilityTimeComplete=\"false\"",
-                       in_seconds(config.segment_duration - config.chunk_duration));
+                       std::floor(in_seconds(config.segment_duration - chunk) * 1000) / 1000);
   return out + fmt::format(" initialization=\"$RepresentationID$/init{}.mp4\" "
                            "media=\"$RepresentationID$/$Number$.m4s\"/>\n",
                            first.init ? fmt::format("-{}", first.init) : "");
@@ -72,15 +82,16 @@ std::string representation(const Track &track) {
 }
 
 // The clock of the set's media, and where one can begin within a segment.
-std::string low_latency_notes(const LiveWindow &window, const Track &first, std::size_t id) {
+std::string low_latency_notes(const LiveWindow &window, const TrackStates &tracks, std::size_t id) {
+  const Track &first = tracks.front()->info;
   const LiveConfig &config = window.config;
   std::string out = fmt::format(
       "      <ProducerReferenceTime id=\"{}\" inband=\"true\" type=\"encoder\" wallClockTime=\"{}\" "
       "presentationTime=\"0\">\n        {}\n      </ProducerReferenceTime>\n",
       id, utc_text(window.epoch_utc), utc_timing(config.utc_timing_url));
-  if (config.chunk_duration < config.segment_duration)
+  if (const std::int64_t chunk = chunk_of(config, tracks); chunk < config.segment_duration)
     out += fmt::format("      <Resync type=\"{}\" dT=\"{}\"/>\n", first.kind == Kind::video ? 0 : 1,
-                       rescale(config.chunk_duration, first.timescale, kNanoseconds));
+                       rescale(chunk, first.timescale, kNanoseconds));
   return out;
 }
 
@@ -95,11 +106,11 @@ std::string adaptation_set(const LiveWindow &window, std::size_t id, const Track
   const bool sap =
       std::all_of(tracks.begin(), tracks.end(), [](const TrackState *track) { return independent(*track); });
   out += fmt::format(" segmentAlignment=\"true\"{}>\n", sap ? " startWithSAP=\"1\"" : "");
-  if (form.chunked()) out += low_latency_notes(window, first, id);
+  if (form.chunked()) out += low_latency_notes(window, tracks, id);
   if (first.kind != Kind::video)
     out += fmt::format("      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"{}\"/>\n",
                        first.kind == Kind::text ? "subtitle" : "main");
-  out += segment_template(window, *tracks.front(), form);
+  out += segment_template(window, tracks, form);
   for (const Track &measured : on_air(window).tracks)
     for (const TrackState *track : tracks)
       if (track->info.id == measured.id) out += representation(measured);
@@ -126,6 +137,7 @@ std::vector<TrackStates> adaptation_sets(const LiveWindow &window) {
 struct Span {
   std::uint64_t first_number = ~std::uint64_t{0};
   std::int64_t first_utc = INT64_MAX, end_utc = 0;
+  std::int64_t chunk = 0; ///< ns, the longest
 };
 
 Span listed(const LiveWindow &window) {
@@ -133,6 +145,7 @@ Span listed(const LiveWindow &window) {
   for (const TrackState &track : window.tracks) {
     if (track.segments.empty()) continue;
     const LiveSegment &first = track.segments[track.listed_from], &last = track.segments.back();
+    span.chunk = std::max(span.chunk, chunk_of(window.config, {&track}));
     span.first_number = std::min(span.first_number, first.number);
     span.first_utc = std::min(span.first_utc, utc(window, track, first.start));
     span.end_utc = std::max(span.end_utc, utc(window, track, last.start + last.duration));
@@ -159,7 +172,7 @@ std::string head(const LiveWindow &window, const Form &form, const Span &span, s
                                                std::max(segment, in_seconds(config.dvr_window)))));
   if (form.closed) out += fmt::format(" mediaPresentationDuration=\"{}\"", iso_duration(end));
   return out + fmt::format(" maxSegmentDuration=\"{}\" minBufferTime=\"{}\">\n", iso_duration(segment),
-                           iso_duration(form.low_latency ? 2 * in_seconds(config.chunk_duration) : segment));
+                           iso_duration(form.low_latency ? 2 * in_seconds(span.chunk) : segment));
 }
 
 std::string service_description(const LiveConfig &config) {

@@ -104,7 +104,7 @@ std::string write_head(const LiveWindow &window, const TrackState &track, bool l
     out +=
         fmt::format("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={:.1f},HOLD-BACK={:.1f},"
                     "PART-HOLD-BACK={:.3f}\n#EXT-X-PART-INF:PART-TARGET={:.6f}\n",
-                    kSkipTargets * target, 3.0 * target, static_cast<double>(config.part_hold_back) / kSecond,
+                    kSkipTargets * target, 3.0 * target, static_cast<double>(window.part_hold_back) / kSecond,
                     track.seconds(track.part_target));
   out += fmt::format("#EXT-X-MEDIA-SEQUENCE:{}\n", track.segments[track.listed_from].number);
   out += fmt::format("#EXT-X-DISCONTINUITY-SEQUENCE:{}\n", track.discontinuities_removed);

@@ -8,8 +8,18 @@ namespace hull::publish {
 
 struct ChunkInfo;
 
-/// PART-TARGET in ticks, from the configuration and the frame rate.
+/// ns of media in a chunk that is full: of pictures whose rate is known, as few whole ones as last at least
+/// the configured time (six of 29.97/s for 0.2 s, five of 24/s).
+std::int64_t chunk_length(const LiveConfig &config, Kind kind, FrameRate rate);
+/// ns that a muxer may let a chunk last: chunk_length() and what cameras' times jitter.
+std::int64_t longest_chunk(const LiveConfig &config, Kind kind, FrameRate rate);
+/// PART-TARGET in ticks: a part that is full, and the jitter.
 std::int64_t part_target(const LiveConfig &config, const Track &track);
+/// The same with what the track's first chunk says: where no rate is known, or the chunks are not cut by our
+/// muxer, it may already last longer.
+std::int64_t first_part_target(const LiveConfig &config, const Track &track, const ChunkInfo &chunk);
+/// PART-HOLD-BACK in ns: three times the longest PART-TARGET, or what is configured where that is enough.
+std::int64_t part_hold_back(const LiveWindow &window);
 /// A sample's duration by the track's frame rate; 1 where that is unknown.
 std::int64_t one_sample(const Track &track);
 /// What was lost of `segment` before `until` becomes parts of nothing.

@@ -67,6 +67,7 @@ void complete_segment(const Change &on) {
   LiveSegment &segment = track.segments.back();
   close_part(segment);
   segment.complete = true;
+  if (on.window.part_hold_back == 0) on.window.part_hold_back = part_hold_back(on.window);
   ++on.window.stats.segments;
   if (segment.duration > 0) {
     const double rate = static_cast<double>(segment.bytes) * 8 / track.seconds(segment.duration);
@@ -188,7 +189,7 @@ Result<void> append_chunk(LiveWindow &window, std::size_t index, ChunkInfo chunk
   if (const auto good = check(track, chunk); !good) return good;
   const bool after_hole = track.next_start >= 0 && chunk.start > track.next_start;
   track.next_start = chunk.start + chunk.duration;
-  if (track.part_target == 0) track.part_target = part_target(window.config, track.info);
+  if (track.part_target == 0) track.part_target = first_part_target(window.config, track.info, chunk);
   end_long_sample(track, chunk);
   if (begins_segment(window, track, chunk, after_hole)) open_segment(on, chunk);
   LiveSegment &segment = track.segments.back();

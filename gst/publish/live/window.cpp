@@ -12,11 +12,6 @@ LiveConfig checked(LiveConfig config) {
   config.chunk_duration = std::clamp<std::int64_t>(config.chunk_duration, 1'000'000, config.segment_duration);
   config.part_duration =
       std::clamp<std::int64_t>(config.part_duration, config.chunk_duration, config.segment_duration);
-  const std::int64_t longest = config.part_duration + config.part_duration / kGraceShare;
-  // PART-TARGET is rounded up to the track's ticks, which are whole at every 5 ms; HLS-04 means that.
-  const std::int64_t ticks = longest % 5'000'000 ? 1'000'000 : 0;
-  config.part_hold_back =
-      config.part_hold_back ? std::max(config.part_hold_back, 2 * longest + ticks) : 3 * longest + ticks;
   return config;
 }
 

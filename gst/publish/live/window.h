@@ -73,7 +73,9 @@ struct LiveWindow {
   const LiveConfig &config; ///< outlives the window
   std::vector<TrackState> tracks;
   std::int64_t epoch_utc = 0; ///< ns since 1970
-  std::uint64_t version = 0;  ///< counts every change that a waiting request could wait for
+  /// ns; decided with the first whole segment, for good and for all tracks (HLS-06, HLS-11).
+  std::int64_t part_hold_back = 0;
+  std::uint64_t version = 0; ///< counts every change that a waiting request could wait for
   LiveStats stats;
 };
 

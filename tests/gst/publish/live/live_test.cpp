@@ -243,32 +243,6 @@ TEST_F(OnAir, AnObjectIsOnlyWhatWasPublished) {
   EXPECT_EQ(live_.object("v1/init.mp4").found, Found::ready);
 }
 
-// 23.976, 24, 29.97 and 30 pictures/s do not divide 0.2 s; no part may fall short of 85 % of what is
-// announced.
-TEST(PartTarget, IsOfWholePicturesAtAnyRate) {
-  for (const FrameRate rate :
-       {FrameRate{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {50, 1}, {60, 1}, {5, 1}, {3, 1}}) {
-    Live live{LiveConfig{}};
-    Track track;
-    track.id = "v1";
-    const std::size_t row = live.add_track(track);
-    track.codecs = "avc1.42c01e";
-    track.timescale = rate.numerator * 100;
-    track.frame_rate = rate;
-    live.set_init(row, track, bytes(10));
-    const auto tick = static_cast<std::int64_t>(rate.denominator) * 100;
-    const auto fit = std::max<std::int64_t>(1, rate.numerator * 100 / (5 * tick));
-    for (std::int64_t i = 0; i < 100; ++i)
-      ASSERT_TRUE(live.add_chunk(row, {bytes(9), i * fit * tick, fit * tick, tick, i == 0, false, i == 0}));
-    const std::string text = live.playlist("v1", {}).text;
-    const auto number = [&text](const char *after) {
-      return number_in(text.substr(text.find(after) + std::char_traits<char>::length(after)));
-    };
-    EXPECT_GE(number("#EXT-X-PART:DURATION="), 0.85 * number("PART-TARGET=")) << text;
-    EXPECT_LE(number("#EXT-X-PART:DURATION="), number("PART-TARGET=") + 1e-6) << text;
-  }
-}
-
 class TinyChunks : public OnAir {
  protected:
   static LiveConfig config() {
