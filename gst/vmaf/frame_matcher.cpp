@@ -135,13 +135,17 @@ TimedFrame FrameMatcher::take(MatchInput &input) {
   return taken;
 }
 
+void FrameMatcher::leave_out(MatchInput &input, LeftOut::Why why) {
+  ++(why == LeftOut::Why::repeated ? input.counts.repeated : input.counts.unmatched);
+  const auto number = static_cast<std::uint64_t>(number_of_first(input));
+  left_out_.push_back({input.id, why, number, take(input)});
+}
+
 /// Lets frames go that belong to no reference frame from here on; whether the input has decided.
 bool FrameMatcher::settle(MatchInput &input) {
   Verdict verdict = judge(input);
-  for (; verdict == Verdict::drop || verdict == Verdict::repeated; verdict = judge(input)) {
-    ++(verdict == Verdict::drop ? input.counts.unmatched : input.counts.repeated);
-    take(input);
-  }
+  for (; verdict == Verdict::drop || verdict == Verdict::repeated; verdict = judge(input))
+    leave_out(input, verdict == Verdict::drop ? LeftOut::Why::unmatched : LeftOut::Why::repeated);
   return verdict != Verdict::wait;
 }
 
@@ -149,8 +153,8 @@ std::optional<FrameSet> FrameMatcher::next() {
   if (searching_) return std::nullopt;
   if (reference_.frames.empty()) {
     for (MatchInput &input : distorted_)
-      for (; reference_.ended && !input.frames.empty(); take(input))
-        ++input.counts.unmatched;
+      while (reference_.ended && !input.frames.empty())
+        leave_out(input, LeftOut::Why::unmatched);
     return std::nullopt;
   }
   bool decided = !distorted_.empty();
@@ -158,10 +162,14 @@ std::optional<FrameSet> FrameMatcher::next() {
     decided &= settle(input);
   if (!decided) return std::nullopt;
   FrameSet set;
+  const auto number = static_cast<std::uint64_t>(number_of_first(reference_));
   for (MatchInput &input : distorted_) {
-    const bool partner = judge(input) == Verdict::partner;
-    ++(partner ? input.counts.matched : input.counts.missing);
-    if (!partner) continue;
+    if (judge(input) != Verdict::partner) {
+      ++input.counts.missing;
+      left_out_.push_back({input.id, LeftOut::Why::missing, number, reference_.frames.front()});
+      continue;
+    }
+    ++input.counts.matched;
     input.being_scored = true;
     set.partners.emplace_back(input.id, take(input));
   }

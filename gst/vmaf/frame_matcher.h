@@ -54,6 +54,16 @@ struct FrameSet {
   std::vector<std::pair<InputId, TimedFrame>> partners;
 };
 
+/// A frame that is not scored on this input: the reference's where its partner is missing, else the input's
+/// own.
+struct LeftOut {
+  enum class Why { unmatched, repeated, missing };
+  InputId input;
+  Why why;
+  std::uint64_t number; ///< from 0
+  TimedFrame frame;
+};
+
 /// The first frames of all inputs, for find_alignments().
 struct AlignmentTask {
   int reach = 0;
@@ -93,6 +103,8 @@ class FrameMatcher {
   /// can have no partner, so inputs may have room afterwards even if no set came.
   std::optional<FrameSet> next();
   void scored();
+  /// What next() let go since the last call, for logs; the buffers should go without a lock.
+  std::vector<LeftOut> take_left_out() { return std::exchange(left_out_, {}); }
   /// All inputs have ended and nothing waits.
   bool finished() const;
 
@@ -108,12 +120,14 @@ class FrameMatcher {
   Verdict judge(const MatchInput &input) const;
   bool settle(MatchInput &input);
   TimedFrame take(MatchInput &input);
+  void leave_out(MatchInput &input, LeftOut::Why why);
   std::int32_t offset_of(const MatchInput &input, int found) const;
 
   MatchRules rules_;
   bool searching_ = false;
   MatchInput reference_;
   std::vector<MatchInput> distorted_;
+  std::vector<LeftOut> left_out_;
   std::int64_t reference_duration_ = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#define GST_CAT_DEFAULT hull::category<Scale>()
+
 namespace hull {
 namespace {
 
@@ -36,6 +38,7 @@ void Scale::class_init(GstVideoFilterClass *klass) {
   auto *transform = reinterpret_cast<GstBaseTransformClass *>(klass);
   transform->transform_caps = thunk<&Scale::transform_caps>;
   transform->fixate_caps = thunk<&Scale::fixate_caps>;
+  transform->sink_event = thunk<&Scale::sink_event>;
   transform->passthrough_on_same_caps = TRUE;
   klass->set_info = thunk<&Scale::set_info>;
   klass->transform_frame = thunk<&Scale::transform_frame>;
@@ -73,10 +76,16 @@ GstCaps *Scale::fixate_caps(GstPadDirection, GstCaps *caps, GstCaps *other) {
       gst_util_fraction_multiply(par_n, par_d, width, to_width, &n, &d) &&
       gst_util_fraction_multiply(n, d, to_height, height, &n, &d))
     gst_structure_fixate_field_nearest_fraction(to, "pixel-aspect-ratio", n, d);
-  return gst_caps_fixate(fixed);
+  fixed = gst_caps_fixate(fixed);
+  GST_DEBUG_OBJECT(self_, "of what may follow %" GST_PTR_FORMAT " is chosen", static_cast<void *>(fixed));
+  return fixed;
 }
 
-gboolean Scale::set_info(GstCaps *, GstVideoInfo *in, GstCaps *, GstVideoInfo *out) {
+gboolean Scale::set_info(GstCaps *in_caps, GstVideoInfo *in, GstCaps *out_caps, GstVideoInfo *out) {
+  GST_INFO_OBJECT(self_, "from %" GST_PTR_FORMAT, static_cast<void *>(in_caps));
+  GST_INFO_OBJECT(self_, "to %" GST_PTR_FORMAT "%s", static_cast<void *>(out_caps),
+                  gst_base_transform_is_passthrough(GST_BASE_TRANSFORM(self_)) ? ", passed through" : "");
+  frames_ = 0;
   const unsigned components = GST_VIDEO_INFO_N_COMPONENTS(in);
   for (unsigned i = 0; i < components; ++i)
     scalers_[i] = vmaf::Scaler(GST_VIDEO_INFO_COMP_WIDTH(in, i), GST_VIDEO_INFO_COMP_HEIGHT(in, i),
@@ -84,7 +93,21 @@ gboolean Scale::set_info(GstCaps *, GstVideoInfo *in, GstCaps *, GstVideoInfo *o
   return TRUE;
 }
 
+gboolean Scale::sink_event(GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
+    const GstSegment *segment = nullptr;
+    gst_event_parse_segment(event, &segment);
+    GST_INFO_OBJECT(self_, "%" GST_SEGMENT_FORMAT, static_cast<const void *>(segment));
+  }
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+    GST_INFO_OBJECT(self_, "ends after %" G_GUINT64_FORMAT " scaled frames", frames_);
+  return GST_BASE_TRANSFORM_CLASS(Shell<Scale>::parent_class())->sink_event(GST_BASE_TRANSFORM(self_), event);
+}
+
 GstFlowReturn Scale::transform_frame(GstVideoFrame *in, GstVideoFrame *out) {
+  const GstClockTime pts = GST_BUFFER_PTS(in->buffer);
+  if (frames_++ == 0) GST_INFO_OBJECT(self_, "first frame at %" GST_TIME_FORMAT, GST_TIME_ARGS(pts));
+  GST_LOG_OBJECT(self_, "frame at %" GST_TIME_FORMAT, GST_TIME_ARGS(pts));
   for (unsigned i = 0; i < GST_VIDEO_FRAME_N_COMPONENTS(in); ++i) {
     const vmaf::Plane scaled = scalers_[i].scale(plane_of(in, i));
     auto *to = static_cast<std::uint8_t *>(GST_VIDEO_FRAME_COMP_DATA(out, i));

@@ -53,9 +53,28 @@ std::optional<std::int64_t> matched_time(GstClockTime time) {
   return static_cast<std::int64_t>(time);
 }
 
+const char *text_of(vmaf::LeftOut::Why why) {
+  switch (why) {
+  case vmaf::LeftOut::Why::unmatched:
+    return "belongs to no reference frame";
+  case vmaf::LeftOut::Why::repeated:
+    return "repeats the timestamp before it";
+  case vmaf::LeftOut::Why::missing:
+    break;
+  }
+  return "of the reference has no partner";
+}
+
 /// Bits per sample; 0 before caps came.
 int depth_of(const std::optional<GstVideoInfo> &info) {
   return info ? static_cast<int>(GST_VIDEO_INFO_COMP_DEPTH(&*info, 0)) : 0;
+}
+
+void set_times(VmafFrame &frame, GstClockTime pts, const GstSegment &segment) {
+  if (!GST_CLOCK_TIME_IS_VALID(pts) || segment.format != GST_FORMAT_TIME) return;
+  const GstClockTime shown = std::max(pts, segment.start);
+  frame.running_time = gst_segment_to_running_time(&segment, GST_FORMAT_TIME, shown);
+  frame.stream_time = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, shown);
 }
 
 /// Whether a buffer lies before its segment, as decoders' lead-in does after a seek.
@@ -218,16 +237,22 @@ bool VmafSink::event(VmafPad &pad, EventRef event) {
     return true;
   }
   case GST_EVENT_SEGMENT: {
+    GstSegment segment;
+    gst_event_copy_segment(event.get(), &segment);
+    GST_INFO_OBJECT(pad.self(), "%" GST_SEGMENT_FORMAT, static_cast<void *>(&segment));
     const Lock lock(mutex_);
-    gst_event_copy_segment(event.get(), &input(pad).segment);
+    input(pad).segment = segment;
     return true;
   }
   case GST_EVENT_EOS: {
+    std::uint64_t frames = 0;
     {
       const Lock lock(mutex_);
       input(pad).eos = true;
       seqnum_ = gst_event_get_seqnum(event.get());
+      frames = matcher_.input(input(pad).id).counts.received;
     }
+    GST_INFO_OBJECT(pad.self(), "ends after %" G_GUINT64_FORMAT " frames", frames);
     return advance() == GST_FLOW_OK;
   }
   case GST_EVENT_FLUSH_START: {
@@ -246,11 +271,14 @@ bool VmafSink::event(VmafPad &pad, EventRef event) {
 
 void VmafSink::flush(VmafPad &pad) {
   std::deque<vmaf::TimedFrame> flushed; // buffers go without the lock
-  const Lock lock(mutex_);
-  VmafInput &mine = input(pad);
-  mine.flushing = mine.eos = false;
-  gst_segment_init(&mine.segment, GST_FORMAT_TIME);
-  flushed = matcher_.flush(mine.id);
+  {
+    const Lock lock(mutex_);
+    VmafInput &mine = input(pad);
+    mine.flushing = mine.eos = false;
+    gst_segment_init(&mine.segment, GST_FORMAT_TIME);
+    flushed = matcher_.flush(mine.id);
+  }
+  GST_DEBUG_OBJECT(pad.self(), "flushed: %zu waiting frames let go", flushed.size());
 }
 
 void VmafSink::update_caps(VmafPad &pad, GstCaps *caps) {
@@ -261,6 +289,7 @@ void VmafSink::update_caps(VmafPad &pad, GstCaps *caps) {
                                                    " describe no raw video: " + text.c_str() + "."});
     return;
   }
+  GST_INFO_OBJECT(pad.self(), "%" GST_PTR_FORMAT, static_cast<void *>(caps));
   const Lock lock(mutex_);
   VmafInput &mine = input(pad);
   if (mine.info && !gst_video_info_is_equal(&*mine.info, &info)) ++mine.caps_changes;
@@ -282,7 +311,6 @@ GstFlowReturn VmafSink::chain(VmafPad &pad, BufferRef buffer) {
 GstFlowReturn VmafSink::take_frame(VmafPad &pad, BufferRef buffer) {
   auto frame = std::make_shared<VmafFrame>();
   frame->crop = pad.snapshot();
-  vmaf::InputId id = 0;
   bool searching = false;
   {
     Lock lock(mutex_);
@@ -292,15 +320,14 @@ GstFlowReturn VmafSink::take_frame(VmafPad &pad, BufferRef buffer) {
     if (flow(mine) != GST_FLOW_OK) return flow(mine);
     if (mine.eos) return GST_FLOW_EOS;
     if (!mine.info) return GST_FLOW_NOT_NEGOTIATED;
-    if (before_segment(buffer.get(), mine.segment)) return GST_FLOW_OK;
-    frame->info = *mine.info;
-    if (const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
-        GST_CLOCK_TIME_IS_VALID(pts) && mine.segment.format == GST_FORMAT_TIME) {
-      const GstClockTime shown = std::max(pts, mine.segment.start);
-      frame->running_time = gst_segment_to_running_time(&mine.segment, GST_FORMAT_TIME, shown);
-      frame->stream_time = gst_segment_to_stream_time(&mine.segment, GST_FORMAT_TIME, shown);
+    if (before_segment(buffer.get(), mine.segment)) {
+      lock.unlock();
+      GST_DEBUG_OBJECT(pad.self(), "a frame before the segment is left out: %" GST_PTR_FORMAT,
+                       static_cast<void *>(buffer.get()));
+      return GST_FLOW_OK;
     }
-    id = mine.id;
+    frame->info = *mine.info;
+    set_times(*frame, GST_BUFFER_PTS(buffer.get()), mine.segment);
     searching = matcher_.searching();
   }
   frame->buffer = std::move(buffer);
@@ -310,12 +337,24 @@ GstFlowReturn VmafSink::take_frame(VmafPad &pad, BufferRef buffer) {
     if (!mapped) return fail_with(mapped.error());
     thumbnail = vmaf::thumbnail((*mapped)->picture.y);
   }
-  const Lock lock(mutex_);
-  if (flow(input(pad)) != GST_FLOW_OK) return flow(input(pad));
-  const auto time = matched_time(frame->running_time);
-  const std::int64_t duration = frame_duration(frame->info);
-  matcher_.push(id, {time, duration, std::move(frame)}, thumbnail ? &*thumbnail : nullptr);
+  GST_LOG_OBJECT(pad.self(), "frame at running time %" GST_TIME_FORMAT, GST_TIME_ARGS(frame->running_time));
+  bool first = false;
+  {
+    const Lock lock(mutex_);
+    const VmafInput &mine = input(pad);
+    if (flow(mine) != GST_FLOW_OK) return flow(mine);
+    matcher_.push(mine.id, {matched_time(frame->running_time), frame_duration(frame->info), frame},
+                  thumbnail ? &*thumbnail : nullptr);
+    first = matcher_.input(mine.id).counts.received == 1;
+  }
+  if (first) log_first(pad, *frame);
   return GST_FLOW_OK;
+}
+
+void VmafSink::log_first(const VmafPad &pad, const VmafFrame &frame) const {
+  GST_INFO_OBJECT(pad.self(), "first frame at running time %" GST_TIME_FORMAT ", cropped by %u %u %u %u",
+                  GST_TIME_ARGS(frame.running_time), frame.crop.crop_left, frame.crop.crop_top,
+                  frame.crop.crop_right, frame.crop.crop_bottom);
 }
 
 GstFlowReturn VmafSink::fail_with(const Error &error) {
@@ -344,25 +383,32 @@ GstFlowReturn VmafSink::advance() {
 }
 
 std::optional<VmafSink::Work> VmafSink::take_work() {
-  const Lock lock(mutex_);
-  if (!scoring_ || failed_ || flushing_ || ended_) return std::nullopt;
+  std::vector<vmaf::LeftOut> left_out; // buffers go without the lock
+  std::optional<Work> work;
+  {
+    const Lock lock(mutex_);
+    if (!scoring_ || failed_ || flushing_ || ended_) return std::nullopt;
+    work = choose_work();
+    if (work) work->scoring = std::move(scoring_);
+    left_out = matcher_.take_left_out();
+    changed_.notify_all(); // what is left out made room
+  }
+  for (const vmaf::LeftOut &one : left_out)
+    GST_DEBUG_OBJECT(self_, "%s: frame %" G_GUINT64_FORMAT " at %" GST_TIME_FORMAT " %s",
+                     name_of(one.input).c_str(), one.number, GST_TIME_ARGS(frame_of(one.frame)->running_time),
+                     text_of(one.why));
+  return work;
+}
+
+std::optional<VmafSink::Work> VmafSink::choose_work() {
   matcher_.set_ended(vmaf::kReferenceInput, input(*reference_).eos);
   for (const VmafPad *pad : distorted_)
     matcher_.set_ended(input(*pad).id, input(*pad).eos || !gst_pad_is_linked(pad->self()));
-  Work work;
-  bool idle = false;
-  if (auto task = matcher_.start_search())
-    work.what = std::move(*task);
-  else if (auto set = matcher_.next())
-    work.what = std::move(*set);
-  else if (matcher_.finished())
-    ended_ = true;
-  else
-    idle = true;
-  changed_.notify_all(); // frames without a partner made room
-  if (idle) return std::nullopt;
-  work.scoring = std::move(scoring_);
-  return work;
+  if (auto task = matcher_.start_search()) return Work{nullptr, std::move(*task)};
+  if (auto set = matcher_.next()) return Work{nullptr, std::move(*set)};
+  if (!matcher_.finished()) return std::nullopt;
+  ended_ = true;
+  return Work{};
 }
 
 Result<void> VmafSink::run(Work &work) {
@@ -382,22 +428,29 @@ void VmafSink::put_back(Work work, bool succeeded) {
 
 Result<void> VmafSink::align(const vmaf::AlignmentTask &task) {
   const vmaf::Alignments found = vmaf::find_alignments(task);
-  const Lock lock(mutex_);
-  matcher_.end_search(found);
+  {
+    const Lock lock(mutex_);
+    matcher_.end_search(found);
+  }
+  for (const auto &[id, alignment] : found)
+    GST_INFO_OBJECT(self_, "%s: offset %d of at most %d frames, squared difference %.2f against %.2f without",
+                    name_of(id).c_str(), alignment.offset, task.reach, alignment.error,
+                    alignment.error_at_zero);
   return {};
 }
 
 Result<void> VmafSink::start(Scoring &scoring, const vmaf::FrameSet &first) {
-  std::vector<ScoredInput> inputs;
-  VmafSinkSettings settings;
+  std::vector<ScoredInput> inputs, unlinked;
+  std::uint32_t kept_frames = 0;
   {
     const Lock lock(mutex_);
-    settings = active_;
-    for (const VmafPad *pad : distorted_) {
-      const auto &info = input(*pad).info;
-      if (gst_pad_is_linked(pad->self())) inputs.push_back({input(*pad).id, pad->name(), depth_of(info)});
-    }
+    kept_frames = active_.kept_frames;
+    for (const VmafPad *pad : distorted_)
+      (gst_pad_is_linked(pad->self()) ? inputs : unlinked)
+          .push_back({input(*pad).id, pad->name(), depth_of(input(*pad).info)});
   }
+  for (const ScoredInput &input : unlinked)
+    GST_INFO_OBJECT(self_, "%s is not linked: left out", input.pad.c_str());
   if (auto started = scoring.scorer.start(first, inputs); !started) return started;
   ScorerState state = scoring.scorer.state();
   std::vector<std::string> pads;
@@ -406,10 +459,19 @@ Result<void> VmafSink::start(Scoring &scoring, const vmaf::FrameSet &first) {
   if (auto opened = scoring.files.open(pads, *state.columns, state.format.width, state.format.height);
       !opened)
     return opened;
+  log_choices(state);
   const Lock lock(mutex_);
-  scores_.assign(state.streams.size(), vmaf::StreamScores(*state.columns, settings.kept_frames));
+  scores_.assign(state.streams.size(), vmaf::StreamScores(*state.columns, kept_frames));
   state_ = std::move(state);
   return {};
+}
+
+void VmafSink::log_choices(const ScorerState &state) const {
+  for (const auto &[key, model] : state.models)
+    GST_INFO_OBJECT(self_, "model %s as %s", model.c_str(), key.c_str());
+  for (const ScorerState::Stream &stream : state.streams)
+    GST_INFO_OBJECT(self_, "%s is scored at %dx%d, %d bits", stream.pad.c_str(), state.format.width,
+                    state.format.height, state.format.bits);
 }
 
 Result<void> VmafSink::score(Scoring &scoring, const vmaf::FrameSet &set) {
@@ -436,6 +498,8 @@ Result<void> VmafSink::record(Scoring &scoring, const ScoredFrame &frame) {
   for (const vmaf::FrameScore &score : frame.scores) {
     if (auto written = scoring.files.write(score); !written) return written;
     const std::string &pad = pads[score.stream];
+    GST_LOG_OBJECT(self_, "%s: reference frame %" G_GUINT64_FORMAT " scores %.3f", pad.c_str(), score.frame,
+                   score.score());
     if (!pad.empty() && snapshot().frame_messages) post(frame_message(pad, score, frame.times));
   }
   return {};
@@ -478,6 +542,12 @@ Result<void> VmafSink::post_result(std::size_t stream) {
     scores = scores_[stream];
     counts = matcher_.input(input(*there).id).counts;
   }
+  GST_INFO_OBJECT(self_,
+                  "%s: %" G_GUINT64_FORMAT " frames scored, mean %.3f; matched %" G_GUINT64_FORMAT
+                  ", missing %" G_GUINT64_FORMAT ", unmatched %" G_GUINT64_FORMAT
+                  ", repeated %" G_GUINT64_FORMAT,
+                  pad.c_str(), scores.frames(), scores.mean(), counts.matched, counts.missing,
+                  counts.unmatched, counts.repeated);
   if (scores.frames() == 0)
     return fail(
         ErrorCode::bad_data,
@@ -524,6 +594,12 @@ VmafPad *VmafSink::pad_of(vmaf::InputId id) const {
   const auto found = std::find_if(distorted_.begin(), distorted_.end(),
                                   [&](const VmafPad *pad) { return pad->input_.id == id; });
   return found == distorted_.end() ? nullptr : *found;
+}
+
+std::string VmafSink::name_of(vmaf::InputId id) const {
+  const Lock lock(mutex_);
+  const VmafPad *pad = pad_of(id);
+  return pad ? pad->name() : "a released input";
 }
 
 std::optional<std::size_t> VmafSink::stream_of(const VmafPad &pad) const {

@@ -71,6 +71,7 @@ class VmafSink : public Configured<VmafSinkSettings> {
   // The thread that has work runs these without a lock.
   GstFlowReturn advance();
   std::optional<Work> take_work();
+  std::optional<Work> choose_work() HULL_REQUIRES(mutex_);
   Result<void> run(Work &work);
   void put_back(Work work, bool succeeded);
   Result<void> align(const vmaf::AlignmentTask &task);
@@ -83,6 +84,9 @@ class VmafSink : public Configured<VmafSinkSettings> {
   Result<void> check_threshold(std::size_t stream) const;
   std::uint32_t last_seqnum() const;
   void post(StructureRef message);
+  void log_first(const VmafPad &pad, const VmafFrame &frame) const;
+  void log_choices(const ScorerState &state) const;
+  std::string name_of(vmaf::InputId id) const;
 
   // What other threads may read of the scores.
   VmafPad *pad_of(vmaf::InputId id) const HULL_REQUIRES(mutex_);
