@@ -45,7 +45,9 @@ const MatchInput *FrameMatcher::find(InputId id) const {
 bool FrameMatcher::has_room(InputId id) const {
   const MatchInput &input = *find(id);
   if (searching_) return input.frames.size() < frames_to_search();
-  return input.frames.empty() && !input.being_scored;
+  if (input.frames.empty()) return !input.being_scored;
+  // A second frame where that decides which is nearer.
+  return id != kReferenceInput && !reference_.frames.empty() && judge(input) == Verdict::wait;
 }
 
 void FrameMatcher::push(InputId id, TimedFrame frame, const Thumbnail *thumbnail) {
@@ -106,18 +108,18 @@ std::int64_t FrameMatcher::tolerance() const {
   return reference_duration_ > 0 ? reference_duration_ / 2 : kUnknownRateTolerance;
 }
 
-/// ns from the first waiting reference frame to this input's, less its offset; none where a time is missing
-/// or frames are counted.
-std::optional<std::int64_t> FrameMatcher::distance(const MatchInput &input) const {
-  const TimedFrame &reference = reference_.frames.front(), &distorted = input.frames.front();
-  if (rules_.by_index || !reference.time || !distorted.time) return std::nullopt;
-  return *distorted.time - *reference.time - input.offset * reference.duration;
+/// ns from the first waiting reference frame to a frame of this input, less its offset; none where a time is
+/// missing or frames are counted.
+std::optional<std::int64_t> FrameMatcher::distance(const MatchInput &input, const TimedFrame &frame) const {
+  const TimedFrame &reference = reference_.frames.front();
+  if (rules_.by_index || !reference.time || !frame.time) return std::nullopt;
+  return *frame.time - *reference.time - input.offset * reference.duration;
 }
 
 /// What is to be done with an input's first frame for the first reference frame.
 FrameMatcher::Verdict FrameMatcher::judge(const MatchInput &input) const {
   if (input.frames.empty()) return input.ended ? Verdict::none : Verdict::wait;
-  const auto apart = distance(input);
+  const auto apart = distance(input, input.frames.front());
   if (!apart) {
     // The first |offset| frames of one side have no partner.
     const std::int64_t ahead = number_of_first(input) - number_of_first(reference_) - input.offset;
@@ -125,7 +127,19 @@ FrameMatcher::Verdict FrameMatcher::judge(const MatchInput &input) const {
   }
   if (input.frames.front().time == input.last_time) return Verdict::repeated;
   if (*apart < -tolerance()) return Verdict::drop;
-  return *apart <= tolerance() ? Verdict::partner : Verdict::none;
+  if (*apart > tolerance()) return Verdict::none;
+  return *apart < 0 ? judge_by_next(input, -*apart) : Verdict::partner;
+}
+
+/// The same where the first frame lies `before` ns before the reference's: the next may be nearer.
+FrameMatcher::Verdict FrameMatcher::judge_by_next(const MatchInput &input, std::int64_t before) const {
+  if (input.frames.size() > 1) {
+    const auto next = distance(input, input.frames[1]);
+    return next && std::abs(*next) < before ? Verdict::drop : Verdict::partner;
+  }
+  const std::int64_t duration = input.frames.front().duration;
+  const bool never_nearer = input.ended || (duration > 0 && duration >= 2 * before);
+  return never_nearer ? Verdict::partner : Verdict::wait;
 }
 
 TimedFrame FrameMatcher::take(MatchInput &input) {

@@ -73,8 +73,9 @@ struct AlignmentTask {
 using Alignments = std::vector<std::pair<InputId, Alignment>>;
 Alignments find_alignments(const AlignmentTask &task);
 
-/// Decides which frames of several inputs belong together, and counts those without a partner. Each input
-/// holds one frame, so nothing queues; while offsets are searched it holds as many as that takes.
+/// Decides which frames of several inputs belong together, and counts those without a partner: the nearest in
+/// time within the tolerance. Each input holds one frame, or two where the second decides, so nothing queues;
+/// while offsets are searched it holds as many as that takes.
 class FrameMatcher {
  public:
   FrameMatcher() = default;
@@ -115,9 +116,10 @@ class FrameMatcher {
   const MatchInput *find(InputId id) const;
   MatchInput *find(InputId id) { return const_cast<MatchInput *>(std::as_const(*this).find(id)); }
   std::size_t frames_to_search() const { return rules_.reach + 12; }
-  std::optional<std::int64_t> distance(const MatchInput &input) const;
+  std::optional<std::int64_t> distance(const MatchInput &input, const TimedFrame &frame) const;
   enum class Verdict { wait, drop, repeated, partner, none };
   Verdict judge(const MatchInput &input) const;
+  Verdict judge_by_next(const MatchInput &input, std::int64_t before) const;
   bool settle(MatchInput &input);
   TimedFrame take(MatchInput &input);
   void leave_out(MatchInput &input, LeftOut::Why why);

@@ -93,6 +93,22 @@ TEST(VmafSink, PairsOtherFrameRatesByTime) {
   EXPECT_EQ(result["frames"][1]["frameNum"], 2);
 }
 
+// Twice the frames are the same frames and others in between, so scores are those of the frames themselves.
+TEST(VmafSink, PairsTwiceTheRateWithTheNearestFrame) {
+  const std::string twice = source(20, "format=I420,width=96,height=64,framerate=48/1", "ball");
+  Playback direct("hullvmafsink name=v" + twice +
+                  "videorate drop-only=true ! video/x-raw,framerate=24/1 ! v.reference" + twice +
+                  "videorate drop-only=true ! video/x-raw,framerate=24/1 ! v.distorted_0");
+  ASSERT_TRUE(direct.play().ok);
+  Playback run("hullvmafsink name=v" + twice +
+               "videorate drop-only=true ! video/x-raw,framerate=24/1 ! v.reference" + twice +
+               "v.distorted_0");
+  const Ended ended = run.play();
+  ASSERT_TRUE(ended.ok) << ended.error;
+  EXPECT_EQ(run.result()["frames"], direct.result()["frames"]);
+  EXPECT_EQ(run.result()["alignment"]["matched"], direct.result()["alignment"]["matched"]);
+}
+
 TEST(VmafSink, AppliesAnOffsetInFrames) {
   for (const std::string by : {"timestamp", "index"}) {
     // The distorted side starts two frames later in the picture, so its frame n - 2 is the reference's frame

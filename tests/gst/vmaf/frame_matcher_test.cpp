@@ -105,6 +105,42 @@ TEST(FrameMatcher, AppliesOffsetsByTimeAndByIndex) {
   }
 }
 
+/// Times of an input with this many frames per second.
+std::vector<TimedFrame> at_rate(int count, std::int64_t n, std::int64_t d) {
+  std::vector<TimedFrame> made;
+  for (int i = 0; i < count; ++i)
+    made.push_back(frame(i, i * d * 1'000'000'000 / n, d * 1'000'000'000 / n));
+  return made;
+}
+
+TEST(FrameMatcher, PairsTheNearestInTimeAtAnyTwoRates) {
+  const std::pair<std::int64_t, std::int64_t> rates[] = {
+      {12, 1}, {24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {48, 1}, {50, 1}, {60, 1}, {120, 1}};
+  for (const auto &[n, d] : rates)
+    for (const auto &[other_n, other_d] : rates)
+      for (const bool knows_rate : {true, false}) {
+        const auto reference = at_rate(60, n, d);
+        auto distorted = at_rate(static_cast<int>(60 * other_n * d / other_d / n), other_n, other_d);
+        for (TimedFrame &one : distorted)
+          if (!knows_rate) one.duration = 0;
+        const std::int64_t tolerance = reference[0].duration / 2;
+        std::size_t partners = 0;
+        for (const auto &set : Feed({}, {reference, distorted}).run()) {
+          const auto at = [&](int i) {
+            return std::abs(*distorted[static_cast<std::size_t>(i)].time -
+                            *reference[static_cast<std::size_t>(set[0])].time);
+          };
+          if (set[1] < 0) continue;
+          ++partners;
+          EXPECT_LE(at(set[1]), tolerance);
+          for (int i = 0; i < static_cast<int>(distorted.size()); ++i)
+            EXPECT_LE(at(set[1]), at(i)) << n << "/" << d << " against " << other_n << "/" << other_d;
+        }
+        // Of the slower side every frame finds a partner, the last and those just on the tolerance aside.
+        EXPECT_GE(partners + 2 + partners / 4, std::min(reference.size(), distorted.size()));
+      }
+}
+
 TEST(FrameMatcher, TakesOneFrameOfAnInputAtATime) {
   FrameMatcher matcher{MatchRules{}};
   matcher.add(1, 0);
