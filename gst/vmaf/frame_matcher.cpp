@@ -8,6 +8,7 @@ namespace hull::vmaf {
 namespace {
 
 constexpr std::int64_t kUnknownRateTolerance = 10'000'000; ///< ns
+constexpr std::size_t kLongestSearch = 256;                ///< reference frames, where pictures stand still
 
 /// How many frames have left an input's queue: the number of the first that waits.
 std::int64_t number_of_first(const MatchInput &input) {
@@ -44,7 +45,7 @@ const MatchInput *FrameMatcher::find(InputId id) const {
 
 bool FrameMatcher::has_room(InputId id) const {
   const MatchInput &input = *find(id);
-  if (searching_) return input.frames.size() < frames_to_search();
+  if (searching_) return input.frames.size() < frames_to_search(input);
   if (input.frames.empty()) return !input.being_scored;
   // A second frame where that decides which is nearer.
   return id != kReferenceInput && !reference_.frames.empty() && judge(input) == Verdict::wait;
@@ -70,37 +71,77 @@ std::deque<TimedFrame> FrameMatcher::flush(InputId id) {
   return std::exchange(input.frames, {});
 }
 
+/// Whether frames are paired by time and this input's come at another rate than the reference's.
+bool FrameMatcher::has_other_rate(const MatchInput &input) const {
+  if (rules_.by_index || input.frames.empty() || reference_duration_ <= 0) return false;
+  const std::int64_t duration = input.frames.front().duration;
+  return duration > 0 && duration != reference_duration_;
+}
+
+/// As many as last as long as the window does on the reference.
+std::size_t FrameMatcher::frames_to_search(const MatchInput &input) const {
+  if (!has_other_rate(input)) return window_;
+  const std::int64_t window = static_cast<std::int64_t>(window_) * reference_duration_;
+  return static_cast<std::size_t>(window / input.frames.front().duration) + 1;
+}
+
+/// Where rates differ, the thumbnails nearest to where the reference's frames lie.
+std::vector<Thumbnail> FrameMatcher::thumbnails_at_reference_rate(const MatchInput &input) const {
+  if (!has_other_rate(input)) return input.thumbnails;
+  const std::int64_t duration = input.frames.front().duration;
+  const auto count = static_cast<std::int64_t>(input.thumbnails.size());
+  std::vector<Thumbnail> made;
+  for (std::int64_t at = 0; at <= (count - 1) * duration; at += reference_duration_)
+    made.push_back(input.thumbnails[static_cast<std::size_t>((at + duration / 2) / duration)]);
+  return made;
+}
+
 std::optional<AlignmentTask> FrameMatcher::start_search() {
   const auto enough = [this](const MatchInput &input) {
-    return input.ended || input.frames.size() >= frames_to_search();
+    return input.ended || input.frames.size() >= frames_to_search(input);
   };
   if (!searching_ || distorted_.empty() || !enough(reference_) ||
       !std::all_of(distorted_.begin(), distorted_.end(), enough))
     return std::nullopt;
-  AlignmentTask task{static_cast<int>(rules_.reach), std::move(reference_.thumbnails), {}};
-  for (MatchInput &input : distorted_)
-    task.distorted.emplace_back(input.id, std::move(input.thumbnails));
+  AlignmentTask task{static_cast<int>(rules_.reach), reference_.thumbnails, {}};
+  for (const MatchInput &input : distorted_)
+    task.distorted.emplace_back(input.id, thumbnails_at_reference_rate(input));
   return task;
 }
 
-void FrameMatcher::end_search(const Alignments &found) {
+bool FrameMatcher::end_search(const Alignments &found) {
+  const bool undecided = std::any_of(found.begin(), found.end(), [](const auto &one) {
+    return one.second.verdict == Alignment::Verdict::still ||
+           one.second.verdict == Alignment::Verdict::ambiguous;
+  });
+  if (undecided && window_ < kLongestSearch && !reference_.ended) {
+    window_ = std::min(2 * window_, std::max(window_, kLongestSearch));
+    return false;
+  }
   searching_ = false;
+  reference_.thumbnails.clear();
+  for (MatchInput &input : distorted_)
+    input.thumbnails.clear();
   for (const auto &[id, alignment] : found)
     if (MatchInput *input = find(id)) {
       input->alignment = alignment;
       input->offset = offset_of(*input, alignment.offset);
     }
+  return true;
 }
 
 /// A found distance in frames as `offset` counts it: where times pair frames, by their times.
 std::int32_t FrameMatcher::offset_of(const MatchInput &input, int found) const {
-  const auto at = static_cast<std::size_t>(std::max(0, -found)),
-             there = static_cast<std::size_t>(std::max(0, found));
+  // Frames at another rate were looked at where the reference's lie, so only the first ones' times count.
+  const int steps = has_other_rate(input) ? 0 : found;
+  const auto at = static_cast<std::size_t>(std::max(0, -steps)),
+             there = static_cast<std::size_t>(std::max(0, steps));
   if (rules_.by_index || at >= reference_.frames.size() || there >= input.frames.size()) return found;
   const TimedFrame &reference = reference_.frames[at], &distorted = input.frames[there];
   if (!reference.time || !distorted.time || reference.duration <= 0) return found;
   const auto apart = static_cast<double>(*distorted.time - *reference.time);
-  return static_cast<std::int32_t>(std::lround(apart / static_cast<double>(reference.duration)));
+  return found - steps +
+         static_cast<std::int32_t>(std::lround(apart / static_cast<double>(reference.duration)));
 }
 
 std::int64_t FrameMatcher::tolerance() const {

@@ -79,7 +79,8 @@ Alignments find_alignments(const AlignmentTask &task);
 class FrameMatcher {
  public:
   FrameMatcher() = default;
-  explicit FrameMatcher(const MatchRules &rules) : rules_(rules), searching_(rules.reach > 0) {}
+  explicit FrameMatcher(const MatchRules &rules)
+      : rules_(rules), searching_(rules.reach > 0), window_(rules.reach + 12) {}
 
   void add(InputId id, std::int32_t offset);
   void remove(InputId id);
@@ -98,7 +99,8 @@ class FrameMatcher {
   bool searching() const { return searching_; }
   /// What offsets are to be found by, once there are frames enough. Then end_search() must follow.
   std::optional<AlignmentTask> start_search();
-  void end_search(const Alignments &found);
+  /// False where still or alike pictures decided nothing yet and more of them are gathered.
+  bool end_search(const Alignments &found);
 
   /// The next complete set, taken out of the queues. One at a time: scored() must follow. Lets frames go that
   /// can have no partner, so inputs may have room afterwards even if no set came.
@@ -115,7 +117,9 @@ class FrameMatcher {
  private:
   const MatchInput *find(InputId id) const;
   MatchInput *find(InputId id) { return const_cast<MatchInput *>(std::as_const(*this).find(id)); }
-  std::size_t frames_to_search() const { return rules_.reach + 12; }
+  bool has_other_rate(const MatchInput &input) const;
+  std::size_t frames_to_search(const MatchInput &input) const;
+  std::vector<Thumbnail> thumbnails_at_reference_rate(const MatchInput &input) const;
   std::optional<std::int64_t> distance(const MatchInput &input, const TimedFrame &frame) const;
   enum class Verdict { wait, drop, repeated, partner, none };
   Verdict judge(const MatchInput &input) const;
@@ -127,6 +131,7 @@ class FrameMatcher {
 
   MatchRules rules_;
   bool searching_ = false;
+  std::size_t window_ = 0; ///< reference frames to find offsets by
   MatchInput reference_;
   std::vector<MatchInput> distorted_;
   std::vector<LeftOut> left_out_;

@@ -41,9 +41,11 @@ std::string alignment_note(const ResultFacts &facts) {
 }
 
 std::string search_note(const ResultFacts &facts) {
-  return fmt::format("{{\"searched\": {}, \"offset\": {}, \"error\": {}, \"error_at_zero\": {}}}",
+  return fmt::format("{{\"searched\": {}, \"offset\": {}, \"error\": {}, \"error_at_zero\": {}, "
+                     "\"runner_up\": {}, \"verdict\": \"{}\"}}",
                      facts.searched, facts.offset, figure(facts.alignment->error),
-                     figure(facts.alignment->error_at_zero));
+                     figure(facts.alignment->error_at_zero), figure(facts.alignment->runner_up),
+                     name_of(facts.alignment->verdict));
 }
 
 std::string source_note(const SourceFacts &source) {
@@ -61,6 +63,8 @@ std::vector<std::string> warnings_of(const ResultFacts &facts) {
         fmt::format("black bars (reference: {}; this input: {}) are scored too; cut them off with the "
                     "pads' crop properties",
                     bars_text(facts.reference_bars), bars_text(facts.bars)));
+  if (facts.alignment && facts.alignment->verdict != Alignment::Verdict::sure)
+    warnings.push_back(doubt_about(*facts.alignment, facts.input, facts.searched));
   const MatchCounts &c = facts.counts;
   if (c.missing)
     warnings.push_back(fmt::format("{} reference frames had no partner and are not scored", c.missing));
@@ -75,6 +79,31 @@ std::vector<std::string> warnings_of(const ResultFacts &facts) {
 }
 
 } // namespace
+
+std::string doubt_about(const Alignment &alignment, const std::string &input, unsigned searched) {
+  switch (alignment.verdict) {
+  case Alignment::Verdict::sure:
+    break;
+  case Alignment::Verdict::still:
+    return fmt::format("auto-align: the pictures of {} stand still where they were compared, so they show no "
+                       "offset; {} is taken. Set the pad's offset if it is another.",
+                       input, alignment.offset);
+  case Alignment::Verdict::ambiguous:
+    return fmt::format("auto-align: offset {} of {} is doubtful, since another one agrees nearly as well "
+                       "(squared difference {:.2f} against {:.2f}). Set the pad's offset if it is another.",
+                       alignment.offset, input, alignment.error, alignment.runner_up);
+  case Alignment::Verdict::beyond:
+    return fmt::format("auto-align: the offset of {} lies beyond {} frames. Raise auto-align, to {} say.",
+                       input, searched, 3 * searched + 10);
+  case Alignment::Verdict::unlike:
+    return fmt::format(
+        "auto-align: at no offset within {} frames does {} show the reference's pictures "
+        "(squared difference {:.2f} at the best, {}). Raise auto-align, to {} say, if it can be "
+        "further off; otherwise set the pad's offset and crop, or leave auto-align out.",
+        searched, input, alignment.error, alignment.offset, 3 * searched + 10);
+  }
+  return {};
+}
 
 std::vector<std::pair<std::string, std::string>> result_notes(const ResultFacts &facts) {
   std::vector<std::pair<std::string, std::string>> notes;

@@ -33,6 +33,9 @@ struct ResultFacts {
   unsigned subsample = 1;
 };
 
+/// What is doubtful about a found offset, and what to try.
+std::string doubt_about(const Alignment &alignment, const std::string &input, unsigned searched);
+
 /// Ready JSON texts by name, as ReportHead takes them.
 std::vector<std::pair<std::string, std::string>> result_notes(const ResultFacts &facts);
 

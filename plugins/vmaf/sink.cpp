@@ -428,14 +428,31 @@ void VmafSink::put_back(Work work, bool succeeded) {
 
 Result<void> VmafSink::align(const vmaf::AlignmentTask &task) {
   const vmaf::Alignments found = vmaf::find_alignments(task);
+  bool ended = false;
   {
     const Lock lock(mutex_);
-    matcher_.end_search(found);
+    ended = matcher_.end_search(found);
   }
   for (const auto &[id, alignment] : found)
-    GST_INFO_OBJECT(self_, "%s: offset %d of at most %d frames, squared difference %.2f against %.2f without",
-                    name_of(id).c_str(), alignment.offset, task.reach, alignment.error,
-                    alignment.error_at_zero);
+    GST_INFO_OBJECT(self_,
+                    "%s: offset %d of at most %d frames is %s, squared difference %.2f against %.2f without "
+                    "and %.2f at the next best",
+                    name_of(id).c_str(), alignment.offset, task.reach, vmaf::name_of(alignment.verdict),
+                    alignment.error, alignment.error_at_zero, alignment.runner_up);
+  if (!ended) return {};
+  for (const auto &[id, alignment] : found)
+    if (auto good = accept(alignment, name_of(id), static_cast<unsigned>(task.reach)); !good) return good;
+  return {};
+}
+
+/// A wrong offset makes wrong scores that look like right ones.
+Result<void> VmafSink::accept(const vmaf::Alignment &alignment, const std::string &pad, unsigned searched) {
+  using Verdict = vmaf::Alignment::Verdict;
+  if (alignment.verdict == Verdict::sure) return {};
+  const Error doubt{ErrorCode::bad_data, vmaf::doubt_about(alignment, pad, searched)};
+  if (alignment.verdict == Verdict::unlike || alignment.verdict == Verdict::beyond)
+    return tl::unexpected(doubt);
+  warn(self_, doubt);
   return {};
 }
 

@@ -75,6 +75,7 @@ class VmafSink : public Configured<VmafSinkSettings> {
   Result<void> run(Work &work);
   void put_back(Work work, bool succeeded);
   Result<void> align(const vmaf::AlignmentTask &task);
+  Result<void> accept(const vmaf::Alignment &alignment, const std::string &pad, unsigned searched);
   Result<void> score(Scoring &scoring, const vmaf::FrameSet &set);
   Result<void> start(Scoring &scoring, const vmaf::FrameSet &first);
   Result<void> record(Scoring &scoring, const ScoredFrame &frame);

@@ -18,6 +18,7 @@ struct Ended {
   bool ok = false;
   std::string error;
   std::vector<StructureRef> messages;
+  std::vector<std::string> warnings;
 
   int count(const char *name) const {
     int found = 0;
@@ -41,17 +42,20 @@ class Playback {
     if (!pipeline_ || !reason.empty()) throw std::runtime_error(reason + " in: " + description);
   }
   ~Playback() {
-    if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+    if (pipeline_) stop();
   }
+  /// All threads have left the elements afterwards.
+  void stop() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 
   Ended play() {
     Ended ended;
     const auto bus = ObjectRef<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
     gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
     while (true) {
-      const auto message = MessageRef::adopt(gst_bus_timed_pop_filtered(
-          bus.get(), 20 * GST_SECOND,
-          static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT)));
+      const auto message = MessageRef::adopt(
+          gst_bus_timed_pop_filtered(bus.get(), 20 * GST_SECOND,
+                                     static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR |
+                                                                 GST_MESSAGE_WARNING | GST_MESSAGE_ELEMENT)));
       if (!message) {
         ended.error = "nothing happened for 20 s";
         return ended;
@@ -59,6 +63,11 @@ class Playback {
       if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ELEMENT) {
         ended.messages.push_back(
             StructureRef::retain(const_cast<GstStructure *>(gst_message_get_structure(message.get()))));
+      } else if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_WARNING) {
+        GError *warning = nullptr;
+        gst_message_parse_warning(message.get(), &warning, nullptr);
+        ended.warnings.push_back(warning->message);
+        g_clear_error(&warning);
       } else if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) {
         ended.ok = true;
         return ended;

@@ -27,6 +27,45 @@ TEST(Alignment, FindsTheOffsetOfAMovingScene) {
   EXPECT_EQ(find_alignment(still, still, 5).offset, 0);
 }
 
+/// Frame `number` of a scene that never shows the same twice.
+Thumbnail scene(int number, int speed = 13) {
+  Thumbnail picture;
+  for (std::size_t i = 0; i < picture.size(); ++i) {
+    const auto x = static_cast<int>(i % 32) + number * speed / 13, y = static_cast<int>(i / 32);
+    picture[i] = static_cast<float>(40 + (x * x / 9 + y * y / 7 + x * y / 11) % 170);
+  }
+  return picture;
+}
+
+std::vector<Thumbnail> scenes(int first, int count) {
+  std::vector<Thumbnail> made;
+  for (int n = 0; n < count; ++n)
+    made.push_back(scene(first + n));
+  return made;
+}
+
+TEST(Alignment, KnowsWhenItCannotBeTrusted) {
+  using Verdict = Alignment::Verdict;
+  for (const int reach : {1, 3, 5, 20}) {
+    const auto reference = scenes(50, reach + 12);
+    for (const int true_offset : {0, 1, -1, reach, -reach})
+      EXPECT_EQ(find_alignment(reference, scenes(50 - true_offset, reach + 12), reach).verdict, Verdict::sure)
+          << true_offset << " of " << reach;
+    for (const int too_far : {reach + 1, -reach - 1, reach + 2, reach + 9, -3 * reach - 5}) {
+      const auto found = find_alignment(reference, scenes(50 - too_far, reach + 12), reach);
+      EXPECT_TRUE(found.verdict == Verdict::beyond || found.verdict == Verdict::unlike)
+          << too_far << " of " << reach << ": " << name_of(found.verdict);
+    }
+  }
+  const std::vector<Thumbnail> still(20, scene(0));
+  EXPECT_EQ(find_alignment(still, still, 5).verdict, Verdict::still);
+  std::vector<Thumbnail> period;
+  for (int n = 0; n < 24; ++n)
+    period.push_back(scene(n % 4));
+  EXPECT_EQ(find_alignment(period, period, 6).verdict, Verdict::ambiguous);
+  EXPECT_EQ(find_alignment(scenes(0, 20), still, 5).verdict, Verdict::unlike);
+}
+
 TEST(LetterboxDetector, SeesBarsThatEveryPictureHas) {
   const auto look = [](LetterboxDetector &detector, int top, int left) {
     std::vector<std::uint8_t> bytes(64 * 48, 16);

@@ -173,7 +173,7 @@ TEST(FrameMatcher, GathersFramesUntilOffsetsAreFound) {
   }
   const auto task = matcher.start_search();
   ASSERT_TRUE(task);
-  matcher.end_search(find_alignments(*task));
+  EXPECT_TRUE(matcher.end_search(find_alignments(*task)));
   EXPECT_EQ(matcher.input(7).offset, -2);
   const auto set = matcher.next(); // two reference frames have no partner
   ASSERT_TRUE(set);
