@@ -37,7 +37,7 @@ void ChunkFront::add_prft(std::vector<Node> &boxes, std::span<const Sample> run,
                                                 ClockMoment::constant_offset));
 }
 
-void ChunkFront::add_wishes(std::vector<Node> &boxes) {
+void ChunkFront::add_requested(std::vector<Node> &boxes) {
   for (const ByteVector &bytes : host_.take_fragment_boxes()) {
     auto node = check_injected(bytes, FourCC{}, boxes, cmaf_ ? &track_ : nullptr);
     if (!node) {
@@ -54,7 +54,7 @@ std::vector<Node> ChunkFront::boxes(const SegmentPlace &place, std::span<const S
   if (settings_.styp && (place.starts_fragment || place.last)) boxes.push_back(segment_type_box(place));
   if (!place.starts_fragment) return boxes; // CMF-15: messages wait for a segment's start
   if (settings_.prft) add_prft(boxes, run, samples);
-  add_wishes(boxes);
+  add_requested(boxes);
   return boxes;
 }
 

@@ -26,7 +26,7 @@ class ChunkFront {
  private:
   void add_prft(std::vector<isobmff::Node> &boxes, std::span<const isobmff::Sample> run,
                 const std::deque<MuxSample> &samples) const;
-  void add_wishes(std::vector<isobmff::Node> &boxes);
+  void add_requested(std::vector<isobmff::Node> &boxes);
 
   MuxHost &host_;
   MuxSettings settings_;

@@ -1,19 +1,12 @@
 #include "plugins/mp4/mux.h"
 
-#include "gst/glue/map.h"
-#include "plugins/mp4/tags.h"
+#include "gst/glue/raise.h"
+#include "plugins/mp4/mux_log.h"
 
-#include <algorithm>
-#include <limits>
-
-#include <gst/video/video.h>
-
-GST_DEBUG_CATEGORY_STATIC(hull_mp4_mux_debug);
-#define GST_CAT_DEFAULT hull_mp4_mux_debug
+#include <string>
 
 namespace hull {
 
-using namespace isobmff;
 using namespace mux;
 
 namespace {
@@ -63,19 +56,34 @@ const Property<MuxSettings> kProperties[] = {
         "Nanoseconds a whole file will last: room for its movie box is kept in front of the media; 0 = what "
         "upstream says where hullmp4sink layout=reserve asks, else no room",
         Mutable::ready, 0, 1.8e19),
+    property<&MuxSettings::latency>("latency", "Nanoseconds that live inputs may come later than they say",
+                                    Mutable::playing, 0, 1.8e19),
     computed<&Mp4Mux::stats>("stats", "Repaired and dropped samples since the start"),
 };
 
-constexpr std::int64_t kEver = std::numeric_limits<std::int64_t>::max();
-
-bool has_head(const std::unique_ptr<MuxInput> &input) {
-  return bool(input->head);
-}
-
 constexpr char kSourceCaps[] = "video/quicktime, variant=(string){ iso, iso-fragmented, cmaf, apple }";
 
-Mp4Mux &impl(GstAggregator *self) {
-  return Shell<Mp4Mux>::of(self);
+bool is_serialized(GstEvent *event) { // the macro mixes enumerations, which C++20 deprecates
+  return static_cast<int>(GST_EVENT_TYPE(event)) & static_cast<int>(GST_EVENT_TYPE_SERIALIZED);
+}
+
+bool is_serialized(GstQuery *query) {
+  return static_cast<int>(GST_QUERY_TYPE(query)) & static_cast<int>(GST_QUERY_TYPE_SERIALIZED);
+}
+
+// A pad's function in C, which its element's method answers.
+template <auto Method, class... Args> auto pad_function(GstPad *pad, GstObject *parent, Args... args) {
+  return detail::Thunk<Method>::call(GST_ELEMENT(parent), pad, args...);
+}
+
+GstFlowReturn chain(GstPad *pad, GstObject *, GstBuffer *buffer) {
+  return MuxPad::of(pad).queue()->put({BufferRef::adopt(buffer), {}});
+}
+
+gboolean activate_sink(GstPad *pad, GstObject *, GstPadMode mode, gboolean active) {
+  if (mode != GST_PAD_MODE_PUSH) return FALSE;
+  MuxPad::of(pad).queue()->set_active(active);
+  return TRUE;
 }
 
 } // namespace
@@ -84,15 +92,13 @@ std::span<const Property<MuxSettings>> Mp4Mux::properties() {
   return kProperties;
 }
 
-void Mp4Mux::class_init(GstAggregatorClass *klass) {
-  GST_DEBUG_CATEGORY_INIT(hull_mp4_mux_debug, "hullmp4mux", 0, "MP4 and CMAF muxer");
-  auto *element = GST_ELEMENT_CLASS(klass);
-  gst_element_class_set_static_metadata(element, "MP4 and CMAF muxer", "Codec/Muxer",
+void Mp4Mux::class_init(GstElementClass *klass) {
+  gst_element_class_set_static_metadata(klass, "MP4 and CMAF muxer", "Codec/Muxer",
                                         "Writes ISO base media files, whole or in fragments",
                                         "gst-plugins-hull developers");
-  const auto add_sink = [element](const char *name, const char *caps) {
+  const auto add_sink = [klass](const char *name, const char *caps) {
     const auto list = CapsRef::adopt(gst_caps_from_string(caps));
-    gst_element_class_add_pad_template(element,
+    gst_element_class_add_pad_template(klass,
                                        gst_pad_template_new_with_gtype(name, GST_PAD_SINK, GST_PAD_REQUEST,
                                                                        list.get(), shell_type<MuxPad>()));
   };
@@ -100,330 +106,225 @@ void Mp4Mux::class_init(GstAggregatorClass *klass) {
   add_sink("audio_%u", kAudioCaps);
   add_sink("text_%u", kTextCaps);
   const auto source = CapsRef::adopt(gst_caps_from_string(kSourceCaps));
-  gst_element_class_add_pad_template(element,
-                                     gst_pad_template_new_with_gtype("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                                                                     source.get(), GST_TYPE_AGGREGATOR_PAD));
+  gst_element_class_add_pad_template(klass,
+                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, source.get()));
   install_mux_signals(G_OBJECT_CLASS(klass),
-                      [](gpointer self) -> MuxWishes & { return Shell<Mp4Mux>::of(self).wishes(); });
-  klass->create_new_pad = [](GstAggregator *self, GstPadTemplate *templ, const gchar *name,
-                             const GstCaps *caps) { return impl(self).create_new_pad(templ, name, caps); };
-  element->release_pad = [](GstElement *self, GstPad *pad) {
-    MuxPad::of(pad).release();
-    GST_ELEMENT_CLASS(Shell<Mp4Mux>::parent_class())->release_pad(self, pad);
-  };
-  klass->start = thunk<&Mp4Mux::start>;
-  klass->stop = thunk<&Mp4Mux::stop>;
-  klass->flush = thunk<&Mp4Mux::flush>;
-  klass->negotiate = thunk<&Mp4Mux::negotiate>;
-  klass->aggregate = thunk<&Mp4Mux::aggregate>;
-  klass->sink_event = thunk<&Mp4Mux::sink_event>;
-  klass->sink_event_pre_queue = thunk<&Mp4Mux::sink_event_pre_queue>;
-  klass->sink_query_pre_queue = thunk<&Mp4Mux::sink_query_pre_queue>;
-  klass->src_query = thunk<&Mp4Mux::src_query>;
-  klass->get_next_time = thunk<&Mp4Mux::get_next_time>;
+                      [](gpointer self) -> MuxRequests & { return Shell<Mp4Mux>::of(self).requests(); });
+  klass->request_new_pad = thunk<&Mp4Mux::request_new_pad>;
+  klass->release_pad = thunk<&Mp4Mux::release_pad>;
+  klass->change_state = thunk<&Mp4Mux::change_state>;
 }
 
-Mp4Mux::Mp4Mux(GstAggregator *self) : self_(self) {}
-
-gboolean Mp4Mux::start() {
-  reset();
-  return TRUE;
-}
-
-gboolean Mp4Mux::stop() {
-  reset();
-  wishes_.reset();
-  return TRUE;
-}
-
-void Mp4Mux::reset() {
-  output_.reset();
-  timecode_.reset();
-  silence_.reset();
-  inputs_.clear();
-  tags_ = {};
-  pads_known_ = false;
-  failed_ = finished_ = prerolled_ = false;
-  key_unit_count_ = 0;
-  live_ = false;
-  late_ = next_time_ = MuxInput::kNotIdle;
-  GST_OBJECT_LOCK(self_);
-  std::vector<PadRef> pads;
-  for (GList *l = GST_ELEMENT(self_)->sinkpads; l; l = l->next)
-    pads.push_back(PadRef::retain(GST_PAD(l->data)));
-  GST_OBJECT_UNLOCK(self_);
-  for (const PadRef &pad : pads)
-    MuxPad::of(pad.get()).reset();
-  queues_->open();
-}
-
-GstFlowReturn Mp4Mux::flush() {
-  for (auto &input : inputs_) {
-    input->arrivals.clear();
-    input->head.reset();
-  }
-  if (!failed_) queues_->open();
-  return GST_FLOW_OK;
-}
-
-// The main loop
-
-GstFlowReturn Mp4Mux::aggregate(gboolean timeout) {
-  (void)queues_->look();
-  sync_inputs();
-  look_at_clock(timeout);
-  const GstFlowReturn flow = failed_ ? GST_FLOW_ERROR : mux_what_came();
-  if (flow != GST_FLOW_OK) queues_->close(flow);
-  return flow;
-}
-
-// A sink prerolls with the first thing it gets, and other branches of the pipeline may need that to go on
-// while an encoder of this one still looks ahead. The first real bytes name all tracks, so they cannot leave
-// yet: a gap does, or in a whole file, which is counted in bytes, an empty buffer.
-void Mp4Mux::preroll() {
-  prerolled_ = true;
-  running_ = snapshot();
-  GST_OBJECT_LOCK(self_);
-  const bool plays = GST_STATE(self_) == GST_STATE_PLAYING;
-  GST_OBJECT_UNLOCK(self_);
-  if (plays) return;
-  const auto variant = choose_variant();
-  if (!variant) return;
-  GST_DEBUG_OBJECT(self_, "letting what follows preroll");
-  set_caps(*variant, {});
-  auto list = BufferListRef::adopt(gst_buffer_list_new());
-  if (is_whole(*variant)) gst_buffer_list_add(list.get(), gst_buffer_new());
-  // A sink that is not there yet, as in splitmuxsink, needs none.
-  if (push(std::move(list)) == GST_FLOW_OK && !is_whole(*variant))
-    gst_pad_push_event(GST_AGGREGATOR_SRC_PAD(self_), gst_event_new_gap(0, GST_CLOCK_TIME_NONE));
-}
-
-// Live inputs are waited for until the latency has passed; files as long as it takes.
-void Mp4Mux::look_at_clock(bool timeout) {
-  const GstClockTime latency = gst_aggregator_get_latency(self_);
-  live_ = latency != GST_CLOCK_TIME_NONE;
-  late_ = MuxInput::kNotIdle;
-  if (!live_) return;
-  const auto clock = ObjectRef<GstClock>::adopt(gst_element_get_clock(GST_ELEMENT(self_)));
-  if (!clock) return;
-  const GstClockTime now = gst_clock_get_time(clock.get()),
-                     base = gst_element_get_base_time(GST_ELEMENT(self_));
-  late_ =
-      static_cast<std::int64_t>(now) - static_cast<std::int64_t>(base) - static_cast<std::int64_t>(latency);
-  if (timeout) late_ = std::max(late_, next_time_);
-}
-
-bool Mp4Mux::is_late(const MuxInput &input) const {
-  return input.head && input.head->running_time <= late_;
-}
-
-GstClockTime Mp4Mux::get_next_time() {
-  if (queues_->news()) return 0;
-  return next_time_ == MuxInput::kNotIdle ? GST_CLOCK_TIME_NONE
-                                          : static_cast<GstClockTime>(std::max<std::int64_t>(next_time_, 0));
-}
-
-bool Mp4Mux::all_done() const {
-  return std::all_of(inputs_.begin(), inputs_.end(), [this](const auto &input) { return done(*input); });
-}
-
-// Whether the file's header must wait for this input.
-bool Mp4Mux::is_missing(const MuxInput &input) const {
-  if (done(input)) return false;
-  if (input.text) return !input.text->heard() && !live_; // live text may take its time
-  return !input.head && input.idle_until == MuxInput::kNotIdle;
-}
-
-bool Mp4Mux::ready_to_start() {
-  bool any = false, complete = true, late = false;
-  for (auto &input : inputs_)
-    fill(*input);
-  const bool only_text = std::ranges::all_of(
-      inputs_, [this](const auto &input) { return input->text || (done(*input) && !input->head); });
-  for (auto &input : inputs_) {
-    while (input->text && !input->text->heard() && pump_text(*input)) {
-    }
-    if (input->text) // its header needs the first cue
-      any |= only_text && (input->text->any() || (input->text->heard() && !input->text->over()));
-    else
-      any |= bool(input->head);
-    late |= is_late(*input);
-    complete &= !is_missing(*input);
-  }
-  return any && (complete || late);
-}
-
-// Whether a sample of that decode time must wait for what this input may still have.
-bool Mp4Mux::holds_up(const MuxInput &input, std::int64_t time) const {
-  if (done(input)) return false;
-  if (input.text && input.text->joins) return !live_ && input.text->horizon() <= time;
-  return !input.head && input.idle_until <= time;
-}
-
-template <class Predicate> void Mp4Mux::wait_where(Predicate waits) {
-  next_time_ = MuxInput::kNotIdle;
-  for (auto &input : inputs_) {
-    MuxPad::of(input->pad.get()).wait_for(waits(*input));
-    if (!input->head) continue;
-    const std::int64_t time = std::max<std::int64_t>(input->head->running_time, 0);
-    if (next_time_ == MuxInput::kNotIdle || time < next_time_) next_time_ = time;
-  }
-}
-
-void Mp4Mux::wait_to_start() {
-  const auto missing = [this](const MuxInput &input) { return is_missing(input); };
-  const auto any_missing = [&](const auto &input) { return missing(*input); };
-  if (std::ranges::any_of(inputs_, any_missing) && std::ranges::any_of(inputs_, has_head))
-    wait_where(missing);
-  else // whatever comes first
-    wait_where([this](const MuxInput &input) { return holds_up(input, kEver); });
-}
-
-// Inputs that never had anything are not waited for when all others have ended, or can hold no more.
-void Mp4Mux::give_up_silent_inputs() {
-  if (queues_->take_overfull()) {
-    for (auto &input : inputs_)
-      if (MuxPad::of(input->pad.get()).starves()) give_up(*input, "the other inputs can hold no more");
-    return;
-  }
-  std::vector<MuxInput *> silent;
-  bool others = false;
-  for (auto &input : inputs_) {
-    // Its end may still wait behind samples that wait for the silent ones.
-    const bool over = done(*input) || MuxPad::of(input->pad.get()).has_ended();
-    if (!over && input->heard) return silence_.reset();
-    others |= over && input->heard;
-    if (!over) silent.push_back(input.get());
-  }
-  if (!others || silent.empty()) return silence_.reset();
-  constexpr GstClockTime kPatience = 5 * GST_SECOND;
-  if (!silence_) silence_ = SilenceTimer::start(queues_, kPatience);
-  for (MuxInput *input : silent)
-    if (silence_->over() || !gst_pad_is_linked(input->pad.get()))
-      give_up(*input, "all other inputs have ended");
-}
-
-void Mp4Mux::give_up(MuxInput &input, const char *why) {
-  input.given_up = true;
-  if (!gst_pad_is_linked(input.pad.get())) return;
-  caution({ErrorCode::state, std::string(GST_PAD_NAME(input.pad.get())) +
-                                 (input.heard ? " has stopped" : " has had no data") +
-                                 " and is waited for no longer, since " + why +
-                                 ". Send gap events or EOS where an input has nothing."});
-}
-
-// The input whose sample is next in decode order, null where there is none.
-MuxInput *Mp4Mux::earliest() {
-  MuxInput *next = nullptr;
-  for (auto &input : inputs_) {
-    if ((input->text && input->text->joins) || !fill(*input)) continue;
-    if (!input->in_file) { // came after the header was written
-      ++input->dropped;
-      input->head.reset();
-      return earliest();
-    }
-    if (!next || input->head_time < next->head_time) next = input.get();
-  }
-  return next;
-}
-
-GstFlowReturn Mp4Mux::mux_what_came() {
-  if (!prerolled_) preroll();
-  give_up_silent_inputs();
-  if (!output_) {
-    if (!ready_to_start()) {
-      if (!inputs_.empty() && all_done()) return finish();
-      wait_to_start();
-      return GST_FLOW_OK;
-    }
-    const GstFlowReturn flow = begin();
-    if (flow != GST_FLOW_OK) return flow;
-  }
-  for (const std::int64_t time : wishes_.take_splits())
-    output_->split(time);
-  while (MuxInput *next = earliest()) {
-    const bool late = is_late(*next);
-    join_text(*next, late);
-    const auto holds_up_next = [&](const auto &input) { return holds_up(*input, next->head_time); };
-    if (!late && std::ranges::any_of(inputs_, holds_up_next)) {
-      wait_where([&](const MuxInput &input) { return holds_up(input, next->head_time); });
-      return GST_FLOW_OK;
-    }
-    const GstFlowReturn flow = advance(*next);
-    if (flow != GST_FLOW_OK) return flow;
-  }
-  pump_all_text();
-  give_up_silent_inputs();
-  if (all_done()) return finish();
-  wait_where([this](const MuxInput &input) { return holds_up(input, kEver); });
-  return GST_FLOW_OK;
-}
-
-GstFlowReturn Mp4Mux::advance(MuxInput &input) {
-  MuxSample sample = std::move(*input.head);
-  input.head.reset();
-  if (++input.samples % 256 == 0) count();
-  return output_->add(input, std::move(sample));
-}
-
-GstFlowReturn Mp4Mux::finish() {
-  if (finished_) return GST_FLOW_EOS;
-  finished_ = true;
-  pump_all_text();
-  count();
-  warn_of_repairs();
-  if (!output_) {
-    std::uint64_t dropped = 0;
-    for (const auto &input : inputs_)
-      dropped += input->dropped + input->empty;
-    if (dropped)
-      warn(GST_ELEMENT(self_),
-           {ErrorCode::bad_data, "Nothing was written: no key unit came in " + std::to_string(dropped) +
-                                     " samples. Let the encoder start with one."});
-    return GST_FLOW_EOS;
-  }
-  const GstFlowReturn flow = output_->finish();
-  return flow == GST_FLOW_OK ? GST_FLOW_EOS : flow;
-}
-
-void Mp4Mux::warn_of_repairs() {
-  for (const auto &input : inputs_) {
-    const Repairs repairs = input->timeline ? input->timeline->repairs() : Repairs{};
-    if (repairs.total() + input->dropped == 0) continue;
-    warn(GST_ELEMENT(self_),
-         {ErrorCode::bad_data, std::string(GST_PAD_NAME(input->pad.get())) + ": " +
-                                   std::to_string(repairs.total()) + " timestamps were repaired and " +
-                                   std::to_string(input->dropped) +
-                                   " samples dropped. The stats property says which kinds."});
-  }
+Mp4Mux::Mp4Mux(GstElement *self)
+    : self_(self),
+      source_(gst_pad_new_from_template(
+          gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "src"), "src")) {
+  GstPad *source = source_.pad();
+  gst_pad_set_event_function(source, (pad_function<&Mp4Mux::src_event, GstEvent *>));
+  gst_pad_set_query_function(source, (pad_function<&Mp4Mux::src_query, GstQuery *>));
+  gst_pad_set_activatemode_function(
+      source, [](GstPad *, GstObject *parent, GstPadMode mode, gboolean active) -> gboolean {
+        return mode == GST_PAD_MODE_PUSH && Shell<Mp4Mux>::of(parent).activate_source(active);
+      });
+  gst_pad_use_fixed_caps(source);
+  gst_element_add_pad(self, source);
 }
 
 StructureRef Mp4Mux::stats() const {
-  const std::lock_guard lock(stats_mutex_);
+  const MuxCounts counts = counter_.get();
   return StructureRef::adopt(gst_structure_new(
-      "stats", "missing-pts", G_TYPE_UINT64, counted_.repairs.missing_pts, "missing-dts", G_TYPE_UINT64,
-      counted_.repairs.missing_dts, "backward-dts", G_TYPE_UINT64, counted_.repairs.backward_dts, "jumps",
-      G_TYPE_UINT64, counted_.repairs.jumps, "clamped-offsets", G_TYPE_UINT64,
-      counted_.repairs.clamped_offsets, "dropped", G_TYPE_UINT64, counted_.dropped, "empty", G_TYPE_UINT64,
-      counted_.empty, "samples", G_TYPE_UINT64, counted_.samples, nullptr));
+      "stats", "missing-pts", G_TYPE_UINT64, counts.repairs.missing_pts, "missing-dts", G_TYPE_UINT64,
+      counts.repairs.missing_dts, "backward-dts", G_TYPE_UINT64, counts.repairs.backward_dts, "jumps",
+      G_TYPE_UINT64, counts.repairs.jumps, "clamped-offsets", G_TYPE_UINT64, counts.repairs.clamped_offsets,
+      "dropped", G_TYPE_UINT64, counts.dropped, "empty", G_TYPE_UINT64, counts.empty, "samples",
+      G_TYPE_UINT64, counts.samples, nullptr));
 }
 
-// Adds up what the tracks counted, for who asks from another thread.
-void Mp4Mux::count() {
-  Counted sum;
-  for (const auto &input : inputs_) {
-    const Repairs repairs = input->timeline ? input->timeline->repairs() : Repairs{};
-    sum.repairs.missing_pts += repairs.missing_pts;
-    sum.repairs.missing_dts += repairs.missing_dts;
-    sum.repairs.backward_dts += repairs.backward_dts;
-    sum.repairs.jumps += repairs.jumps;
-    sum.repairs.clamped_offsets += repairs.clamped_offsets;
-    sum.dropped += input->dropped;
-    sum.empty += input->empty;
-    sum.samples += input->samples;
+// Pads
+
+std::string Mp4Mux::free_name(GstPadTemplate *templ, const gchar *wanted) const {
+  const std::string pattern = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
+  const std::string stem = pattern.substr(0, pattern.find('%'));
+  const auto taken = [this](const std::string &name) {
+    const auto pad = PadRef::adopt(gst_element_get_static_pad(self_, name.c_str()));
+    return bool(pad);
+  };
+  const std::string name = wanted ? wanted : "";
+  if (name.find('%') == std::string::npos && name.starts_with(stem)) return taken(name) ? "" : name;
+  for (unsigned n = 0;; ++n)
+    if (!taken(stem + std::to_string(n))) return stem + std::to_string(n);
+}
+
+GstPad *Mp4Mux::request_new_pad(GstPadTemplate *templ, const gchar *wanted, const GstCaps *) {
+  const std::string name = free_name(templ, wanted);
+  if (name.empty()) {
+    GST_WARNING_OBJECT(self_, "pad %s exists", wanted);
+    return nullptr;
   }
-  const std::lock_guard lock(stats_mutex_);
-  counted_ = sum;
+  auto *pad = GST_PAD(g_object_new(GST_PAD_TEMPLATE_GTYPE(templ), "name", name.c_str(), "direction",
+                                   GST_PAD_SINK, "template", templ, nullptr));
+  set_up_sink(pad);
+  if (gst_pad_is_active(source_.pad())) gst_pad_set_active(pad, TRUE);
+  if (!gst_element_add_pad(self_, pad)) return nullptr;
+  queues_.wake();
+  return pad;
+}
+
+void Mp4Mux::set_up_sink(GstPad *pad) {
+  MuxPad::of(pad).set_queue(queues_.add());
+  gst_pad_set_chain_function(pad, chain);
+  gst_pad_set_event_full_function(pad, (pad_function<&Mp4Mux::sink_event, GstEvent *>));
+  gst_pad_set_query_function(pad, (pad_function<&Mp4Mux::sink_query, GstQuery *>));
+  gst_pad_set_activatemode_function(pad, activate_sink);
+  // Who waits for this pad shall see that it has a peer, or no peer any more.
+  for (const char *change : {"linked", "unlinked"})
+    g_signal_connect_object(pad, change, G_CALLBACK(+[](GstPad *, GstPad *, GstElement *self) {
+                              Shell<Mp4Mux>::of(self).queues_.wake();
+                            }),
+                            self_, GConnectFlags(0));
+}
+
+void Mp4Mux::release_pad(GstPad *pad) {
+  gst_pad_set_active(pad, FALSE);
+  gst_element_remove_pad(self_, pad);
+  queues_.wake();
+}
+
+// States
+
+GstStateChangeReturn Mp4Mux::change_state(GstStateChange change) {
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED) begin_run(false);
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) queues_.close(GST_FLOW_FLUSHING);
+  const auto done = GST_ELEMENT_CLASS(Shell<Mp4Mux>::parent_class())->change_state(self_, change);
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) end_run();
+  return done;
+}
+
+void Mp4Mux::begin_run(bool again) {
+  const std::unique_ptr<MuxRun> before = std::move(run_);
+  counter_.set({});
+  source_.reset();
+  requests_.open_movie();
+  woken_ = InputQueues::Woken::news;
+  run_ = std::make_unique<MuxRun>(MuxRun::Parts{self_, *this, queues_, source_, requests_, counter_},
+                                  again ? before.get() : nullptr);
+  queues_.open();
+}
+
+void Mp4Mux::end_run() {
+  run_.reset();
+  requests_.reset();
+  const Lock lock(flush_mutex_);
+  restarting_ = false;
+}
+
+// The muxing thread
+
+gboolean Mp4Mux::activate_source(gboolean active) {
+  const auto run = [](gpointer self) { detail::Thunk<&Mp4Mux::loop>::call(static_cast<GstElement *>(self)); };
+  if (active) return gst_pad_start_task(source_.pad(), run, self_, nullptr);
+  queues_.close(GST_FLOW_FLUSHING);
+  return gst_pad_stop_task(source_.pad());
+}
+
+void Mp4Mux::loop() {
+  if (latency_changed_.exchange(false)) run_->refresh_latency();
+  const GstFlowReturn flow = run_->step(woken_);
+  if (flow != GST_FLOW_OK) return end_stream(flow);
+  woken_ = queues_.wait(run_->limit());
+  if (queues_.closed()) gst_pad_pause_task(source_.pad());
+}
+
+void Mp4Mux::end_stream(GstFlowReturn flow) {
+  GST_INFO_OBJECT(self_, "the stream has ended: %s", gst_flow_get_name(flow));
+  queues_.close(flow);
+  if (flow == GST_FLOW_NOT_LINKED)
+    raise(self_, {ErrorCode::state, "What followed the muxer is no longer linked to it."});
+  if (flow != GST_FLOW_FLUSHING) source_.end();
+  gst_pad_pause_task(source_.pad());
+}
+
+// Events and queries
+
+// Serialized events wait in the pad's queue, between the buffers they came between.
+GstFlowReturn Mp4Mux::sink_event(GstPad *pad, GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START) return begin_flush(pad, event);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) return end_flush(pad, event);
+  if (is_serialized(event)) return MuxPad::of(pad).queue()->put({{}, EventRef::adopt(event)});
+  return gst_pad_event_default(pad, GST_OBJECT(self_), event) ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+// A query that waits for the samples in front of it would stop a demuxer whose other streams those wait for.
+gboolean Mp4Mux::sink_query(GstPad *pad, GstQuery *query) {
+  return !is_serialized(query) && gst_pad_query_default(pad, GST_OBJECT(self_), query);
+}
+
+// A flush that comes by itself takes away what waits in that input, and the recording goes on. One that
+// answers a seek from behind the muxer, or comes when all has been written, begins everything anew.
+GstFlowReturn Mp4Mux::begin_flush(GstPad *pad, GstEvent *event) {
+  const auto taken = EventRef::adopt(event);
+  MuxPad::of(pad).queue()->begin_flush();
+  const bool all = gst_event_get_seqnum(event) == seek_number_ || queues_.flow() == GST_FLOW_EOS;
+  GST_DEBUG_OBJECT(pad, "flush of %s", all ? "everything" : "this input");
+  {
+    const Lock lock(flush_mutex_);
+    if (!all || restarting_) return GST_FLOW_OK;
+    restarting_ = true;
+  }
+  queues_.close(GST_FLOW_FLUSHING);
+  gst_pad_push_event(source_.pad(), gst_event_ref(event));
+  gst_pad_pause_task(source_.pad());
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn Mp4Mux::end_flush(GstPad *pad, GstEvent *event) {
+  const auto taken = EventRef::adopt(event);
+  MuxPad::of(pad).queue()->end_flush();
+  {
+    const Lock lock(flush_mutex_);
+    if (!restarting_ || queues_.any_flushes()) return GST_FLOW_OK;
+    restarting_ = false;
+  }
+  GstPad *source = source_.pad();
+  GST_PAD_STREAM_LOCK(source);
+  gst_pad_push_event(source, gst_event_ref(event));
+  begin_run(true);
+  activate_source(TRUE);
+  GST_PAD_STREAM_UNLOCK(source);
+  return GST_FLOW_OK;
+}
+
+gboolean Mp4Mux::src_event(GstPad *pad, GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK) seek_number_ = gst_event_get_seqnum(event);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) { // a recording leaves nothing out
+    gst_event_unref(event);
+    return TRUE;
+  }
+  return gst_pad_event_default(pad, GST_OBJECT(self_), event);
+}
+
+gboolean Mp4Mux::src_query(GstPad *pad, GstQuery *query) {
+  if (GST_QUERY_TYPE(query) == GST_QUERY_SEEKING) {
+    GstFormat format;
+    gst_query_parse_seeking(query, &format, nullptr, nullptr, nullptr);
+    gst_query_set_seeking(query, format, FALSE, 0, -1); // a muxer's output exists once
+    return TRUE;
+  }
+  if (!gst_pad_query_default(pad, GST_OBJECT(self_), query)) return FALSE;
+  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) add_latency(query);
+  return TRUE;
+}
+
+void Mp4Mux::add_latency(GstQuery *query) {
+  gboolean live = FALSE;
+  GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
+  gst_query_parse_latency(query, &live, &least, &most);
+  if (live) {
+    const GstClockTime own = source_.held() + snapshot().latency;
+    gst_query_set_latency(query, TRUE, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
+  }
+  latency_changed_ = true;
+  queues_.wake();
 }
 
 } // namespace hull

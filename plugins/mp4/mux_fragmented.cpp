@@ -1,6 +1,7 @@
 #include "gst/glue/map.h"
 #include "gst/mux/fragmenter.h"
 #include "plugins/mp4/chunk_front.h"
+#include "plugins/mp4/mux_log.h"
 #include "plugins/mp4/mux_output.h"
 
 #include <algorithm>
@@ -330,6 +331,10 @@ GstFlowReturn FragmentedOutput::emit(Chunk chunk, const MuxInput *settled) {
   add_text(chunk, end_of(chunk, reference_of(chunk)));
   const std::size_t reference = reference_of(chunk);
   add_timecode(chunk);
+  GST_DEBUG_OBJECT(inputs_[reference]->pad.get(),
+                   "cut %s %u, which ends at %" GST_STIME_FORMAT ", %zu samples",
+                   chunk.starts_fragment ? "fragment" : "chunk", sequence_number_,
+                   GST_STIME_ARGS(end_of(chunk, reference)), chunk.runs[reference].size());
   auto header = chunk_header(chunk, reference);
   if (!header) {
     host_.report(header.error());

@@ -29,20 +29,46 @@ struct MuxSample {
   std::unique_ptr<isobmff::SampleProtection> protection; ///< of an encrypted sample
 };
 
-/// One track as the aggregating thread sees it.
-struct MuxInput {
-  explicit MuxInput(GstAggregatorPad *from) : pad(PadRef::retain(GST_PAD(from))) {}
+class MuxInput;
 
-  GstAggregatorPad *aggregator_pad() const { return GST_AGGREGATOR_PAD(pad.get()); }
+/// Hears the serialized events of the inputs where they stand between the samples.
+class MuxInputEvents {
+ public:
+  virtual ~MuxInputEvents() = default;
+  virtual void handle_event(MuxInput &input, EventRef event) = 0;
+};
+
+/// One track as the muxing thread sees it: what came in its queue becomes samples on a timeline.
+class MuxInput {
+ public:
+  MuxInput(GstPad *from, MuxInputEvents &events);
+
   std::int64_t in_nanoseconds(std::int64_t ticks) const {
     return rescale(ticks, kNanoseconds, config.timescale);
   }
+  const char *name() const { return GST_PAD_NAME(pad.get()); }
+
+  enum class Change { none, begun, format };
+  /// What the pad's caps say: a track begins, goes on with another sample entry, or as before.
+  Result<Change> set_caps(const GstCaps *caps);
+  void set_tags(const GstTagList *tags);
+  /// The sample before a gap lasts until the next one, and nobody waits for this track meanwhile.
+  void note_gap(GstClockTime time, GstClockTime duration);
+
+  /// What is not there yet does not come any more.
+  bool done() const;
+  /// Places the next sample of the track, which becomes `head`; false when there is none yet. `started`: the
+  /// header has been written.
+  bool fill(bool started);
+  /// Takes one buffer, event or end of a text track in; false when there is none.
+  bool pump_text();
 
   PadRef pad;
-  std::deque<Arrival> arrivals;
+  std::shared_ptr<InputQueue> queue;
+  GstSegment segment;
+  CapsRef last_caps;
   std::optional<TrackCaps> caps;
   isobmff::TrackConfig config;
-  std::vector<ByteVector> described; ///< sample entries of config.formats as the caps gave them
   std::optional<mux::Timeline> timeline;
   std::uint32_t format_index = 1; ///< sample_description_index of the samples that come
   std::optional<MuxSample> head;  ///< placed, not yet handed to the output
@@ -51,11 +77,10 @@ struct MuxInput {
   std::int64_t idle_until = kNotIdle;        ///< running time up to which gaps say that no sample comes
   bool in_file = false;                      ///< the header names this track
   std::size_t index = 0;                     ///< among the tracks of the header
-  mux::PictureOrder order;                   ///< of H.264 whose buffers have no PTS
-  std::int64_t idr_time = 0;                 ///< decode time of the last IDR picture, nanoseconds
   std::unique_ptr<mux::Protector> protector; ///< of a track that is encrypted
   std::unique_ptr<mux::TextInput> text;      ///< of a text track
   std::string orientation;                   ///< of pictures, as GST_TAG_IMAGE_ORIENTATION says it
+  bool has_siblings = false;                 ///< other inputs exist
   bool released = false;                     ///< the pad has left the element
   bool ended = false;                        ///< EOS came
   bool heard = false;                        ///< a buffer or a gap came
@@ -63,7 +88,29 @@ struct MuxInput {
   std::uint64_t dropped = 0; ///< samples before the first sync sample, or that cannot be placed
   std::uint64_t empty = 0;   ///< buffers without bytes
   std::uint64_t samples = 0;
-  std::uint64_t placed = 0; ///< samples on the timeline
+
+ private:
+  bool take_arrival(Arrival &arrival);
+  bool fill_text(bool started);
+  void take_text(GstBuffer *buffer);
+  void change_format(const ByteVector &entry);
+  void begin_track(const ByteVector &entry);
+  bool place(BufferRef buffer);
+  bool complete_format(GstBuffer *buffer);
+  void order_picture(GstBuffer *buffer, bool sync, mux::Stamp &stamp);
+
+  MuxInputEvents &events_;
+  std::deque<Arrival> arrivals_;
+  std::vector<ByteVector> described_; // sample entries of config.formats as the caps gave them
+  mux::PictureOrder order_;           // of H.264 whose buffers have no PTS
+  std::int64_t idr_time_ = 0;         // decode time of the last IDR picture, nanoseconds
+  std::uint64_t placed_ = 0;          // samples on the timeline
 };
+
+/// A buffer around `bytes`, without a copy.
+BufferRef buffer_of(ByteVector bytes);
+
+/// A sample of a text track as the outputs take it.
+MuxSample sample_of(const MuxInput &input, mux::TextSample text);
 
 } // namespace hull

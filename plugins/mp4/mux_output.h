@@ -35,6 +35,7 @@ struct MuxSettings {
   bool pssh = true;
   std::string timecode;
   std::uint64_t expected_duration = 0;
+  std::uint64_t latency = 0;
 };
 
 /// What an output needs from the element.
@@ -59,7 +60,7 @@ class MuxHost {
   virtual void want_key_unit(MuxInput &input, std::int64_t running_time) = 0;
 };
 
-/// Samples in, buffers out. All calls come from the aggregating thread.
+/// Samples in, buffers out. All calls come from the muxing thread.
 class MuxOutput {
  public:
   virtual ~MuxOutput() = default;
@@ -71,12 +72,6 @@ class MuxOutput {
   virtual void split(std::int64_t) {}
   virtual GstFlowReturn finish() = 0;
 };
-
-/// A buffer around `bytes`, without a copy.
-BufferRef buffer_of(ByteVector bytes);
-
-/// A sample of a text track as the outputs take it.
-MuxSample sample_of(const MuxInput &input, mux::TextSample text);
 
 std::unique_ptr<MuxOutput> make_fragmented_output(MuxHost &host, const MuxSettings &settings,
                                                   Variant variant);

@@ -1,4 +1,5 @@
 #include "gst/isobmff/file/progressive.h"
+#include "plugins/mp4/mux_log.h"
 #include "plugins/mp4/mux_output.h"
 
 #include <algorithm>
@@ -191,6 +192,8 @@ GstFlowReturn ProgressiveOutput::write_movie(Node &moov) {
                                             " were kept: it goes behind the media. Set expected-duration to "
                                             "more."});
   if (fits) host_.seek(room_at_);
+  GST_DEBUG("movie box of %" G_GUINT64_FORMAT " bytes goes %s the media", static_cast<guint64>(*size),
+            fits ? "in front of" : "behind");
   GstFlowReturn flow = GST_FLOW_OK;
   const auto written = stream_tree(moov, [&](Bytes piece) -> Result<void> {
     flow = push_bytes(ByteVector(piece.begin(), piece.end()));

@@ -8,8 +8,7 @@
 #include <cstdio>
 #include <deque>
 
-GST_DEBUG_CATEGORY_STATIC(hull_mp4_sink_debug);
-#define GST_CAT_DEFAULT hull_mp4_sink_debug
+#define GST_CAT_DEFAULT ::hull::category<::hull::Mp4Sink>()
 
 namespace hull {
 
@@ -66,7 +65,6 @@ std::span<const Property<Mp4SinkSettings>> Mp4Sink::properties() {
 }
 
 void Mp4Sink::class_init(GstBaseSinkClass *klass) {
-  GST_DEBUG_CATEGORY_INIT(hull_mp4_sink_debug, "hullmp4sink", 0, "MP4 file sink");
   auto *element = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(element, "MP4 file sink", "Sink/File",
                                         "Writes MP4 files that start fast and survive a crash",
@@ -134,6 +132,7 @@ Result<void> Mp4Sink::open_file() {
   auto made = OutputFile::create(path);
   if (!made) return tl::unexpected(made.error());
   file_.emplace(std::move(*made));
+  GST_INFO_OBJECT(self_, "writing %s", path.c_str());
   position_ = gap_at_ = header_size_ = 0;
   header_written_ = false;
   first_pts_ = GST_CLOCK_TIME_NONE;
@@ -169,6 +168,8 @@ GstCaps *Mp4Sink::get_caps(GstCaps *filter) {
 gboolean Mp4Sink::set_caps(GstCaps *caps) {
   const char *variant = gst_structure_get_string(gst_caps_get_structure(caps, 0), "variant");
   if (variant) variant_ = variant;
+  GST_INFO_OBJECT(self_, "variant %s%s", variant_.c_str(),
+                  hybrid() ? ", which becomes a whole file at the end" : "");
   return TRUE;
 }
 
@@ -180,6 +181,17 @@ gboolean Mp4Sink::event(GstEvent *event) {
     if (segment->format == GST_FORMAT_BYTES) {
       position_ = segment->start;
       if (gap_at_ && position_ >= gap_at_) position_ += recording_gap().size();
+      GST_DEBUG_OBJECT(self_, "going on at byte %" G_GUINT64_FORMAT, position_);
+    }
+    break;
+  }
+  case GST_EVENT_FLUSH_STOP: {
+    if (!file_ || file_->size() == 0) break;
+    GST_DEBUG_OBJECT(self_, "flushed: the file begins anew");
+    bytes_written_ += file_->bytes_written();
+    if (auto ok = open_file(); !ok) {
+      failed_ = true;
+      raise(GST_ELEMENT(self_), ok.error());
     }
     break;
   }
@@ -271,6 +283,7 @@ Result<void> Mp4Sink::write_header(GstBuffer *header) {
   const std::uint64_t room = recording ? kHeaderRoom : 0;
   const ByteVector all = padded_header(map.bytes(), ftyp_size_, gap, map.size() + gap.size() + room);
   if (auto ok = file_->write(position_, all); !ok) return ok;
+  GST_DEBUG_OBJECT(self_, "header of %zu bytes, with room for %" G_GUINT64_FORMAT " more", map.size(), room);
   if (recording) gap_at_ = ftyp_size_;
   header_size_ = all.size();
   position_ += all.size();
@@ -314,6 +327,8 @@ Result<void> Mp4Sink::rotate_if_due(GstBuffer *fragment) {
   const bool late = running_.max_size_time && GST_CLOCK_TIME_IS_VALID(pts) && pts >= first_pts_ &&
                     pts - first_pts_ >= running_.max_size_time;
   if (!large && !late) return {};
+  GST_DEBUG_OBJECT(self_, "cut at %" GST_TIME_FORMAT ": %s is reached", GST_TIME_ARGS(pts),
+                   large ? "max-size-bytes" : "max-size-time");
   if (auto ok = finish_file(); !ok) return ok;
   ++index_;
   if (auto ok = open_file(); !ok) return ok;
@@ -338,6 +353,7 @@ Result<void> Mp4Sink::write(std::span<GstBuffer *> buffers) {
     return {};
   };
   for (GstBuffer *buffer : buffers) {
+    GST_LOG_OBJECT(self_, "%" GST_PTR_FORMAT, buffer);
     // A key frame of a whole file may carry the flags of a header, too.
     if (is_header(buffer) && is_fragmented(variant_)) {
       if (auto ok = put(); !ok) return ok;
@@ -358,6 +374,7 @@ Result<void> Mp4Sink::write(std::span<GstBuffer *> buffers) {
   if (running_.sync_interval &&
       static_cast<std::uint64_t>(now - last_sync_) * 1000 >= running_.sync_interval) {
     last_sync_ = now;
+    GST_LOG_OBJECT(self_, "%" G_GUINT64_FORMAT " bytes go to the disk", position_);
     return file_->sync();
   }
   return {};
@@ -391,6 +408,12 @@ Result<void> Mp4Sink::finish_file() {
 
 void Mp4Sink::post_finished(const Relocation &placed) {
   constexpr const char *kNames[] = {"insert", "tail", "copy", "auto"};
+  GST_INFO_OBJECT(self_,
+                  "file %u is finished: movie box of %" G_GUINT64_FORMAT " bytes, %s, %" G_GUINT64_FORMAT
+                  " bytes written again",
+                  index_, static_cast<guint64>(placed.moov_size),
+                  placed.changed ? kNames[static_cast<int>(placed.how)] : "left where it is",
+                  static_cast<guint64>(placed.bytes_written));
   gst_element_post_message(
       GST_ELEMENT(self_),
       gst_message_new_element(

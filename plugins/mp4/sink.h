@@ -28,6 +28,7 @@ class Mp4Sink : public Configured<Mp4SinkSettings> {
   using Base = GstBaseSink;
   using BaseClass = GstBaseSinkClass;
   static constexpr char kTypeName[] = "HullMp4Sink";
+  static constexpr char kCategory[] = "hullmp4sink", kDescription[] = "MP4 file sink";
   static GType parent_type() { return GST_TYPE_BASE_SINK; }
   static std::span<const Property<Mp4SinkSettings>> properties();
   static void class_init(GstBaseSinkClass *klass);

@@ -14,10 +14,6 @@ import tempfile
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 2
 SECONDS = 90  # a hang, not a speed limit
 PICTURES = 75
-# Not mended yet: behind decodebin the pipeline now and then stays in PAUSED after the muxer has ended, and a file pipeline
-# waits for a pad that never gets data. A single run skips them by name; the long run has them.
-OPEN = ("decodebin", "pad without data ")
-SKIPPED = object()
 
 QUEUES = {"default": "queue", "tiny": "queue max-size-buffers=1",
           "unbounded": "queue max-size-buffers=0 max-size-bytes=0 max-size-time=0"}
@@ -103,12 +99,12 @@ def cases(folder):
         yield (f"pad without data {live}", "gst-launch-1.0 -q hullmp4mux name=m ! hullmp4sink location={out} "
                + source.replace("{live}", live) + " appsrc ! audio/mpeg,mpegversion=4,stream-format=raw ! m.",
                check_counts(50, 0))
-    yield ("splitmuxsink", "gst-launch-1.0 -q videotestsrc num-buffers=100 ! video/x-raw,width=64,height=64,framerate=25/1 ! "
-           "x264enc tune=zerolatency key-int-max=25 ! h264parse ! splitmuxsink muxer-factory=hullmp4mux sink-factory=hullmp4sink "
-           "max-size-time=1000000000 location={out}.%02d.mp4",
+    # Live, since gst-launch-1.0 goes on to PLAYING while the thread that completed splitmuxsink's PAUSED still says so, and
+    # GstBin then forgets that it plays: with mp4mux and filesink 7 of 120 such pipelines miss their EOS.
+    yield ("splitmuxsink", "gst-launch-1.0 -q videotestsrc is-live=true num-buffers=100 ! "
+           "video/x-raw,width=64,height=64,framerate=100/1 ! x264enc tune=zerolatency key-int-max=25 ! h264parse ! "
+           "splitmuxsink muxer-factory=hullmp4mux sink-factory=hullmp4sink max-size-time=250000000 location={out}.%02d.mp4",
            lambda out: check_split(out, 100, 4))
-
-
     for layout in ["hybrid", "insert", "tail", "spool"]:
         yield (f"two sizes, {layout}", concat("hullmp4sink layout=" + layout, (160, 50), (96, 50)), check_sizes({160: 50, 96: 50}))
         yield (f"two equal streams, {layout}", concat("hullmp4sink layout=" + layout, (96, 50), (96, 50)), check_sizes({96: 100}))
@@ -147,8 +143,6 @@ def check_split(out, pictures, least):
 
 def run(case):
     name, command, check = case
-    if RUNS == 1 and any(word in name for word in OPEN):
-        return SKIPPED
     for number in range(RUNS):
         with tempfile.TemporaryDirectory() as folder:
             out = folder + "/out.mp4"
@@ -182,9 +176,6 @@ def main():
         failed = 0
         with concurrent.futures.ThreadPoolExecutor(2 * os.cpu_count()) as pool:
             for number, ((name, _, _), problem) in enumerate(zip(found, pool.map(run, found)), 1):
-                if problem is SKIPPED:
-                    print(f"ok {number} - {name} # SKIP it may hang: see OPEN", flush=True)
-                    continue
                 print(f"{'not ok' if problem else 'ok'} {number} - {name}", flush=True)
                 if problem:
                     failed += 1

@@ -1,4 +1,4 @@
-#include "plugins/mp4/mux_wishes.h"
+#include "plugins/mp4/mux_requests.h"
 
 #include "gst/glue/map.h"
 #include "gst/isobmff/file/file.h"
@@ -13,7 +13,7 @@ constexpr std::size_t kMostWaiting = 1000; // boxes that no fragment has taken y
 constexpr gsize kLargestBox = 1 << 20;
 
 guint encryption_key_signal = 0;
-MuxWishes &(*wishes_of_element)(gpointer) = nullptr;
+MuxRequests &(*requests_of_element)(gpointer) = nullptr;
 
 // The answer of an action: nothing, or why it was refused.
 gchar *answer(const Result<void> &done) {
@@ -21,15 +21,15 @@ gchar *answer(const Result<void> &done) {
 }
 
 gchar *add_box(GstElement *self, const char *place, GBytes *box, gpointer) {
-  return answer(wishes_of_element(self).add_box(place, box));
+  return answer(requests_of_element(self).add_box(place, box));
 }
 
 gchar *set_field(GstElement *self, const char *path, const char *value, gpointer) {
-  return answer(wishes_of_element(self).set_field(path, value));
+  return answer(requests_of_element(self).set_field(path, value));
 }
 
 void split(GstElement *self, guint64 running_time, gpointer) {
-  wishes_of_element(self).split(static_cast<std::int64_t>(running_time));
+  requests_of_element(self).split(static_cast<std::int64_t>(running_time));
 }
 
 gboolean first_answer(GSignalInvocationHint *, GValue *result, const GValue *value, gpointer) {
@@ -39,13 +39,13 @@ gboolean first_answer(GSignalInvocationHint *, GValue *result, const GValue *val
 
 } // namespace
 
-Result<void> MuxWishes::add_box(const char *place, GBytes *box) {
+Result<void> MuxRequests::add_box(const char *place, GBytes *box) {
   if (!place || !box) return fail(ErrorCode::settings, "add-box needs a place and a box.");
   gsize size = 0;
   const auto *data = static_cast<const std::uint8_t *>(g_bytes_get_data(box, &size));
   if (size > kLargestBox) return fail(ErrorCode::settings, "A box may have at most 1 MiB.");
   ByteVector bytes(data, data + size);
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (std::string_view(place) == "fragment") {
     if (auto node = check_injected(bytes, FourCC{}); !node) return tl::unexpected(node.error());
     if (fragment_.size() >= kMostWaiting)
@@ -57,19 +57,19 @@ Result<void> MuxWishes::add_box(const char *place, GBytes *box) {
   return movie_.add_box(place, std::move(bytes));
 }
 
-Result<void> MuxWishes::set_field(const char *path, const char *value) {
+Result<void> MuxRequests::set_field(const char *path, const char *value) {
   if (!path || !value) return fail(ErrorCode::settings, "set-field needs a path and a value.");
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (movie_closed_) return fail(ErrorCode::state, "The movie box has been written already.");
   return movie_.set_field(path, value);
 }
 
-bool MuxWishes::is_wish(const GstEvent *event) {
+bool MuxRequests::is_request(const GstEvent *event) {
   return gst_event_has_name(const_cast<GstEvent *>(event), "hull-mp4-box") ||
          gst_event_has_name(const_cast<GstEvent *>(event), "hull-mp4-field");
 }
 
-Result<void> MuxWishes::take(GstEvent *event) {
+Result<void> MuxRequests::take(GstEvent *event) {
   const GstStructure *s = gst_event_get_structure(event);
   if (gst_event_has_name(event, "hull-mp4-field"))
     return set_field(gst_structure_get_string(s, "path"), gst_structure_get_string(s, "value"));
@@ -86,41 +86,46 @@ Result<void> MuxWishes::take(GstEvent *event) {
   return done;
 }
 
-void MuxWishes::split(std::int64_t running_time) {
-  const std::lock_guard lock(mutex_);
+void MuxRequests::split(std::int64_t running_time) {
+  const Lock lock(mutex_);
   if (splits_.size() < kMostWaiting) splits_.push_back(running_time);
 }
 
-void MuxWishes::close_movie() {
-  const std::lock_guard lock(mutex_);
+void MuxRequests::close_movie() {
+  const Lock lock(mutex_);
   movie_closed_ = true;
 }
 
-void MuxWishes::reset() {
-  const std::lock_guard lock(mutex_);
+void MuxRequests::open_movie() {
+  const Lock lock(mutex_);
+  movie_closed_ = false;
+}
+
+void MuxRequests::reset() {
+  const Lock lock(mutex_);
   movie_ = {};
   fragment_.clear();
   splits_.clear();
   movie_closed_ = false;
 }
 
-Additions MuxWishes::additions() const {
-  const std::lock_guard lock(mutex_);
+Additions MuxRequests::additions() const {
+  const Lock lock(mutex_);
   return movie_;
 }
 
-std::vector<ByteVector> MuxWishes::take_fragment_boxes() {
-  const std::lock_guard lock(mutex_);
+std::vector<ByteVector> MuxRequests::take_fragment_boxes() {
+  const Lock lock(mutex_);
   return std::exchange(fragment_, {});
 }
 
-std::vector<std::int64_t> MuxWishes::take_splits() {
-  const std::lock_guard lock(mutex_);
+std::vector<std::int64_t> MuxRequests::take_splits() {
+  const Lock lock(mutex_);
   return std::exchange(splits_, {});
 }
 
-void install_mux_signals(GObjectClass *klass, MuxWishes &(*wishes_of)(gpointer)) {
-  wishes_of_element = wishes_of;
+void install_mux_signals(GObjectClass *klass, MuxRequests &(*requests_of)(gpointer)) {
+  requests_of_element = requests_of;
   const GType type = G_TYPE_FROM_CLASS(klass);
   const auto action = static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION);
   g_signal_new_class_handler("add-box", type, action, G_CALLBACK(add_box), nullptr, nullptr, nullptr,

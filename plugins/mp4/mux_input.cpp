@@ -1,0 +1,275 @@
+#include "plugins/mp4/mux_input.h"
+
+#include "gst/glue/map.h"
+#include "plugins/mp4/mux_log.h"
+
+#include <algorithm>
+
+namespace hull {
+
+using namespace isobmff;
+using namespace mux;
+
+std::optional<std::int64_t> running_time(const GstSegment &segment, GstClockTime time) {
+  if (!GST_CLOCK_TIME_IS_VALID(time) || segment.format != GST_FORMAT_TIME) return std::nullopt;
+  guint64 result = 0;
+  const int sign = gst_segment_to_running_time_full(&segment, GST_FORMAT_TIME, time, &result);
+  if (sign == 0) return std::nullopt;
+  return sign > 0 ? static_cast<std::int64_t>(result) : -static_cast<std::int64_t>(result);
+}
+
+MuxInput::MuxInput(GstPad *from, MuxInputEvents &events)
+    : pad(PadRef::retain(from)), queue(MuxPad::of(from).queue()), events_(events) {
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+}
+
+// What its events say
+
+Result<MuxInput::Change> MuxInput::set_caps(const GstCaps *new_caps) {
+  auto track = track_from_caps(new_caps);
+  if (!track) return tl::unexpected(track.error());
+  GST_INFO_OBJECT(pad.get(), "caps %" GST_PTR_FORMAT, new_caps);
+  last_caps = CapsRef::retain(const_cast<GstCaps *>(new_caps));
+  const std::uint32_t wanted = MuxPad::of(pad.get()).snapshot().timescale;
+  if (wanted && track->timescale) {
+    track->nominal_duration =
+        static_cast<std::uint32_t>(rescale(track->nominal_duration, wanted, track->timescale));
+    track->timescale = wanted;
+  }
+  if (text && track->text && track->media == config.media) {
+    text->set_form(*track->text);
+    return Change::none;
+  }
+  const ByteVector entry = write_tree(track->format.entry_box()).value_or(ByteVector());
+  const bool goes_on = timeline && (timeline->started() || in_file);
+  caps = std::move(*track);
+  // Parsers repeat their caps, and a tee or a concat may bring back earlier ones.
+  if (goes_on && described_.at(format_index - 1) == entry) return Change::none;
+  if (caps->is_h264) order_.configure(caps->format.codec_boxes.front().data);
+  if (config.quicktime) adapt_to_quicktime(*caps, caps->format);
+  if (goes_on) {
+    change_format(entry);
+    return Change::format;
+  }
+  begin_track(entry);
+  return Change::begun;
+}
+
+// The track goes on with another sample entry, which it may have had before.
+void MuxInput::change_format(const ByteVector &entry) {
+  const auto known = static_cast<std::size_t>(std::ranges::find(described_, entry) - described_.begin());
+  if (known == described_.size()) {
+    described_.push_back(entry);
+    config.formats.push_back(caps->format);
+    if (protector) config.formats.back().protection = protector->settings();
+  }
+  if (protector) protector->change_format(caps->format);
+  format_index = static_cast<std::uint32_t>(known + 1);
+  GST_DEBUG_OBJECT(pad.get(), "goes on with sample entry %u of %zu", format_index, described_.size());
+}
+
+void MuxInput::begin_track(const ByteVector &entry) {
+  config.media = caps->media;
+  config.timescale = caps->timescale;
+  config.formats = {caps->format};
+  described_ = {entry};
+  timeline.emplace(caps->timescale, caps->pacing, caps->nominal_duration);
+  if (caps->text) text = std::make_unique<TextInput>(*caps->text, caps->timescale, name());
+}
+
+void MuxInput::set_tags(const GstTagList *tags) {
+  char *value = nullptr;
+  if (gst_tag_list_get_string(tags, GST_TAG_LANGUAGE_CODE, &value)) {
+    config.language = value;
+    g_free(value);
+  }
+  if (gst_tag_list_get_string(tags, GST_TAG_IMAGE_ORIENTATION, &value)) {
+    orientation = value;
+    g_free(value);
+  }
+}
+
+void MuxInput::note_gap(GstClockTime time, GstClockTime duration) {
+  auto start = running_time(segment, time);
+  if (text && segment.format != GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(time))
+    start = static_cast<std::int64_t>(time); // a file's text counts from 0 itself
+  if (!start) return;
+  heard = true;
+  const std::int64_t end =
+      *start + (GST_CLOCK_TIME_IS_VALID(duration) ? static_cast<std::int64_t>(duration) : 0);
+  GST_DEBUG_OBJECT(pad.get(), "gap until %" GST_STIME_FORMAT, GST_STIME_ARGS(end));
+  if (text) text->reach(end);
+  idle_until = std::max(idle_until, end);
+}
+
+// Samples
+
+bool MuxInput::done() const {
+  if (released || ended || given_up) return true;
+  // Without a peer nothing comes; one that was never linked may still be.
+  return heard && has_siblings && !gst_pad_is_linked(pad.get());
+}
+
+// The next of what has come, which may be an event that has been handled then; false when there is nothing.
+bool MuxInput::take_arrival(Arrival &arrival) {
+  if (arrivals_.empty() && !queue->take(arrivals_)) return false;
+  arrival = std::move(arrivals_.front());
+  arrivals_.pop_front();
+  given_up = false;
+  if (arrival.event)
+    events_.handle_event(*this, std::move(arrival.event));
+  else
+    heard = true;
+  return true;
+}
+
+bool MuxInput::fill(bool started) {
+  while (!head) {
+    if (text) return fill_text(started); // which its caps say
+    Arrival arrival;
+    if (!take_arrival(arrival)) return false;
+    if (arrival.buffer) place(std::move(arrival.buffer));
+  }
+  return true;
+}
+
+// Elementary streams have decode times only; when a picture is shown stands in its slice header.
+void MuxInput::order_picture(GstBuffer *buffer, bool sync, Stamp &stamp) {
+  if (!caps || !caps->is_h264 || !stamp.duration) return;
+  const MappedBuffer map(buffer, GST_MAP_READ);
+  if (!map) return;
+  const auto frames = order_.frames_after_idr(map.bytes());
+  if (!frames) return;
+  if (sync && *frames == 0) idr_time_ = *stamp.dts;
+  stamp.pts = idr_time_ + *frames * *stamp.duration;
+}
+
+// A codec whose record is in its first sample; one that is broken waits for the next.
+bool MuxInput::complete_format(GstBuffer *buffer) {
+  const MappedBuffer map(buffer, GST_MAP_READ);
+  return map && complete_from_sample(config.formats[format_index - 1], map.bytes());
+}
+
+namespace {
+
+// Ogg's mappings of Opus and FLAC begin with packets that are no samples; their flags do not always say so.
+bool is_header_packet(FourCC entry, std::uint64_t placed, GstBuffer *buffer) {
+  constexpr std::uint64_t kHeadersAtMost = 8;
+  if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) && placed >= kHeadersAtMost) return false;
+  std::uint8_t start[4] = {};
+  if (gst_buffer_extract(buffer, 0, start, sizeof start) < sizeof start) return false;
+  if (entry == FourCC("Opus")) return std::equal(start, start + 4, "Opus");
+  return entry == FourCC("fLaC") && !(start[0] == 0xff && (start[1] & 0xfc) == 0xf8);
+}
+
+} // namespace
+
+bool MuxInput::place(BufferRef taken) {
+  GstBuffer *buffer = taken.get();
+  const gsize size = gst_buffer_get_size(buffer);
+  if (size == 0 || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP) || !timeline) {
+    if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) ++empty;
+    return false;
+  }
+  const bool picture = config.media == Media::video;
+  const bool sync = !picture || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (!picture && is_header_packet(config.formats.front().entry, placed_, buffer)) {
+    GST_DEBUG_OBJECT(pad.get(), "left out a header packet of %" G_GSIZE_FORMAT " bytes", size);
+    return false;
+  }
+  if (picture && !sync && !timeline->started()) {
+    ++dropped;
+    GST_DEBUG_OBJECT(pad.get(), "dropped %" GST_PTR_FORMAT ": no key unit yet", buffer);
+    return false;
+  }
+  if (config.formats[format_index - 1].codec_boxes.empty() && !complete_format(buffer)) {
+    ++dropped;
+    GST_DEBUG_OBJECT(pad.get(), "dropped %" GST_PTR_FORMAT ": its codec's record cannot be read from it",
+                     buffer);
+    return false;
+  }
+  Stamp stamp;
+  stamp.pts = running_time(segment, GST_BUFFER_PTS(buffer));
+  stamp.dts = running_time(segment, GST_BUFFER_DTS(buffer));
+  if (GST_BUFFER_DURATION_IS_VALID(buffer))
+    stamp.duration = static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
+  if (picture && !stamp.pts && stamp.dts) order_picture(buffer, sync, stamp);
+  const std::uint64_t repairs = timeline->repairs().total();
+  const Placed placed = timeline->add(stamp);
+  if (timeline->repairs().total() != repairs)
+    GST_DEBUG_OBJECT(pad.get(),
+                     "repaired the time of %" GST_PTR_FORMAT ": it is decoded at %" GST_STIME_FORMAT, buffer,
+                     GST_STIME_ARGS(in_nanoseconds(placed.decode_time)));
+  if (placed_++ == 0) GST_INFO_OBJECT(pad.get(), "first sample: %" GST_PTR_FORMAT, buffer);
+  MuxSample sample;
+  sample.sample = {placed.decode_time,
+                   placed.duration,
+                   placed.composition_offset,
+                   static_cast<std::uint32_t>(size),
+                   sync,
+                   GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DROPPABLE)};
+  sample.duration_known = placed.duration_known;
+  sample.running_time = in_nanoseconds(placed.decode_time + placed.composition_offset - timeline->origin());
+  sample.buffer = std::move(taken);
+  head_time = in_nanoseconds(placed.decode_time);
+  head = std::move(sample);
+  GST_LOG_OBJECT(pad.get(), "%" GST_PTR_FORMAT, buffer);
+  return true;
+}
+
+// Text: it holds nobody up for longer than it must
+
+BufferRef buffer_of(ByteVector bytes) {
+  auto *kept = new ByteVector(std::move(bytes));
+  return BufferRef::adopt(
+      gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, kept->data(), kept->size(), 0, kept->size(), kept,
+                                  [](gpointer data) { delete static_cast<ByteVector *>(data); }));
+}
+
+MuxSample sample_of(const MuxInput &input, TextSample text) {
+  MuxSample made;
+  made.sample = {text.start, text.duration, 0, static_cast<std::uint32_t>(text.data.size()), true, false};
+  made.duration_known = true;
+  made.running_time = input.in_nanoseconds(text.start);
+  made.buffer = buffer_of(std::move(text.data));
+  return made;
+}
+
+void MuxInput::take_text(GstBuffer *buffer) {
+  GST_LOG_OBJECT(pad.get(), "%" GST_PTR_FORMAT, buffer);
+  std::optional<std::int64_t> duration;
+  if (GST_BUFFER_DURATION_IS_VALID(buffer)) duration = static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
+  const MappedBuffer map(buffer, GST_MAP_READ);
+  if (map && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP))
+    text->take({reinterpret_cast<const char *>(map.bytes().data()), map.size()},
+               hull::running_time(segment, GST_BUFFER_PTS(buffer)), duration);
+}
+
+bool MuxInput::pump_text() {
+  Arrival arrival;
+  if (!take_arrival(arrival)) {
+    if (!done() || text->ended()) return false;
+    text->end();
+    dropped += text->refused();
+    idle_until = std::numeric_limits<std::int64_t>::max();
+    return true;
+  }
+  if (arrival.buffer) take_text(arrival.buffer.get());
+  idle_until = std::max(idle_until, text->horizon());
+  return true;
+}
+
+bool MuxInput::fill_text(bool started) {
+  if (text->joins || !started) return false; // no sample of its own, or no start yet
+  while (!head) {
+    if (auto sample = text->next()) {
+      head_time = in_nanoseconds(sample->start);
+      head = sample_of(*this, std::move(*sample));
+    } else if (!pump_text()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+} // namespace hull

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "plugins/mp4/mux_output.h"
+
+namespace hull {
+
+// What is decided once, when the first samples are there: the form of the tracks, their keys, the room for
+// the movie box.
+
+/// QuickTime's form of the tracks. unsupported: what QuickTime and AVFoundation do not read.
+Result<void> make_quicktime(const std::vector<MuxInput *> &tracks);
+
+/// The track of labels for the first picture track, which learns its number; null where none is wanted.
+Result<std::unique_ptr<TimecodeTrack>> make_timecode(const std::vector<MuxInput *> &tracks,
+                                                     const std::string &label);
+
+/// Gives a track of pictures or sound its key, from who answers the signal, else from the properties.
+Result<void> protect(GstElement *element, MuxInput &input, const MuxSettings &settings);
+
+/// Longest duration that upstream knows, nanoseconds; 0: nobody does.
+std::uint64_t upstream_duration(const std::vector<MuxInput *> &inputs);
+
+/// Bytes that the movie box of these tracks takes after `duration` nanoseconds, at most.
+std::uint64_t movie_size(const std::vector<MuxInput *> &inputs, std::uint64_t duration,
+                         std::uint64_t interleave_time);
+
+} // namespace hull
