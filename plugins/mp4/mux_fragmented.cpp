@@ -31,13 +31,17 @@ class FragmentedOutput final : public MuxOutput {
         front_(host, settings, variant == Variant::cmaf),
         check_(host) {}
 
-  Result<void> start(const std::vector<MuxInput *> &inputs) override;
+  GstFlowReturn start(const std::vector<MuxInput *> &inputs) override;
   GstFlowReturn add(MuxInput &input, MuxSample sample) override;
   GstFlowReturn format_changed(MuxInput &input) override;
   void split(std::int64_t time) override { fragmenter_->split(time); }
   GstFlowReturn finish() override;
 
  private:
+  GstFlowReturn refuse(const Error &error) {
+    host_.report(error);
+    return GST_FLOW_ERROR;
+  }
   Result<BufferRef> header();
   GstFlowReturn emit(Chunk chunk, const MuxInput *settled = nullptr);
   Result<void> encrypt(MuxInput &input, MuxSample &sample);
@@ -105,11 +109,11 @@ Result<BufferRef> FragmentedOutput::header() {
   return buffer;
 }
 
-Result<void> FragmentedOutput::start(const std::vector<MuxInput *> &inputs) {
+GstFlowReturn FragmentedOutput::start(const std::vector<MuxInput *> &inputs) {
   inputs_ = inputs;
   if (variant_ == Variant::cmaf && inputs.size() != 1)
-    return fail(ErrorCode::settings, "A CMAF track file holds one track: use one muxer per stream, or "
-                                     "video/quicktime,variant=iso-fragmented for several in one file.");
+    return refuse({ErrorCode::settings, "A CMAF track file holds one track: use one muxer per stream, or "
+                                        "video/quicktime,variant=iso-fragmented for several in one file."});
   std::vector<Fragmenter::Track> tracks;
   std::size_t reference = 0;
   const auto rank = [](const MuxInput &input) { // pictures decide, text never where there is something else
@@ -135,10 +139,10 @@ Result<void> FragmentedOutput::start(const std::vector<MuxInput *> &inputs) {
     for (MuxInput *input : inputs_)
       if (input->config.media == Media::video) input->config.priming += input->timeline->reorder_shift();
   auto made = header();
-  if (!made) return tl::unexpected(made.error());
+  if (!made) return refuse(made.error());
   header_ = std::move(*made);
   host_.set_caps(variant_, header_);
-  return {};
+  return GST_FLOW_OK;
 }
 
 void FragmentedOutput::announce_boundary() {
@@ -163,10 +167,7 @@ GstFlowReturn FragmentedOutput::add(MuxInput &input, MuxSample sample) {
   // A fragment has begun, also where the last chunk had left before it: a full chunk waits for no successor.
   if (fragmenter_->next_boundary() != boundary) announce_boundary();
   if (input.protector)
-    if (auto done = encrypt(input, sample); !done) {
-      host_.report(done.error());
-      return GST_FLOW_ERROR;
-    }
+    if (auto done = encrypt(input, sample); !done) return refuse(done.error());
   const Sample placed = sample.sample;
   const bool known = sample.duration_known;
   pending_[input.index].push_back(std::move(sample));
@@ -336,10 +337,7 @@ GstFlowReturn FragmentedOutput::emit(Chunk chunk, const MuxInput *settled) {
                    chunk.starts_fragment ? "fragment" : "chunk", sequence_number_,
                    GST_STIME_ARGS(end_of(chunk, reference)), chunk.runs[reference].size());
   auto header = chunk_header(chunk, reference);
-  if (!header) {
-    host_.report(header.error());
-    return GST_FLOW_ERROR;
-  }
+  if (!header) return refuse(header.error());
   auto list = BufferListRef::adopt(gst_buffer_list_new());
   if (header_) {
     stamp(header_.get(), chunk, reference);
@@ -363,10 +361,7 @@ GstFlowReturn FragmentedOutput::format_changed(MuxInput &input) {
   if (flow != GST_FLOW_OK) return flow;
   formats_[input.index] = input.format_index;
   auto made = header();
-  if (!made) {
-    host_.report(made.error());
-    return GST_FLOW_ERROR;
-  }
+  if (!made) return refuse(made.error());
   header_ = std::move(*made);
   host_.set_caps(variant_, header_);
   return GST_FLOW_OK;
@@ -384,10 +379,7 @@ GstFlowReturn FragmentedOutput::finish() {
   const GstFlowReturn flow = chunk ? emit(std::move(*chunk)) : GST_FLOW_OK;
   if (flow != GST_FLOW_OK || random_access_.empty()) return flow;
   auto bytes = random_access_box(inputs_.front()->config.id, random_access_);
-  if (!bytes) {
-    host_.report(bytes.error());
-    return GST_FLOW_ERROR;
-  }
+  if (!bytes) return refuse(bytes.error());
   BufferRef index = buffer_of(std::move(*bytes));
   GST_BUFFER_FLAGS(index.get()) = GST_BUFFER_FLAG_DELTA_UNIT | GST_BUFFER_FLAG_MARKER;
   auto list = BufferListRef::adopt(gst_buffer_list_new());

@@ -65,7 +65,7 @@ class MuxOutput {
  public:
   virtual ~MuxOutput() = default;
   /// Tracks of the file, in order; called once, before the first sample.
-  virtual Result<void> start(const std::vector<MuxInput *> &inputs) = 0;
+  virtual GstFlowReturn start(const std::vector<MuxInput *> &inputs) = 0;
   virtual GstFlowReturn add(MuxInput &input, MuxSample sample) = 0;
   /// The track has a new sample format (config.formats grew, format_index points at it).
   virtual GstFlowReturn format_changed(MuxInput &input) = 0;

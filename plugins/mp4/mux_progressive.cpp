@@ -18,7 +18,7 @@ class ProgressiveOutput final : public MuxOutput {
   ProgressiveOutput(MuxHost &host, const MuxSettings &settings, Variant variant)
       : host_(host), settings_(settings), variant_(variant) {}
 
-  Result<void> start(const std::vector<MuxInput *> &inputs) override;
+  GstFlowReturn start(const std::vector<MuxInput *> &inputs) override;
   GstFlowReturn add(MuxInput &input, MuxSample sample) override;
   GstFlowReturn format_changed(MuxInput &input) override { return flush(tracks_[input.index]); }
   GstFlowReturn finish() override;
@@ -37,7 +37,11 @@ class ProgressiveOutput final : public MuxOutput {
   GstFlowReturn flush(Track &track);
   GstFlowReturn push_bytes(ByteVector bytes, std::optional<std::uint64_t> at = std::nullopt);
   void set_brands(const std::vector<MuxInput *> &inputs);
-  Result<void> write_front();
+  GstFlowReturn refuse(const Error &error) {
+    host_.report(error);
+    return GST_FLOW_ERROR;
+  }
+  GstFlowReturn write_front();
   std::optional<ProgressiveTrack> labels(std::int64_t start);
   GstFlowReturn write_movie(Node &moov);
 
@@ -75,7 +79,7 @@ void ProgressiveOutput::set_brands(const std::vector<MuxInput *> &inputs) {
     }
 }
 
-Result<void> ProgressiveOutput::start(const std::vector<MuxInput *> &inputs) {
+GstFlowReturn ProgressiveOutput::start(const std::vector<MuxInput *> &inputs) {
   tracks_.resize(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i)
     tracks_[i].input = inputs[i];
@@ -87,10 +91,10 @@ Result<void> ProgressiveOutput::start(const std::vector<MuxInput *> &inputs) {
 }
 
 // ftyp, the room for the movie box, and an mdat to the end of the file that begins with the first label.
-Result<void> ProgressiveOutput::write_front() {
+GstFlowReturn ProgressiveOutput::write_front() {
   Node ftyp = file_type_box(options_);
   auto bytes = write_tree(ftyp);
-  if (!bytes) return tl::unexpected(bytes.error());
+  if (!bytes) return refuse(bytes.error());
   room_at_ = bytes->size();
   mdat_ = room_at_ + room_;
   GstFlowReturn flow = GST_FLOW_OK;
@@ -112,9 +116,7 @@ Result<void> ProgressiveOutput::write_front() {
       labels_.add({0, 1, 0, 4, true, false});
       labels_.end_chunk(mdat_ + 16, 1);
     }
-  if (flow == GST_FLOW_OK) flow = push_bytes(std::move(*bytes));
-  if (flow != GST_FLOW_OK) return fail(ErrorCode::io, "What follows the muxer refused the first bytes.");
-  return {};
+  return flow == GST_FLOW_OK ? push_bytes(std::move(*bytes)) : flow;
 }
 
 GstFlowReturn ProgressiveOutput::push_bytes(ByteVector bytes, std::optional<std::uint64_t> at) {
@@ -181,10 +183,7 @@ std::optional<ProgressiveTrack> ProgressiveOutput::labels(std::int64_t start) {
 // Into the room that was kept, or behind the media.
 GstFlowReturn ProgressiveOutput::write_movie(Node &moov) {
   const auto size = tree_size(moov);
-  if (!size) {
-    host_.report(size.error());
-    return GST_FLOW_ERROR;
-  }
+  if (!size) return refuse(size.error());
   const bool fits = room_ > 0 && (*size == room_ || *size + 8 <= room_);
   if (room_ > 0 && !fits)
     host_.caution({ErrorCode::no_space, "The movie box takes " + std::to_string(*size) + " bytes, but " +
@@ -201,10 +200,7 @@ GstFlowReturn ProgressiveOutput::write_movie(Node &moov) {
     return {};
   });
   if (flow != GST_FLOW_OK) return flow;
-  if (!written) {
-    host_.report(written.error());
-    return GST_FLOW_ERROR;
-  }
+  if (!written) return refuse(written.error());
   if (!fits || *size == room_) return flow;
   ByteVector rest;
   append_box_header(rest, "free", room_ - *size - 8);

@@ -348,17 +348,15 @@ GstFlowReturn MuxRun::begin() {
     return GST_FLOW_ERROR;
   }
   const auto tracks = number_tracks(*variant);
-  auto started = prepare(tracks, *variant);
-  if (started) {
-    GST_INFO_OBJECT(parts_.element, "%zu of %zu inputs are tracks of the header", tracks.size(),
-                    inputs_.size());
-    output_ = is_whole(*variant) ? make_progressive_output(*this, running_, *variant)
-                                 : make_fragmented_output(*this, running_, *variant);
-    started = output_->start(tracks);
+  if (auto ready = prepare(tracks, *variant); !ready) {
+    report(ready.error());
+    return GST_FLOW_ERROR;
   }
-  if (started) return GST_FLOW_OK;
-  report(started.error());
-  return GST_FLOW_ERROR;
+  GST_INFO_OBJECT(parts_.element, "%zu of %zu inputs are tracks of the header", tracks.size(),
+                  inputs_.size());
+  output_ = is_whole(*variant) ? make_progressive_output(*this, running_, *variant)
+                               : make_fragmented_output(*this, running_, *variant);
+  return output_->start(tracks);
 }
 
 // The input whose sample is next in decode order, null where there is none.

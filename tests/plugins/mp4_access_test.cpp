@@ -58,3 +58,9 @@ INSTANTIATE_TEST_SUITE_P(Elements, Mp4Access, testing::Values("hullmp4mux", "hul
 
 } // namespace
 } // namespace hull
+
+int main(int argc, char **argv) {
+  gst_init(&argc, &argv);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
