@@ -82,35 +82,30 @@ bool InputQueues::anybody_starves() const {
   });
 }
 
+// The pipeline's clock wakes by its own time, which in a test is no other clock's.
 InputQueues::Woken InputQueues::wait(const Limit &limit) {
   Lock lock(mutex_);
   Woken why = Woken::news;
-  while (!something_came() && why == Woken::news)
-    why = sleep(lock, limit);
-  woken_ = false;
-  return why;
-}
-
-// The pipeline's clock wakes by its own time, which in a test is no other clock's.
-InputQueues::Woken InputQueues::sleep(Lock &lock, const Limit &limit) {
-  Woken why = Woken::news;
-  sleeping_ = true;
-  if (waiting_ > 0 && anybody_starves()) room_.notify_all();
-  if (limit.clock) {
-    const GstClockID alarm = alarm_ = gst_clock_new_single_shot_id(limit.clock.get(), limit.time);
-    lock.unlock();
-    const GstClockReturn rang = gst_clock_id_wait(alarm, nullptr);
-    lock.lock();
-    alarm_ = nullptr;
-    gst_clock_id_unref(alarm);
-    if (rang != GST_CLOCK_UNSCHEDULED) why = Woken::time;
-  } else if (limit.monotonic_time) {
-    const gint64 left = *limit.monotonic_time - g_get_monotonic_time();
-    if (left <= 0 || !came_.wait_for(lock, std::chrono::microseconds(left))) why = Woken::time;
-  } else {
-    came_.wait(lock);
+  while (!something_came() && why == Woken::news) {
+    sleeping_ = true;
+    if (waiting_ > 0 && anybody_starves()) room_.notify_all();
+    if (limit.clock) {
+      const GstClockID alarm = alarm_ = gst_clock_new_single_shot_id(limit.clock.get(), limit.time);
+      lock.unlock();
+      const GstClockReturn rang = gst_clock_id_wait(alarm, nullptr);
+      lock.lock();
+      alarm_ = nullptr;
+      gst_clock_id_unref(alarm);
+      if (rang != GST_CLOCK_UNSCHEDULED) why = Woken::time;
+    } else if (limit.monotonic_time) {
+      const gint64 left = *limit.monotonic_time - g_get_monotonic_time();
+      if (left <= 0 || !came_.wait_for(lock, std::chrono::microseconds(left))) why = Woken::time;
+    } else {
+      came_.wait(lock);
+    }
+    sleeping_ = false;
   }
-  sleeping_ = false;
+  woken_ = false;
   return why;
 }
 

@@ -58,7 +58,6 @@ class InputQueues {
   void rouse() HULL_REQUIRES(mutex_);
   bool something_came() const HULL_REQUIRES(mutex_);
   bool anybody_starves() const HULL_REQUIRES(mutex_);
-  Woken sleep(Lock &lock, const Limit &limit) HULL_REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   Condition came_; // for the muxing thread
