@@ -45,10 +45,31 @@ const MatchInput *FrameMatcher::find(InputId id) const {
 
 bool FrameMatcher::has_room(InputId id) const {
   const MatchInput &input = *find(id);
-  if (searching_) return input.frames.size() < frames_to_search(input);
-  if (input.frames.empty()) return !input.being_scored;
+  if (searching_) return input.frames.size() < std::max(capacity_, frames_to_search(input));
+  if (input.frames.size() + (input.being_scored ? 1 : 0) < capacity_) return true;
   // A second frame where that decides which is nearer.
   return id != kReferenceInput && !reference_.frames.empty() && judge(input) == Verdict::wait;
+}
+
+std::vector<InputId> FrameMatcher::starving() const {
+  std::vector<InputId> found;
+  const auto starves = [this](const MatchInput &input) {
+    if (input.ended || input.being_scored) return false;
+    if (searching_) return input.frames.size() < frames_to_search(input);
+    if (input.id == kReferenceInput || reference_.frames.empty()) return input.frames.empty();
+    return judge(input) == Verdict::wait;
+  };
+  if (starves(reference_)) found.push_back(kReferenceInput);
+  for (const MatchInput &input : distorted_)
+    if (starves(input)) found.push_back(input.id);
+  return found;
+}
+
+bool FrameMatcher::grow(std::size_t most) {
+  const std::size_t now = searching_ ? std::max(capacity_, window_) : capacity_;
+  if (now >= most) return false;
+  capacity_ = std::min(4 * now, most);
+  return true;
 }
 
 void FrameMatcher::push(InputId id, TimedFrame frame, const Thumbnail *thumbnail) {

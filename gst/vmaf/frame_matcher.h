@@ -74,7 +74,8 @@ using Alignments = std::vector<std::pair<InputId, Alignment>>;
 Alignments find_alignments(const AlignmentTask &task);
 
 /// Decides which frames of several inputs belong together, and counts those without a partner: the nearest in
-/// time within the tolerance. Each input holds one frame, or two where the second decides, so nothing queues;
+/// time within the tolerance. Each input holds one frame, or two where the second decides, so nothing queues
+/// until grow();
 /// while offsets are searched it holds as many as that takes.
 class FrameMatcher {
  public:
@@ -89,6 +90,10 @@ class FrameMatcher {
   std::size_t distorted() const { return distorted_.size(); }
 
   bool has_room(InputId id) const;
+  /// The inputs that others wait for: nothing of theirs is there, and they have not ended.
+  std::vector<InputId> starving() const;
+  /// Lets each input hold four times as many frames, `most` at most; false where it may hold those already.
+  bool grow(std::size_t most);
   /// `thumbnail` where searching() says that it is wanted.
   void push(InputId id, TimedFrame frame, const Thumbnail *thumbnail = nullptr);
   void set_ended(InputId id, bool ended);
@@ -131,7 +136,8 @@ class FrameMatcher {
 
   MatchRules rules_;
   bool searching_ = false;
-  std::size_t window_ = 0; ///< reference frames to find offsets by
+  std::size_t capacity_ = 1; ///< frames that an input may hold
+  std::size_t window_ = 0;   ///< reference frames to find offsets by
   MatchInput reference_;
   std::vector<MatchInput> distorted_;
   std::vector<LeftOut> left_out_;

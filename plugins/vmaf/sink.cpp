@@ -65,6 +65,18 @@ const char *text_of(vmaf::LeftOut::Why why) {
   return "of the reference has no partner";
 }
 
+constexpr GstClockTime kTick = GST_SECOND / 4;
+constexpr unsigned kTicksToWarning = 20, kTicksToError = 40;
+constexpr std::size_t kMostFrames = 512, kMostBytes = std::size_t{1} << 30; ///< that wait on one input
+
+Error lack_of_links(bool reference_is_linked) {
+  return {
+      ErrorCode::settings,
+      fmt::format("Nothing can be scored: no {} is linked. Link the reference to the pad reference and each "
+                  "video to compare with it to a pad distorted_%u.",
+                  reference_is_linked ? "distorted input" : "reference")};
+}
+
 /// Bits per sample; 0 before caps came.
 int depth_of(const std::optional<GstVideoInfo> &info) {
   return info ? static_cast<int>(GST_VIDEO_INFO_COMP_DEPTH(&*info, 0)) : 0;
@@ -169,9 +181,11 @@ void VmafSink::release_pad(GstPad *pad) {
     running = !flushing_;
   }
   changed_.notify_all();
-  gst_pad_set_active(pad, FALSE); // its thread has left us afterwards
+  gst_pad_set_active(pad, FALSE);       // its thread has left us afterwards
+  std::deque<vmaf::TimedFrame> flushed; // buffers go without the lock
   {
     const Lock lock(mutex_);
+    flushed = matcher_.flush(input(*leaving).id);
     matcher_.remove(input(*leaving).id);
   }
   gst_element_remove_pad(self_, pad);
@@ -187,11 +201,21 @@ GstStateChangeReturn VmafSink::change_state(GstStateChange transition) {
       return GST_STATE_CHANGE_FAILURE;
     }
     reset();
+    ticker_.start(self_, kTick, [](GstClock *, GstClockTime, GstClockID, gpointer self) -> gboolean {
+      Shell<VmafSink>::of(self).watch();
+      return TRUE;
+    });
   }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    ticker_.stop();
     const Lock lock(mutex_);
     flushing_ = true;
     changed_.notify_all();
+  }
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED || transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
+    const Lock lock(mutex_);
+    paused_ = transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED;
+    ++progress_;
   }
   const GstStateChangeReturn changed = Shell<VmafSink>::parent_class()->change_state(self_, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) clear();
@@ -202,7 +226,7 @@ void VmafSink::reset() {
   const VmafSinkSettings settings = snapshot();
   const Lock lock(mutex_);
   active_ = settings;
-  flushing_ = failed_ = ended_ = false;
+  flushing_ = failed_ = ended_ = paused_ = false;
   matcher_ = vmaf::FrameMatcher(match_rules(settings));
   input(*reference_).reset();
   for (VmafPad *pad : distorted_) {
@@ -250,6 +274,7 @@ bool VmafSink::event(VmafPad &pad, EventRef event) {
       const Lock lock(mutex_);
       input(pad).eos = true;
       seqnum_ = gst_event_get_seqnum(event.get());
+      ++progress_;
       frames = matcher_.input(input(pad).id).counts.received;
     }
     GST_INFO_OBJECT(pad.self(), "ends after %" G_GUINT64_FORMAT " frames", frames);
@@ -307,6 +332,76 @@ GstFlowReturn VmafSink::chain(VmafPad &pad, BufferRef buffer) {
   return advance();
 }
 
+/// Room comes when partners do. Where they do not, since a branch holds more pictures than the queue of the
+/// other lets through, more frames are taken in; where that does not help either, it is said.
+void VmafSink::watch() {
+  std::optional<Error> error, warning;
+  {
+    const Lock lock(mutex_);
+    if (!stands_still()) return;
+    const bool unlinked = distorted_.empty() || !gst_pad_is_linked(reference_->self());
+    if (unlinked && still_ticks_ >= kTicksToError)
+      error = lack_of_links(gst_pad_is_linked(reference_->self()));
+    else if (!unlinked && !make_room() && still_ticks_ >= kTicksToWarning && !std::exchange(warned_, true))
+      warning = silence();
+  }
+  if (error) fail_with(*error);
+  if (warning) warn(self_, *warning);
+}
+
+/// Whether frames or ends have come and nothing has happened for a while that should have.
+bool VmafSink::stands_still() {
+  const auto waits = [this](const VmafPad *pad) HULL_REQUIRES(mutex_) {
+    return input(*pad).eos || !matcher_.input(input(*pad).id).frames.empty();
+  };
+  const auto all = pads();
+  const bool idle = flushing_ || failed_ || ended_ || paused_ || !scoring_;
+  if (idle || std::exchange(seen_progress_, progress_) != progress_ ||
+      std::none_of(all.begin(), all.end(), waits)) {
+    still_ticks_ = 0;
+    warned_ = false;
+    return false;
+  }
+  ++still_ticks_;
+  return true;
+}
+
+/// Lets inputs hold more frames where one has no room while another brings nothing.
+bool VmafSink::make_room() {
+  std::size_t bytes = 1;
+  bool full = false;
+  for (const VmafPad *pad : pads()) {
+    const VmafInput &mine = input(*pad);
+    full |= !mine.eos && !matcher_.has_room(mine.id);
+    if (mine.info) bytes = std::max<std::size_t>(bytes, GST_VIDEO_INFO_SIZE(&*mine.info));
+  }
+  if (!full || !matcher_.grow(std::clamp<std::size_t>(kMostBytes / bytes, 16, kMostFrames))) return false;
+  changed_.notify_all();
+  return true;
+}
+
+Error VmafSink::silence() const {
+  const auto starving = matcher_.starving();
+  std::string silent, waiting;
+  for (const VmafPad *pad : pads()) {
+    const std::size_t frames = matcher_.input(input(*pad).id).frames.size();
+    if (std::find(starving.begin(), starving.end(), input(*pad).id) != starving.end())
+      silent += (silent.empty() ? "" : ", ") + std::string(pad->name());
+    else
+      waiting += fmt::format("{}{} frames on {}", waiting.empty() ? "" : ", ", frames, pad->name());
+  }
+  return {ErrorCode::state,
+          fmt::format("Scoring waits for {}, where no frame has come for {} s, with {}. See what "
+                      "holds that branch up.",
+                      silent, kTicksToWarning / 4, waiting)};
+}
+
+std::vector<VmafPad *> VmafSink::pads() const {
+  std::vector<VmafPad *> all{reference_};
+  all.insert(all.end(), distorted_.begin(), distorted_.end());
+  return all;
+}
+
 /// Gives a buffer to the matcher as soon as that has room.
 GstFlowReturn VmafSink::take_frame(VmafPad &pad, BufferRef buffer) {
   auto frame = std::make_shared<VmafFrame>();
@@ -345,6 +440,7 @@ GstFlowReturn VmafSink::take_frame(VmafPad &pad, BufferRef buffer) {
     if (flow(mine) != GST_FLOW_OK) return flow(mine);
     matcher_.push(mine.id, {matched_time(frame->running_time), frame_duration(frame->info), frame},
                   thumbnail ? &*thumbnail : nullptr);
+    ++progress_;
     first = matcher_.input(mine.id).counts.received == 1;
   }
   if (first) log_first(pad, *frame);
@@ -391,6 +487,7 @@ std::optional<VmafSink::Work> VmafSink::take_work() {
     work = choose_work();
     if (work) work->scoring = std::move(scoring_);
     left_out = matcher_.take_left_out();
+    if (!left_out.empty()) ++progress_;
     changed_.notify_all(); // what is left out made room
   }
   for (const vmaf::LeftOut &one : left_out)
@@ -422,6 +519,7 @@ void VmafSink::put_back(Work work, bool succeeded) {
   const Lock lock(mutex_);
   scoring_ = std::move(work.scoring);
   matcher_.scored();
+  ++progress_;
   failed_ |= !succeeded;
   changed_.notify_all();
 }

@@ -8,6 +8,7 @@
 #include "plugins/vmaf/pad.h"
 #include "plugins/vmaf/scorer.h"
 #include "plugins/vmaf/sink_settings.h"
+#include "plugins/vmaf/ticker.h"
 
 #include <memory>
 #include <string>
@@ -19,7 +20,8 @@
 namespace hull {
 
 /// hullvmafsink: one reference, any number of distorted inputs, scores out. The matcher holds one frame of
-/// each input; the thread whose frame completes a set of partners scores it while the others wait for room.
+/// each input, more where a branch holds its own back; the thread whose frame completes a set of partners
+/// scores it while the others wait for room.
 class VmafSink : public Configured<VmafSinkSettings> {
  public:
   using Base = GstElement;
@@ -62,6 +64,13 @@ class VmafSink : public Configured<VmafSinkSettings> {
   void update_caps(VmafPad &pad, GstCaps *caps);
   void flush(VmafPad &pad);
   GstFlowReturn take_frame(VmafPad &pad, BufferRef buffer);
+
+  // Called four times a second: sees when no frame comes or goes any more.
+  void watch();
+  bool stands_still() HULL_REQUIRES(mutex_);
+  bool make_room() HULL_REQUIRES(mutex_);
+  std::vector<VmafPad *> pads() const HULL_REQUIRES(mutex_);
+  Error silence() const HULL_REQUIRES(mutex_);
   VmafInput &input(VmafPad &pad) const HULL_REQUIRES(mutex_) { return pad.input_; }
   const VmafInput &input(const VmafPad &pad) const HULL_REQUIRES(mutex_) { return pad.input_; }
   GstFlowReturn flow(const VmafInput &input) const HULL_REQUIRES(mutex_);
@@ -97,6 +106,7 @@ class VmafSink : public Configured<VmafSinkSettings> {
 
   GstElement *self_;
   VmafPad *reference_;
+  Ticker ticker_;
 
   // The element's lock. Scoring, files, messages and whatever leaves the element come without it; settings
   // may be read inside.
@@ -109,6 +119,11 @@ class VmafSink : public Configured<VmafSinkSettings> {
   std::unique_ptr<Scoring> scoring_ HULL_GUARDED_BY(mutex_); ///< empty while a thread scores
   ScorerState state_ HULL_GUARDED_BY(mutex_);
   std::vector<vmaf::StreamScores> scores_ HULL_GUARDED_BY(mutex_); ///< by stream; empty before scoring
+  std::uint64_t progress_ HULL_GUARDED_BY(mutex_) = 0;             ///< changes when frames come or go
+  std::uint64_t seen_progress_ HULL_GUARDED_BY(mutex_) = 0;
+  unsigned still_ticks_ HULL_GUARDED_BY(mutex_) = 0; ///< of watch() since then
+  bool warned_ HULL_GUARDED_BY(mutex_) = false;
+  bool paused_ HULL_GUARDED_BY(mutex_) = false; ///< after playing: nothing needs to come
   bool flushing_ HULL_GUARDED_BY(mutex_) = true;
   bool failed_ HULL_GUARDED_BY(mutex_) = false;
   bool ended_ HULL_GUARDED_BY(mutex_) = false;

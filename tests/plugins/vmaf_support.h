@@ -47,7 +47,8 @@ class Playback {
   /// All threads have left the elements afterwards.
   void stop() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 
-  Ended play() {
+  /// To the end, or to the first warning.
+  Ended play(bool stop_at_warning = false) {
     Ended ended;
     const auto bus = ObjectRef<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
     gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
@@ -68,6 +69,7 @@ class Playback {
         gst_message_parse_warning(message.get(), &warning, nullptr);
         ended.warnings.push_back(warning->message);
         g_clear_error(&warning);
+        if (stop_at_warning) return ended;
       } else if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) {
         ended.ok = true;
         return ended;
