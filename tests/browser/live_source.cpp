@@ -1,10 +1,12 @@
 // A live source for the browser tests: pictures that carry the time they were made, into hullcmafsink.
-//   hull-live-source SECONDS [AUDIO=0|1] [SINK PROPERTIES …]
+//   hull-live-source SECONDS [AUDIO=0|1] [hole=MS/EVERY] [SINK PROPERTIES …]
+// With hole= the pictures of MS milliseconds are missing, once every EVERY milliseconds.
 // Prints "url http://…" when the origin listens. The upper ninth of the picture is two rows of 32 cells,
 // white = 1: 8 bits 0xAC, 40 bits of milliseconds since 1970, 16 bits of CRC-16/CCITT over the five bytes of
 // time.
 
 #include "gst/glue/ref.h"
+#include "tests/support/numbers.h"
 
 #include <chrono>
 #include <cstdio>
@@ -50,9 +52,25 @@ void draw(std::vector<std::uint8_t> &picture, int frame) {
     }
 }
 
+/// Pictures that never come, as of a camera whose cable is loose.
+struct Hole {
+  int length = 0, every = 0; // ms
+  bool swallows(int frame) const {
+    const int time = frame * 1000 / kRate;
+    // At another place of its segment each time.
+    return every && time >= every && (time + time / every * 440) % every < length;
+  }
+};
+
+Hole parse_hole(const std::string &text) {
+  const std::vector<double> numbers = numbers_in(text);
+  if (numbers.size() != 2) return {};
+  return {static_cast<int>(numbers[0]), static_cast<int>(numbers[1])};
+}
+
 /// One picture every 40 ms, stamped as it goes in. Its PTS is when it was due, as a camera's clock has it;
 /// how late this thread woke up counts as latency.
-void feed(GstAppSrc *source, int frames) {
+void feed(GstAppSrc *source, int frames, const Hole &hole) {
   std::vector<std::uint8_t> picture(kWidth * kHeight * 3 / 2, 128);
   const auto clock = ObjectRef<GstClock>::adopt(gst_element_get_clock(GST_ELEMENT(source)));
   const GstClockTime first =
@@ -60,6 +78,7 @@ void feed(GstAppSrc *source, int frames) {
   const auto start = std::chrono::steady_clock::now();
   for (int frame = 0; frame < frames; ++frame) {
     std::this_thread::sleep_until(start + std::chrono::milliseconds(1000 / kRate) * frame);
+    if (hole.swallows(frame)) continue;
     draw(picture, frame);
     GstBuffer *buffer = gst_buffer_new_memdup(picture.data(), picture.size());
     GST_BUFFER_PTS(buffer) = first + static_cast<GstClockTime>(frame) * (GST_SECOND / kRate);
@@ -78,8 +97,14 @@ int main(int argc, char **argv) {
   const int seconds = std::atoi(argv[1]);
   const bool audio = argc > 2 && argv[2][0] == '1';
   std::string properties;
-  for (int i = 3; i < argc; ++i)
-    properties += std::string(" ") + argv[i];
+  Hole hole;
+  for (int i = 3; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument.starts_with("hole="))
+      hole = parse_hole(argument);
+    else
+      properties += " " + argument;
+  }
   const std::string text =
       "appsrc name=in is-live=true format=time caps=video/x-raw,format=I420,width=640,height=360,"
       "framerate=25/1,interlace-mode=progressive ! hullh264enc bitrate=1500 key-int-max=1000 ! hullcmafsink "
@@ -99,7 +124,7 @@ int main(int argc, char **argv) {
   g_object_get(sink.get(), "url", &url, nullptr);
   std::printf("url %s\n", OwnedText(url).c_str());
   std::fflush(stdout);
-  std::thread feeder([&] { feed(GST_APP_SRC(source.get()), seconds * kRate); });
+  std::thread feeder([&] { feed(GST_APP_SRC(source.get()), seconds * kRate, hole); });
   const auto bus = ObjectRef<GstBus>::adopt(gst_element_get_bus(pipeline.get()));
   const auto message = MessageRef::adopt(
       gst_bus_timed_pop_filtered(bus.get(), GST_CLOCK_TIME_NONE,

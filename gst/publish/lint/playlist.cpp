@@ -191,7 +191,7 @@ class MediaLint {
         if (!utc) continue;
         const double now = static_cast<double>(*utc) / 1e9;
         if (expected && !segment.has("EXT-X-DISCONTINUITY")) {
-          if (std::abs(now - *expected) >= 1)
+          if (*expected - now >= 1)
             add("HLS-32", tag, fmt::format("the time steps by {:.3f} s", now - *expected));
           else if (now - *expected > 0.05)
             add("HLS-38", tag, fmt::format("a hole of {:.3f} s without EXT-X-GAP", now - *expected));

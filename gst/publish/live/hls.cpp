@@ -21,11 +21,6 @@ const char *suffix(const Track &track) {
   return is_webvtt(track) ? "vtt" : "m4s";
 }
 
-unsigned target_seconds(const LiveConfig &config) {
-  return std::max(1u,
-                  static_cast<unsigned>(std::lround(static_cast<double>(config.segment_duration) / kSecond)));
-}
-
 double listed_seconds(const TrackState &track) {
   double total = 0;
   for (std::size_t i = track.listed_from; i < track.segments.size(); ++i)
@@ -52,9 +47,7 @@ std::string part_line(const TrackState &track, const LiveSegment &segment, std::
   const Part &part = segment.parts[index];
   return fmt::format("#EXT-X-PART:DURATION={:.6f},URI=\"{}/{}.{}.{}\"{}\n", track.seconds(part.duration),
                      track.info.id, segment.number, index, suffix(track.info),
-                     part.independent ? ",INDEPENDENT=YES"
-                     : part.gap       ? ",GAP=YES"
-                                      : "");
+                     part.independent ? ",INDEPENDENT=YES" : "");
 }
 
 void write_segment(std::string &out, const LiveWindow &window, const TrackState &track,

@@ -71,10 +71,7 @@ void find_in_segment(ObjectView &view, const LiveSegment &segment, const Wanted 
       take(view, segment.complete ? Found::ready : Found::growing, chunks, from_chunk);
   } else if (*wanted.part < segment.parts.size()) {
     const Part &part = segment.parts[*wanted.part];
-    if (part.gap)
-      view.found = Found::gone;
-    else
-      take(view, Found::ready, chunks.subspan(part.first_chunk, part.chunk_count), from_chunk);
+    take(view, Found::ready, chunks.subspan(part.first_chunk, part.chunk_count), from_chunk);
   } else if (!segment.complete && *wanted.part == segment.parts.size()) {
     view.found = Found::hold;
   }

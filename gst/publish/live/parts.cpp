@@ -32,6 +32,16 @@ double full_chunk(const LiveConfig &config, FrameRate rate) {
   return rate.numerator ? at_least(wanted, frame_of(rate)) : wanted;
 }
 
+// Of a time that a picture stays longer than it should, what its part says: at most `most`, at least `least`.
+// Never so much that the next chunk no longer fits, while the part is still too short to be closed (HLS-10).
+std::int64_t share(const TrackState &track, const LiveSegment &segment, std::int64_t least,
+                   std::int64_t most) {
+  const std::int64_t full = segment.open.duration + most;
+  const std::int64_t next_fits = track.part_target - track.full_chunk;
+  const bool stuck = full > next_fits && full * 20 < track.part_target * 17;
+  return stuck ? std::max(least, next_fits - segment.open.duration) : most;
+}
+
 } // namespace
 
 std::int64_t chunk_length(const LiveConfig &config, Kind kind, FrameRate rate) {
@@ -91,32 +101,42 @@ void close_part(LiveSegment &segment) {
   segment.open.first_chunk = end;
 }
 
-// Up to where the next segment is due (HLS-38).
-void fill_hole(const LiveWindow &window, const TrackState &track, LiveSegment &segment, std::int64_t until) {
-  until = std::min(until, grid(window, track, segment.number + 1));
-  std::int64_t at = segment.start + segment.duration;
-  if (until - at <= one_sample(track.info)) return;
-  close_part(segment);
-  // Of equal length: nothing announces a part of a few milliseconds.
-  for (std::int64_t left = (until - at + track.part_target - 1) / track.part_target; left > 0; --left) {
-    const std::int64_t length = (until - at) / left;
-    segment.parts.push_back({segment.chunks.size(), 0, length, false, true});
-    at += length;
-  }
-  segment.duration = until - segment.start;
+std::int64_t usual_duration(const Track &track, const ChunkInfo &chunk) {
+  return chunk.duration - chunk.sample_duration + std::min(chunk.sample_duration, one_sample(track));
 }
 
-// A part never exceeds PART-TARGET (HLS-09): it closes before a chunk that would not fit, and as soon as
-// another chunk like the last would not.
+// The picture before a hole stays until the next one: its part says so as far as PART-TARGET allows.
+void bridge_hole(const TrackState &track, LiveSegment &segment, std::int64_t hole) {
+  if (segment.open.first_chunk == segment.chunks.size()) return; // that part is told already
+  const std::int64_t room = track.part_target - segment.open.duration;
+  const std::int64_t more = share(track, segment, 0, std::clamp<std::int64_t>(hole, 0, room));
+  segment.open.duration += more;
+  segment.duration += more;
+}
+
+// A muxer holds the last sample until the next comes. No part may last that long (HLS-09), and one of
+// pictures may not be much shorter than the others (HLS-10): the sample is listed up to the end of its part.
+void end_with_part(const TrackState &track, const LiveSegment &segment, std::int64_t due, ChunkInfo &chunk) {
+  const std::int64_t room = track.part_target - segment.open.duration;
+  const std::int64_t usual = usual_duration(track.info, chunk);
+  const bool fits = track.info.kind == Kind::video && usual <= room;
+  const std::int64_t most =
+      std::min({chunk.duration, fits ? room : track.part_target, std::max(usual, due - chunk.start)});
+  const std::int64_t listed = fits && chunk.duration > usual ? share(track, segment, usual, most) : most;
+  chunk.sample_duration = std::max<std::int64_t>(chunk.sample_duration - (chunk.duration - listed), 0);
+  chunk.duration = listed;
+}
+
+// A part closes before a chunk that would not fit, and as soon as another chunk like the last would not.
 void append_to_parts(const TrackState &track, LiveSegment &segment, const ChunkInfo &chunk) {
   const std::int64_t target = track.part_target;
   if (segment.open.duration + chunk.duration > target) close_part(segment);
   segment.chunks.push_back(chunk.bytes);
   segment.bytes += chunk.bytes->size();
-  segment.duration = chunk.start + chunk.duration - segment.start;
+  segment.duration += chunk.duration;
   segment.open.duration += chunk.duration;
   segment.open.independent = segment.open.independent || chunk.independent;
-  if (segment.open.duration + chunk.duration > target) close_part(segment);
+  if (segment.open.duration + std::min(chunk.duration, track.full_chunk) > target) close_part(segment);
 }
 
 } // namespace hull::publish

@@ -22,8 +22,13 @@ std::int64_t first_part_target(const LiveConfig &config, const Track &track, con
 std::int64_t part_hold_back(const LiveWindow &window);
 /// A sample's duration by the track's frame rate; 1 where that is unknown.
 std::int64_t one_sample(const Track &track);
-/// What was lost of `segment` before `until` becomes parts of nothing.
-void fill_hole(const LiveWindow &window, const TrackState &track, LiveSegment &segment, std::int64_t until);
+/// Of a chunk whose last sample did not have to wait for the next.
+std::int64_t usual_duration(const Track &track, const ChunkInfo &chunk);
+/// `hole` ticks without input lie between the segment's last chunk and the next one.
+void bridge_hole(const TrackState &track, LiveSegment &segment, std::int64_t hole);
+/// Shortens what the lists say of a chunk whose last sample waited for the next; its segment should end at
+/// `due`.
+void end_with_part(const TrackState &track, const LiveSegment &segment, std::int64_t due, ChunkInfo &chunk);
 void close_part(LiveSegment &segment);
 void append_to_parts(const TrackState &track, LiveSegment &segment, const ChunkInfo &chunk);
 

@@ -98,10 +98,7 @@ void name_lost_segments(const Change &on, std::uint64_t from, std::uint64_t to) 
 
 void open_segment(const Change &on, const ChunkInfo &chunk) {
   TrackState &track = on.track;
-  if (LiveSegment *open = track.open_segment()) {
-    fill_hole(on.window, track, *open, chunk.start);
-    complete_segment(on);
-  }
+  if (track.open_segment()) complete_segment(on);
   LiveSegment segment;
   segment.number = number_for(on.window, track, chunk.start);
   if (!track.segments.empty()) {
@@ -121,10 +118,13 @@ void open_segment(const Change &on, const ChunkInfo &chunk) {
 
 // A segment that waits for a key frame ends at the latest here: EXTINF may not round to more than
 // TARGETDURATION (HLS-13), and DASH looks for each number where the grid has it.
-std::int64_t latest_end(const LiveWindow &window, const TrackState &track, std::uint64_t number) {
-  constexpr std::int64_t kMost = 400'000'000;
+std::int64_t latest_end(const LiveWindow &window, const TrackState &track, const LiveSegment &segment) {
+  constexpr std::int64_t kMost = 400'000'000, kRounds = 499'000'000;
   const std::int64_t grace = std::min(window.config.segment_duration / 4, kMost);
-  return grid(window, track, number + 1) + rescale(grace, track.info.timescale, kNanoseconds);
+  const std::int64_t by_grid =
+      grid(window, track, segment.number + 1) + rescale(grace, track.info.timescale, kNanoseconds);
+  const std::int64_t longest = target_seconds(window.config) * kNanoseconds + kRounds;
+  return std::min(by_grid, segment.start + rescale(longest, track.info.timescale, kNanoseconds));
 }
 
 Result<void> check(const TrackState &track, const ChunkInfo &chunk) {
@@ -140,15 +140,6 @@ Result<void> check(const TrackState &track, const ChunkInfo &chunk) {
   return {};
 }
 
-// A pause of the input: the muxer holds the last sample until the next. The lists end it at once and name
-// what follows lost, for no part and no segment may last that long (HLS-09, HLS-13).
-void end_long_sample(const TrackState &track, ChunkInfo &chunk) {
-  const bool steady = track.info.kind == Kind::audio || track.info.frame_rate.numerator != 0;
-  if (steady && chunk.sample_duration > track.part_target)
-    chunk.duration =
-        std::min(chunk.duration - chunk.sample_duration + one_sample(track.info), track.part_target);
-}
-
 bool begins_segment(const LiveWindow &window, TrackState &track, const ChunkInfo &chunk, bool after_hole) {
   const LiveSegment *open = track.open_segment();
   // Past its end on the grid the prediction was wrong once, and is not made again for this track.
@@ -157,7 +148,7 @@ bool begins_segment(const LiveWindow &window, TrackState &track, const ChunkInfo
   const std::uint64_t number = number_for(window, track, chunk.start);
   // The key frame that was waited for; its segment has begun without it.
   const bool came_late = !open->starts_with_sap && number <= open->number;
-  const bool overdue = chunk.start + chunk.duration > latest_end(window, track, open->number);
+  const bool overdue = chunk.start + usual_duration(track.info, chunk) > latest_end(window, track, *open);
   return (chunk.starts_segment && !came_late) || overdue ||
          (after_hole && chunk.independent && number != open->number);
 }
@@ -187,14 +178,21 @@ Result<void> append_chunk(LiveWindow &window, std::size_t index, ChunkInfo chunk
   const Change on{window, window.tracks.at(index), index, changes};
   TrackState &track = on.track;
   if (const auto good = check(track, chunk); !good) return good;
-  const bool after_hole = track.next_start >= 0 && chunk.start > track.next_start;
+  const std::int64_t hole = track.listed_end >= 0 ? chunk.start - track.listed_end : 0;
   track.next_start = chunk.start + chunk.duration;
-  if (track.part_target == 0) track.part_target = first_part_target(window.config, track.info, chunk);
-  end_long_sample(track, chunk);
-  if (begins_segment(window, track, chunk, after_hole)) open_segment(on, chunk);
+  if (track.part_target == 0) {
+    track.part_target = first_part_target(window.config, track.info, chunk);
+    const std::int64_t full = chunk_length(window.config, track.info.kind, track.info.frame_rate);
+    track.full_chunk = rescale(full, track.info.timescale, kNanoseconds);
+  }
+  if (LiveSegment *open = track.open_segment())
+    bridge_hole(track, *open, std::min(hole, grid(window, track, open->number + 1) - track.listed_end));
+  if (begins_segment(window, track, chunk, hole > 0)) open_segment(on, chunk);
   LiveSegment &segment = track.segments.back();
-  fill_hole(window, track, segment, chunk.start);
+  const std::int64_t due = grid(window, track, segment.number + 1);
+  end_with_part(track, segment, due, chunk);
   append_to_parts(track, segment, chunk);
+  track.listed_end = chunk.start + chunk.duration;
   ++window.stats.chunks;
   window.stats.bytes_held += chunk.bytes->size();
   LiveEvent event = event_of(on, LiveEvent::Kind::chunk, segment.number);
@@ -202,10 +200,9 @@ Result<void> append_chunk(LiveWindow &window, std::size_t index, ChunkInfo chunk
   event.seconds = track.seconds(chunk.duration);
   event.start_utc = utc(window, track, chunk.start);
   changes.push_back(std::move(event));
-  const std::int64_t end = grid(window, track, segment.number + 1);
   // The muxer begins a segment at the sample nearest to the grid, so the next sample begins one if this is
   // true.
-  const bool full = track.next_start >= end - chunk.sample_duration / 2;
+  const bool full = chunk.start + chunk.duration >= due - chunk.sample_duration / 2;
   if (chunk.ends_segment || (track.trusts_grid && full)) complete_segment(on);
   ++window.version;
   return {};

@@ -3,6 +3,7 @@
 #include "gst/core/time.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace hull::publish {
@@ -13,6 +14,11 @@ LiveConfig checked(LiveConfig config) {
   config.part_duration =
       std::clamp<std::int64_t>(config.part_duration, config.chunk_duration, config.segment_duration);
   return config;
+}
+
+unsigned target_seconds(const LiveConfig &config) {
+  const double seconds = static_cast<double>(config.segment_duration) / kNanoseconds;
+  return std::max(1u, static_cast<unsigned>(std::lround(seconds)));
 }
 
 std::int64_t grid(const LiveWindow &window, const TrackState &track, std::uint64_t number) {

@@ -24,7 +24,6 @@ struct Part {
   std::size_t first_chunk = 0, chunk_count = 0; ///< in the segment's chunks
   std::int64_t duration = 0;
   bool independent = false;
-  bool gap = false; ///< lost input: there is nothing at its URI
 };
 
 struct LiveSegment {
@@ -49,7 +48,9 @@ struct TrackState {
   std::uint64_t discontinuities_removed = 0;
   std::uint64_t peak_bandwidth = 0;
   std::int64_t next_start = -1; ///< where the next chunk must begin
+  std::int64_t listed_end = -1; ///< how far the lists go: less where the last sample waited for the next
   std::int64_t part_target = 0; ///< ticks; decided with the first chunk, for good
+  std::int64_t full_chunk = 0;  ///< ticks of a chunk that nothing cut short
   bool trusts_grid = true;      ///< false once a segment went past its end on the grid
   bool next_is_discontinuity = false;
   bool ended = false;
@@ -79,6 +80,8 @@ struct LiveWindow {
   LiveStats stats;
 };
 
+/// TARGETDURATION.
+unsigned target_seconds(const LiveConfig &config);
 /// Where segment `number` of a track begins by the grid, in its ticks.
 std::int64_t grid(const LiveWindow &window, const TrackState &track, std::uint64_t number);
 /// The segment that a chunk at `start` belongs to.

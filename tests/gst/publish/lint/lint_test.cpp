@@ -155,7 +155,7 @@ const std::vector<Example> kExamples = {
     {"HLS-30",
      [](Findings &out) { presentation(out, without_all(sound().audio, "#EXT-X-RENDITION-REPORT")); }},
     {"HLS-31", V("22:13:20.000Z", "22:13:20")},
-    {"HLS-32", V("22:13:24.000Z", "22:13:27.000Z")},
+    {"HLS-32", V("22:13:24.000Z", "22:13:22.000Z")},
     {"HLS-33", V("VERSION:9", "VERSION:5")},
     {"HLS-34", [](Findings &out) { playlist(out, without_all(sound().video, "#EXT-X-MAP")); }},
     {"HLS-35",

@@ -1,12 +1,6 @@
-#include "gst/core/time.h"
-#include "gst/mux/fragmenter.h"
 #include "gst/publish/lint/lint.h"
-#include "gst/publish/live/live.h"
-#include "gst/publish/live/parts.h"
+#include "tests/gst/publish/live/muxed_pictures.h"
 #include "tests/support/numbers.h"
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 
 namespace hull::publish {
 namespace {
@@ -41,59 +35,14 @@ std::vector<Case> all_cases() {
   return all;
 }
 
-/// A presentation of pictures as our muxer cuts them.
-class CutByTheMuxer : public testing::TestWithParam<Case> {
- protected:
-  CutByTheMuxer() : live_(config()) {
-    track_.id = "v1";
-    live_.add_track(track_);
-    track_.codecs = "avc1.42c01e";
-    track_.timescale = std::max(12'800u, rate().numerator * (rate().numerator < 1000 ? 512 : 1));
-    track_.frame_rate = rate();
-    live_.set_init(0, track_, std::make_shared<const ByteVector>(9));
-    mux::Fragmenter::Settings cut;
-    cut.fragment_duration = live_.config().segment_duration;
-    cut.chunk_duration = longest_chunk(live_.config(), Kind::video, rate());
-    cut.grid_origin = 0;
-    muxer_.emplace(cut, std::vector<mux::Fragmenter::Track>{{track_.timescale, false}}, 0);
-  }
-  static FrameRate rate() { return GetParam().rate; }
-  static LiveConfig config() {
-    LiveConfig config;
-    config.chunk_duration = GetParam().chunk * 1'000'000;
-    config.part_duration = GetParam().part * 1'000'000;
-    return config;
-  }
-  std::int64_t time_of(std::int64_t picture) const {
-    return rescale(picture * rate().denominator, track_.timescale, rate().numerator);
-  }
-  void publish(const std::optional<isobmff::Chunk> &cut) {
-    if (!cut) return;
-    const auto &samples = cut->runs[0];
-    const isobmff::Sample &last = samples.back();
-    const std::int64_t start = samples.front().decode_time;
-    ASSERT_TRUE(live_.add_chunk(0, {std::make_shared<const ByteVector>(9), start,
-                                    last.decode_time + last.duration - start, last.duration,
-                                    cut->starts_fragment, false, samples.front().sync}));
-  }
-  /// Ten seconds, with a key picture where each segment is due.
-  void play() {
-    for (std::int64_t i = 0, due = 0; time_of(i) < 10 * std::int64_t{track_.timescale}; ++i) {
-      isobmff::Sample sample;
-      sample.decode_time = time_of(i);
-      sample.duration = static_cast<std::uint32_t>(time_of(i + 1) - sample.decode_time);
-      sample.size = 9;
-      sample.sync = 2 * sample.decode_time + sample.duration >= due * 4 * track_.timescale;
-      due += sample.sync;
-      publish(muxer_->before(0, sample));
-      publish(muxer_->add(0, sample, true));
-    }
-  }
+LiveConfig config_of(const Case &is) {
+  LiveConfig config;
+  config.chunk_duration = is.chunk * 1'000'000;
+  config.part_duration = is.part * 1'000'000;
+  return config;
+}
 
-  Live live_;
-  Track track_;
-  std::optional<mux::Fragmenter> muxer_;
-};
+class CutByTheMuxer : public testing::TestWithParam<Case> {};
 
 double after(const std::string &text, std::size_t from, std::string_view key) {
   return number_in(text.substr(text.find(key, from) + key.size()));
@@ -101,8 +50,9 @@ double after(const std::string &text, std::size_t from, std::string_view key) {
 
 // RFC 8216bis 4.4.4.9, without its exceptions for independent parts. The players' hold-back rests on it.
 TEST_P(CutByTheMuxer, PartTargetIsTheTruth) {
-  play();
-  const std::string text = live_.playlist("v1", {}).text;
+  MuxedPictures pictures(config_of(GetParam()), GetParam().rate);
+  pictures.play(0, 10);
+  const std::string text = pictures.live.playlist("v1", {}).text;
   const double target = after(text, 0, "PART-TARGET=");
   const std::string_view key = "#EXT-X-PART:DURATION=";
   std::size_t parts = 0;
