@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
+#include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -165,12 +166,20 @@ bool HttpServer::make_room(const std::string &address) {
   if (connections_.size() < limits_.connections) return true;
   if (silent_.empty()) return false;
   ++refused_;
+  hooks_.log.line(LogLevel::debug, [&] {
+    return fmt::format("{} connections are there: one of {} that asked for nothing gives way to {}",
+                       connections_.size(), connections_.at(*silent_.begin())->address(), address);
+  });
   remove(*silent_.begin());
   return true;
 }
 
 void HttpServer::admit(int fd, const std::string &address) {
   if (!make_room(address)) {
+    hooks_.log.line(LogLevel::debug, [&] {
+      return fmt::format("{} is refused: {} connections are there of {}, {} of one address allowed", address,
+                         connections_.size(), limits_.connections, limits_.connections_per_address);
+    });
     static constexpr char kFull[] =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\n"
         "Content-Length: 0\r\n\r\n";
@@ -282,6 +291,11 @@ void HttpServer::sweep() {
                        (state == State::handshake && late(connection->since(), kHandshakeTimeout));
     const bool lingers = state == State::leaving && late(connection->since(), kLeaveTimeout);
     if (stalls) ++dropped_;
+    if (stalls || waits)
+      hooks_.log.line(LogLevel::debug, [&c = *connection, stalls] {
+        return c.address() + (stalls ? " takes nothing of its reply: its connection is cut"
+                                     : " asks for nothing: its connection ends");
+      });
     if (stalls || waits || lingers || state == State::dead) ended.push_back(number);
   }
   for (const Number number : ended)

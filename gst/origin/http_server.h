@@ -3,6 +3,7 @@
 // HTTP/1.1 for a live origin: one thread, one epoll set, connections counted in total and per address. Why it
 // is not libsoup's server: docs/decisions/003-own-replies.md.
 
+#include "gst/core/log.h"
 #include "gst/core/result.h"
 #include "gst/origin/connection.h"
 
@@ -36,6 +37,7 @@ class HttpServer {
     std::function<void(Connection &)> asked;   ///< a whole request has come
     std::function<void(Connection &)> drained; ///< all of a growing reply so far has left
     std::function<void(Connection &)> gone;
+    LogSink log{}; ///< who is kept out or let go, and why
   };
   /// `common`: header lines of every reply.
   HttpServer(GRef<GSocket> socket, ServerLimits limits, GRef<GTlsCertificate> certificate, std::string common,

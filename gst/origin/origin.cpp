@@ -4,6 +4,7 @@
 #include "gst/publish/utc.h"
 
 #include <charconv>
+#include <fmt/format.h>
 #include <pthread.h>
 
 namespace hull::origin {
@@ -58,7 +59,8 @@ Origin::Origin(OriginSettings settings, GRef<GSocket> socket, GRef<GTlsCertifica
       context_(g_main_context_new()),
       loop_(g_main_loop_new(context_, FALSE)),
       players_(load_players(settings_.player_dir)),
-      page_(player_page(players_)) {
+      page_(player_page(players_)),
+      playlists_(settings_.log) {
   HttpServer::Hooks hooks;
   hooks.asked = [this](Connection &client) { handle(client); };
   hooks.drained = [this](Connection &client) {
@@ -66,6 +68,7 @@ Origin::Origin(OriginSettings settings, GRef<GSocket> socket, GRef<GTlsCertifica
     if (found != open_.end() && answer(client, found->second)) open_.erase(found);
   };
   hooks.gone = [this](Connection &client) { open_.erase(&client); };
+  hooks.log = settings_.log;
   server_ = std::make_unique<HttpServer>(std::move(socket), settings_.limits, std::move(certificate),
                                          common_headers(settings_.cors_origin), std::move(hooks));
   // Ready at once when kicked, never by itself.
@@ -175,6 +178,9 @@ void Origin::handle(Connection &client) {
   const bool manifest = request.is_manifest();
   const bool object = request.path.find('/') != std::string::npos && !request.path.starts_with("player/");
   ++(manifest ? manifests_ : object ? objects_ : others_);
+  settings_.log.line(LogLevel::log, [&] {
+    return fmt::format("{} asks for {} {}", client.address(), asked.method, asked.path);
+  });
   if (asked.method == "OPTIONS") {
     HttpReply reply;
     reply.status = 204;
@@ -185,6 +191,9 @@ void Origin::handle(Connection &client) {
   }
   if (asked.method != "GET" && asked.method != "HEAD") {
     ++errors_;
+    settings_.log.line(LogLevel::debug, [&] {
+      return fmt::format("{} is refused {} {}: 405", client.address(), asked.method, asked.path);
+    });
     HttpReply reply(405, "text/plain", "no-store", piece_of("Only GET, HEAD and OPTIONS.\n"));
     reply.add("Allow", "GET, HEAD, OPTIONS");
     return client.reply(std::move(reply));
@@ -221,6 +230,10 @@ void Origin::answer_fixed(Connection &client, const std::string &path) {
 bool Origin::refuse(Connection &client, int status, std::string text, const char *cache_control,
                     const char *retry_after) {
   ++errors_;
+  settings_.log.line(LogLevel::debug, [&] {
+    return fmt::format("{} is refused {}: {} {}", client.address(), client.request().path, status,
+                       std::string_view(text).substr(0, text.find_last_not_of('\n') + 1));
+  });
   HttpReply reply(status, "text/plain", cache_control, piece_of(std::move(text)));
   if (retry_after) reply.add("Retry-After", retry_after);
   client.reply(std::move(reply));

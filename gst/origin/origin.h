@@ -21,6 +21,7 @@ struct OriginSettings {
   std::string player_dir;
   std::string certificate; ///< PEM file with certificate and key; empty = no TLS
   ServerLimits limits;
+  LogSink log; ///< requests, refusals and playlists, in words; called on the origin's thread
 };
 
 /// Serves what the live window names, and nothing else: no file is ever opened for a request.

@@ -50,6 +50,11 @@ const PlaylistCache::Entry &PlaylistCache::get(const publish::Live &live, const 
   std::string packed = entry.status == 200 ? gzip(made.text) : std::string();
   if (!packed.empty()) entry.gzip = std::make_shared<const std::string>(std::move(packed));
   entry.text = std::make_shared<const std::string>(std::move(made.text));
+  if (entry.status == 200)
+    log_.line(LogLevel::debug, [&] {
+      return fmt::format("{} is written: {} bytes, {} packed", key, entry.text->size(),
+                         entry.gzip ? entry.gzip->size() : 0);
+    });
   return entry;
 }
 

@@ -2,6 +2,7 @@
 
 // Playlists of this version of the window, written and compressed once for all who ask.
 
+#include "gst/core/log.h"
 #include "gst/publish/live/live.h"
 
 #include <map>
@@ -16,10 +17,12 @@ class PlaylistCache {
     int status = 0;                                ///< 0: wait for the next change
     std::shared_ptr<const std::string> text, gzip; ///< gzip: none if it could not be packed
   };
+  explicit PlaylistCache(LogSink log) : log_(std::move(log)) {}
   /// `path` is manifest.mpd, master.m3u8 or a track's playlist. Valid until the next call.
   const Entry &get(const publish::Live &live, const std::string &path, const publish::PlaylistQuery &query);
 
  private:
+  const LogSink log_;
   const publish::Live *live_ = nullptr;
   std::uint64_t version_ = ~std::uint64_t{0};
   std::map<std::string, Entry> entries_;

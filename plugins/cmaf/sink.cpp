@@ -1,9 +1,13 @@
 #include "plugins/cmaf/sink.h"
 
+#include "gst/glue/log.h"
+
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <string_view>
+
+#define GST_CAT_DEFAULT hull::category<CmafSink>()
 
 namespace hull::cmaf {
 
@@ -266,6 +270,7 @@ bool CmafSink::open_origin() {
   wanted.cors_origin = s.cors_origin;
   wanted.player_dir = s.player_dir;
   wanted.certificate = s.tls_certificate;
+  wanted.log = log_into(GST_CAT_DEFAULT, G_OBJECT(self_));
   wanted.limits.connections = s.max_clients;
   wanted.limits.connections_per_address = s.max_clients_per_address;
   auto origin = Origin::start(std::move(wanted));
@@ -277,6 +282,7 @@ bool CmafSink::open_origin() {
     const Lock lock(mutex_);
     air_.origin = std::move(*origin);
   }
+  GST_INFO_OBJECT(self_, "the origin listens at %s for at most %u connections", url().c_str(), s.max_clients);
   gst_element_post_message(
       element(),
       gst_message_new_element(GST_OBJECT(self_),
@@ -290,6 +296,7 @@ void CmafSink::go_on_air() {
   const auto clock = std::make_shared<WallClock>();
   publish::LiveConfig config = live_config(s);
   config.clock = [clock, self = element()] { return clock->now(self); };
+  config.log = log_into(GST_CAT_DEFAULT, G_OBJECT(self_));
   OnAir air = on_air();
   air.live = std::make_shared<publish::Live>(std::move(config));
   air.live->observe([this](const publish::LiveEvent &event) { on_event(event); });
@@ -302,6 +309,11 @@ void CmafSink::go_on_air() {
   for (const auto &stream : all)
     stream->open(air.live, clock, s);
   follow_texts(all);
+  GST_INFO_OBJECT(self_,
+                  "on air with %zu tracks: segments of %" GST_TIME_FORMAT ", chunks of %" GST_TIME_FORMAT
+                  ", parts of %" GST_TIME_FORMAT ", %zu outputs beside the origin",
+                  all.size(), GST_TIME_ARGS(s.segment_duration), GST_TIME_ARGS(s.chunk_duration),
+                  GST_TIME_ARGS(s.part_duration), air.outputs.size());
   if (air.origin) air.origin->publish(air.live);
 }
 
@@ -364,6 +376,7 @@ void CmafSink::go_off_air() {
   }
   for (const auto &output : gone.outputs)
     output->finish(2);
+  GST_INFO_OBJECT(self_, "off air");
 }
 
 // Streaming threads. The origin is only told to look; outputs queue.

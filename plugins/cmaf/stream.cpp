@@ -1,9 +1,13 @@
 #include "plugins/cmaf/stream.h"
 
+#include "gst/glue/log.h"
 #include "gst/glue/raise.h"
 #include "gst/publish/live/parts.h"
+#include "gst/publish/utc.h"
 
 #include <gst/app/gstappsink.h>
+
+#define GST_CAT_DEFAULT hull::category_of(GST_ELEMENT(bin_))
 
 namespace hull::cmaf {
 namespace {
@@ -95,7 +99,7 @@ void Stream::open(std::shared_ptr<publish::Live> live, std::shared_ptr<WallClock
   if (kind_ == publish::Kind::text) follower_ = std::make_shared<TextFollower>();
   if (follower_) follower_->start(mux_pad_);
   epoch_lock_ = settings.epoch_lock;
-  paced_ = placed_ = false;
+  paced_ = placed_ = seen_ = false;
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   g_object_set(mux_.get(), "fragment-duration", settings.segment_duration, "fragment-origin", gint64{0},
                nullptr);
@@ -113,6 +117,8 @@ void Stream::close() {
 GstPadProbeReturn Stream::probe(GstPadProbeInfo *info) {
   if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) {
     GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    if (!seen_) GST_INFO_OBJECT(pad_.get(), "first buffer: %" GST_PTR_FORMAT, static_cast<void *>(buffer));
+    seen_ = true;
     tell_texts(buffer);
     if (!clock_ || placed_ || !GST_BUFFER_PTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
     if (const auto utc = reference_utc(buffer))
@@ -124,6 +130,7 @@ GstPadProbeReturn Stream::probe(GstPadProbeInfo *info) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
     const GstSegment *segment = nullptr;
     gst_event_parse_segment(event, &segment);
+    GST_INFO_OBJECT(pad_.get(), "%" GST_SEGMENT_FORMAT, static_cast<const void *>(segment));
     on_segment(segment);
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS && intake_) {
     GstCaps *caps = nullptr;
@@ -135,6 +142,7 @@ GstPadProbeReturn Stream::probe(GstPadProbeInfo *info) {
     char *code = nullptr;
     if (gst_tag_list_get_string(tags, GST_TAG_LANGUAGE_CODE, &code)) language_ = OwnedText(code).c_str();
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+    GST_INFO_OBJECT(pad_.get(), "end of stream");
     for (const auto &text : texts_)
       text->end();
     if (follower_ && follower_->hold_end()) return GST_PAD_PROBE_DROP;
@@ -155,6 +163,7 @@ void Stream::tell_texts(GstBuffer *buffer) {
 
 void Stream::on_caps(const GstCaps *caps) {
   const GstStructure *structure = gst_caps_get_structure(caps, 0);
+  GST_INFO_OBJECT(pad_.get(), "caps %" GST_PTR_FORMAT, static_cast<const void *>(caps));
   route(!gst_structure_has_name(structure, "video/quicktime"));
   int numerator = 0, denominator = 1;
   gst_structure_get_fraction(structure, "framerate", &numerator, &denominator);
@@ -168,6 +177,8 @@ void Stream::on_caps(const GstCaps *caps) {
 // PART-TARGET counts on the muxer cutting like this; it reads its settings with the first data.
 void Stream::cut_for(publish::FrameRate rate) {
   const std::int64_t longest = publish::longest_chunk(live_->config(), kind_, rate);
+  GST_INFO_OBJECT(pad_.get(), "%u/%u per second: chunks last at most %" GST_TIME_FORMAT, rate.numerator,
+                  rate.denominator, GST_TIME_ARGS(static_cast<GstClockTime>(longest)));
   g_object_set(mux_.get(), "chunk-duration", static_cast<guint64>(longest), nullptr);
 }
 
@@ -175,6 +186,7 @@ void Stream::cut_for(publish::FrameRate rate) {
 void Stream::route(bool through_mux) {
   if (through_mux == through_mux_) return;
   through_mux_ = through_mux;
+  GST_INFO_OBJECT(pad_.get(), through_mux ? "packaged here" : "CMAF: published as it comes");
   if (through_mux) {
     gst_ghost_pad_set_target(GST_GHOST_PAD(pad_.get()), mux_pad_.get());
     gst_element_link(mux_.get(), sink_.get());
@@ -205,6 +217,7 @@ void Stream::pace() {
   gboolean live = TRUE;
   if (gst_pad_peer_query(pad_.get(), query.get()))
     gst_query_parse_latency(query.get(), &live, nullptr, nullptr);
+  GST_INFO_OBJECT(pad_.get(), live ? "live: published as it comes" : "not live: held to the clock");
   if (!live) g_object_set(sink_.get(), "sync", TRUE, nullptr);
 }
 
@@ -214,6 +227,7 @@ GstFlowReturn Stream::take_sample() {
   if (!paced_) {
     pace();
     live_->set_epoch(epoch_lock_ ? 0 : clock_->epoch(GST_ELEMENT(bin_)));
+    GST_INFO_OBJECT(pad_.get(), "media time 0 is %s", publish::utc_text(live_->epoch()).c_str());
   }
   if (GstBufferList *list = gst_sample_get_buffer_list(sample.get())) {
     for (guint i = 0; i < gst_buffer_list_length(list); ++i)

@@ -60,6 +60,7 @@ class Stream {
   GstSegment segment_{};
   std::string language_;
   bool paced_ = false;
+  bool seen_ = false;   // a buffer
   bool placed_ = false; // epoch-lock has moved the pad's running time
   std::uint64_t refused_ = 0;
   bool warned_late_ = false;

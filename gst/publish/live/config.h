@@ -2,6 +2,8 @@
 
 // How a live presentation is cut and described. Fixed for the time it is on air.
 
+#include "gst/core/log.h"
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -28,6 +30,7 @@ struct LiveConfig {
   std::string utc_timing_url = "time"; ///< relative to the MPD, or absolute
   unsigned leap_offset = 37; ///< s, TAI - UTC since 2017 (IERS Bulletin C); 0 = no LeapSecondInformation
   std::function<std::int64_t()> clock; ///< UTC of the stream's clock, ns since 1970; empty = the system's
+  LogSink log;                         ///< what is decided, in words; called without a lock
 };
 
 /// The same within what can be published: durations that contain each other.

@@ -8,8 +8,10 @@ namespace hull::publish {
 Live::Live(LiveConfig config) : config_(checked(std::move(config))), window_(config_) {}
 
 void Live::tell(const Changes &changes) const {
+  for (const Changes::Line &line : changes.lines)
+    config_.log.write(line.level, line.text);
   if (!observer_) return;
-  for (const LiveEvent &event : changes)
+  for (const LiveEvent &event : changes.events)
     observer_(event);
 }
 

@@ -33,13 +33,13 @@ double full_chunk(const LiveConfig &config, FrameRate rate) {
 }
 
 // Of a time that a picture stays longer than it should, what its part says: at most `most`, at least `least`.
-// Never so much that the next chunk no longer fits, while the part is still too short to be closed (HLS-10).
+// Never so much that full chunks then leave more than 15 % of the part empty (HLS-10).
 std::int64_t share(const TrackState &track, const LiveSegment &segment, std::int64_t least,
                    std::int64_t most) {
-  const std::int64_t full = segment.open.duration + most;
-  const std::int64_t next_fits = track.part_target - track.full_chunk;
-  const bool stuck = full > next_fits && full * 20 < track.part_target * 17;
-  return stuck ? std::max(least, next_fits - segment.open.duration) : most;
+  const std::int64_t left = track.part_target - segment.open.duration - most;
+  const std::int64_t empty = left % std::max<std::int64_t>(track.full_chunk, 1);
+  if (empty * 20 <= track.part_target * 3) return most;
+  return std::max(least, most - (track.full_chunk - empty));
 }
 
 } // namespace

@@ -26,6 +26,15 @@ struct Change {
   Changes &changes;
 };
 
+// A line for whoever looks for a reason; it begins with the track's name.
+template <class... Values>
+void say(const Change &on, LogLevel level, fmt::format_string<Values...> form, Values &&...values) {
+  const LogSink &log = on.window.config.log;
+  if (log.wanted && log.wanted(level))
+    on.changes.lines.push_back(
+        {level, on.track.info.id + ": " + fmt::format(form, std::forward<Values>(values)...)});
+}
+
 LiveEvent event_of(const Change &on, LiveEvent::Kind kind, std::uint64_t number) {
   return {kind, on.index, segment_name(on.track.info, number), number, nullptr, 0, 0};
 }
@@ -33,9 +42,9 @@ LiveEvent event_of(const Change &on, LiveEvent::Kind kind, std::uint64_t number)
 // wvtt is a fragment for DASH and a text for HLS.
 void tell_text_too(const Change &on) {
   if (!is_webvtt(on.track.info) || !on.window.config.hls) return;
-  LiveEvent text = on.changes.back();
+  LiveEvent text = on.changes.events.back();
   text.name = text_name(on.track.info, text.number);
-  on.changes.push_back(std::move(text));
+  on.changes.events.push_back(std::move(text));
 }
 
 // Drops segments from the list once the window holds without them, and from the store a grace later.
@@ -48,13 +57,14 @@ void slide(const Change &on) {
       static_cast<std::size_t>((config.dvr_window + config.segment_duration - 1) / config.segment_duration));
   while (track.segments.size() - track.listed_from > wanted + 1) {
     if (track.segments[track.listed_from].discontinuity) ++track.discontinuities_removed;
+    say(on, LogLevel::debug, "segment {} leaves the lists", track.segments[track.listed_from].number);
     ++track.listed_from;
   }
   while (track.listed_from > kGraceSegments + wanted / 2) {
     const LiveSegment &oldest = track.segments.front();
     on.window.stats.bytes_held -= oldest.bytes;
     if (!oldest.gap) {
-      on.changes.push_back(event_of(on, LiveEvent::Kind::removed, oldest.number));
+      on.changes.events.push_back(event_of(on, LiveEvent::Kind::removed, oldest.number));
       tell_text_too(on);
     }
     track.segments.pop_front();
@@ -73,10 +83,13 @@ void complete_segment(const Change &on) {
     const double rate = static_cast<double>(segment.bytes) * 8 / track.seconds(segment.duration);
     track.peak_bandwidth = std::max(track.peak_bandwidth, static_cast<std::uint64_t>(rate));
   }
+  say(on, LogLevel::debug, "segment {} is whole: {:.3f} s in {} chunks and {} parts, {} bytes",
+      segment.number, track.seconds(segment.duration), segment.chunks.size(), segment.parts.size(),
+      segment.bytes);
   LiveEvent event = event_of(on, LiveEvent::Kind::segment, segment.number);
   event.seconds = track.seconds(segment.duration);
   event.start_utc = utc(on.window, track, segment.start);
-  on.changes.push_back(std::move(event));
+  on.changes.events.push_back(std::move(event));
   tell_text_too(on);
   slide(on);
 }
@@ -84,6 +97,7 @@ void complete_segment(const Change &on) {
 // Lost input leaves numbers unused. HLS counts without holes, so each gets a gap entry (HLS-38), unless they
 // are very many.
 void name_lost_segments(const Change &on, std::uint64_t from, std::uint64_t to) {
+  if (from < to) say(on, LogLevel::debug, "segments {} to {} never came", from, to - 1);
   for (std::uint64_t lost = std::max(from, to - std::min(to - from, kLongestGap)); lost < to; ++lost) {
     LiveSegment gap;
     gap.number = lost;
@@ -114,6 +128,10 @@ void open_segment(const Change &on, const ChunkInfo &chunk) {
   track.next_is_discontinuity = false;
   track.segments.push_back(std::move(segment));
   if (!chunk.independent) ++on.window.stats.late_segments;
+  const LiveSegment &begun = track.segments.back();
+  say(on, LogLevel::debug, "segment {} begins at {:.3f} s {}{}", begun.number, track.seconds(chunk.start),
+      chunk.independent ? "with a key unit" : "without the key unit that was due",
+      begun.discontinuity ? ", after a discontinuity" : "");
 }
 
 // A segment that waits for a key frame ends at the latest here: EXTINF may not round to more than
@@ -169,7 +187,11 @@ void set_init(LiveWindow &window, std::size_t index, Track description, Chunk by
   track.inits.push_back(bytes);
   track.ended = false;
   const std::size_t number = track.inits.size() - 1;
-  changes.push_back(
+  const Change on{window, track, index, changes};
+  say(on, LogLevel::info, "initialisation segment {}: {} {}x{} {}/{} per second, timescale {}, language {}",
+      number, track.info.codecs, track.info.width, track.info.height, track.info.frame_rate.numerator,
+      track.info.frame_rate.denominator, track.info.timescale, track.info.language);
+  changes.events.push_back(
       {LiveEvent::Kind::init, index, init_name(track.info, number), number, std::move(bytes), 0, 0});
   ++window.version;
 }
@@ -184,7 +206,12 @@ Result<void> append_chunk(LiveWindow &window, std::size_t index, ChunkInfo chunk
     track.part_target = first_part_target(window.config, track.info, chunk);
     const std::int64_t full = chunk_length(window.config, track.info.kind, track.info.frame_rate);
     track.full_chunk = rescale(full, track.info.timescale, kNanoseconds);
+    say(on, LogLevel::info, "first chunk at {:.3f} s; a full one lasts {:.6f} s, PART-TARGET is {:.6f} s",
+        track.seconds(chunk.start), track.seconds(track.full_chunk), track.seconds(track.part_target));
   }
+  if (hole > 0)
+    say(on, LogLevel::debug, "nothing came for {:.3f} s before {:.3f} s: the sample before stays",
+        track.seconds(hole), track.seconds(chunk.start));
   if (LiveSegment *open = track.open_segment())
     bridge_hole(track, *open, std::min(hole, grid(window, track, open->number + 1) - track.listed_end));
   if (begins_segment(window, track, chunk, hole > 0)) open_segment(on, chunk);
@@ -193,13 +220,16 @@ Result<void> append_chunk(LiveWindow &window, std::size_t index, ChunkInfo chunk
   end_with_part(track, segment, due, chunk);
   append_to_parts(track, segment, chunk);
   track.listed_end = chunk.start + chunk.duration;
+  say(on, LogLevel::log, "chunk of {} bytes at {:.3f} s, {:.3f} s, in segment {}{}", chunk.bytes->size(),
+      track.seconds(chunk.start), track.seconds(chunk.duration), segment.number,
+      chunk.independent ? ", with a key unit" : "");
   ++window.stats.chunks;
   window.stats.bytes_held += chunk.bytes->size();
   LiveEvent event = event_of(on, LiveEvent::Kind::chunk, segment.number);
   event.chunk = chunk.bytes;
   event.seconds = track.seconds(chunk.duration);
   event.start_utc = utc(window, track, chunk.start);
-  changes.push_back(std::move(event));
+  changes.events.push_back(std::move(event));
   // The muxer begins a segment at the sample nearest to the grid, so the next sample begins one if this is
   // true.
   const bool full = chunk.start + chunk.duration >= due - chunk.sample_duration / 2;
@@ -213,8 +243,10 @@ void end_track(LiveWindow &window, std::size_t index, Changes &changes) {
   if (on.track.ended) return;
   if (on.track.open_segment()) complete_segment(on);
   on.track.ended = true;
+  say(on, LogLevel::info, "ends at {:.3f} s",
+      on.track.seconds(std::max<std::int64_t>(on.track.listed_end, 0)));
   ++window.version;
-  if (all_ended(window)) changes.push_back({LiveEvent::Kind::ended, index, {}, 0, nullptr, 0, 0});
+  if (all_ended(window)) changes.events.push_back({LiveEvent::Kind::ended, index, {}, 0, nullptr, 0, 0});
 }
 
 } // namespace hull::publish

@@ -30,8 +30,15 @@ struct LiveEvent {
   std::int64_t start_utc = 0; ///< ns since 1970, of the chunk or segment
 };
 
-/// What a change has led to; told once the window is unlocked.
-using Changes = std::vector<LiveEvent>;
+/// What a change has led to, as events and in words; told once the window is unlocked.
+struct Changes {
+  struct Line {
+    LogLevel level;
+    std::string text;
+  };
+  std::vector<LiveEvent> events;
+  std::vector<Line> lines;
+};
 
 /// An initialisation segment with what `description` says of it. A second one that differs starts a
 /// discontinuity.
