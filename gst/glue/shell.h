@@ -4,11 +4,13 @@
 //
 //   using Base = GstVideoEncoder; using BaseClass = GstVideoEncoderClass;
 //   static constexpr char kTypeName[] = "HullH264Enc";
-//   static constexpr char kCategory[] = "hullh264enc", kDescription[] = "H.264 encoder"; // of elements:
-//   log.h static GType parent_type(); static std::span<const Property<Settings>> properties(); static void
-//   class_init(BaseClass *klass);         // metadata, templates, klass->start = thunk<&Impl::start> explicit
-//   Impl(Base *self);                        // instance_init; finalize runs the destructor void
-//   property_changed(const char *name);          // optional, called after a set, without a lock
+//   static constexpr char kCategory[] = "hullh264enc", kDescription[] = "H.264 encoder"; // elements: log.h
+//   static GType parent_type();
+//   static std::span<const Property<Settings>> properties();
+//   static void class_init(BaseClass *klass);  // metadata, templates, klass->start = thunk<&Impl::start>
+//   static void add_interfaces(GType type);    // optional
+//   explicit Impl(Base *self);                 // instance_init; finalize runs the destructor
+//   void property_changed(const char *name);   // optional, called after a set, without a lock
 
 #include "gst/glue/log.h"
 #include "gst/glue/properties.h"
@@ -101,6 +103,7 @@ template <class Impl> GType shell_type() {
       shell->impl = new Impl(&shell->parent);
     };
     const GType made = g_type_register_static(Impl::parent_type(), Impl::kTypeName, &info, GTypeFlags(0));
+    if constexpr (requires { Impl::add_interfaces(made); }) Impl::add_interfaces(made);
     // Elements stand in the documentation's index by themselves; other types of ours must say that they
     // belong.
     if (!g_type_is_a(made, GST_TYPE_ELEMENT)) gst_type_mark_as_plugin_api(made, GstPluginAPIFlags(0));

@@ -32,6 +32,10 @@ void FrameMatcher::add(InputId id, std::int32_t offset) {
   distorted_.push_back(std::move(made));
 }
 
+void FrameMatcher::set_offset(InputId id, std::int32_t offset) {
+  if (MatchInput *input = find(id)) input->offset = offset;
+}
+
 void FrameMatcher::remove(InputId id) {
   std::erase_if(distorted_, [id](const MatchInput &input) { return input.id == id; });
 }

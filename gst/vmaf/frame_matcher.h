@@ -84,6 +84,7 @@ class FrameMatcher {
       : rules_(rules), searching_(rules.reach > 0), window_(rules.reach + 12) {}
 
   void add(InputId id, std::int32_t offset);
+  void set_offset(InputId id, std::int32_t offset);
   void remove(InputId id);
   bool has(InputId id) const { return find(id) != nullptr; }
   const MatchInput &input(InputId id) const { return *find(id); }

@@ -1,10 +1,12 @@
 #include "plugins/vmaf/sink.h"
 
+#include "gst/glue/map.h"
 #include "gst/glue/raise.h"
 #include "plugins/vmaf/messages.h"
 #include "plugins/vmaf/source_facts.h"
 
 #include <algorithm>
+#include <cstring>
 #include <fmt/format.h>
 #include <limits>
 #include <utility>
@@ -32,9 +34,14 @@ gboolean event_thunk(GstPad *pad, GstObject *parent, GstEvent *event) {
   }
 }
 
+/// A model file alone stands in for the default.
+std::string models_of(const VmafSinkSettings &settings) {
+  return settings.models.empty() && settings.model_location.empty() ? "vmaf_v0.6.1" : settings.models;
+}
+
 vmaf::ComparisonOptions comparison_options(const VmafSinkSettings &settings) {
   vmaf::ComparisonOptions options;
-  options.models = settings.models;
+  options.models = models_of(settings);
   options.model_file = settings.model_location;
   options.psnr = settings.metrics == VmafMetrics::psnr;
   options.subsample = settings.subsample;
@@ -115,6 +122,25 @@ void VmafSink::class_init(GstElementClass *klass) {
   klass->change_state = thunk<&VmafSink::change_state>;
 }
 
+/// Pads are children, so that gst-launch-1.0 can set distorted_0::offset.
+void VmafSink::add_interfaces(GType type) {
+  static const GInterfaceInfo info{[](gpointer table, gpointer) {
+                                     auto *proxy = static_cast<GstChildProxyInterface *>(table);
+                                     proxy->get_children_count = [](GstChildProxy *parent) -> guint {
+                                       const ObjectLock lock(parent);
+                                       return GST_ELEMENT(parent)->numsinkpads;
+                                     };
+                                     proxy->get_child_by_index = [](GstChildProxy *parent,
+                                                                    guint index) -> GObject * {
+                                       const ObjectLock lock(parent);
+                                       gpointer pad = g_list_nth_data(GST_ELEMENT(parent)->sinkpads, index);
+                                       return pad ? G_OBJECT(gst_object_ref(pad)) : nullptr;
+                                     };
+                                   },
+                                   nullptr, nullptr};
+  g_type_add_interface_static(type, GST_TYPE_CHILD_PROXY, &info);
+}
+
 VmafSink::VmafSink(GstElement *self) : self_(self) {
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SINK);
   GstPadTemplate *templ = gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "reference");
@@ -145,29 +171,36 @@ std::string VmafSink::free_name() const {
   return "distorted_" + std::to_string(number);
 }
 
-/// Makes an input known; false once scoring has begun.
-bool VmafSink::register_input(VmafPad &pad) {
-  const std::int32_t offset = pad.snapshot().offset;
+/// Makes an input known, if it may come.
+Result<void> VmafSink::register_input(VmafPad &pad) {
   const Lock lock(mutex_);
-  if (!scores_.empty()) return false;
+  if (!scores_.empty()) return fail(ErrorCode::state, "no inputs can be added once scoring has begun");
+  for (const VmafPad *other : pads())
+    if (!std::strcmp(other->name(), pad.name()))
+      return fail(ErrorCode::settings, std::string("there is a pad called ") + pad.name() + " already");
   VmafInput &mine = input(pad);
   mine.reset();
   mine.id = ++newest_input_;
   mine.flushing = flushing_;
-  matcher_.add(mine.id, offset);
+  matcher_.add(mine.id, 0);
   distorted_.push_back(&pad);
-  return true;
+  return {};
 }
 
 GstPad *VmafSink::request_new_pad(GstPadTemplate *templ, const gchar *name, const GstCaps *) {
   const std::string chosen = name ? name : free_name();
   const auto pad = PadRef::retain(GST_PAD(g_object_new(
       shell_type<VmafPad>(), "name", chosen.c_str(), "direction", GST_PAD_SINK, "template", templ, nullptr)));
-  if (!register_input(Shell<VmafPad>::of(pad.get()))) {
-    GST_WARNING_OBJECT(self_, "no inputs can be added once scoring has begun");
+  VmafPad &made = Shell<VmafPad>::of(pad.get());
+  if (const auto known = register_input(made); !known) {
+    GST_WARNING_OBJECT(self_, "%s", known.error().text.c_str());
     return nullptr;
   }
   add_pad(pad.get());
+  gst_child_proxy_child_added(GST_CHILD_PROXY(self_), G_OBJECT(pad.get()), chosen.c_str());
+  const std::int32_t offset = made.snapshot().offset; // gst-launch has set the pad's properties by now
+  const Lock lock(mutex_);
+  matcher_.set_offset(input(made).id, offset);
   return pad.get();
 }
 
@@ -188,6 +221,7 @@ void VmafSink::release_pad(GstPad *pad) {
     flushed = matcher_.flush(input(*leaving).id);
     matcher_.remove(input(*leaving).id);
   }
+  gst_child_proxy_child_removed(GST_CHILD_PROXY(self_), G_OBJECT(pad), leaving->name());
   gst_element_remove_pad(self_, pad);
   if (running) advance(); // the others may have waited for this one
 }
@@ -196,7 +230,7 @@ GstStateChangeReturn VmafSink::change_state(GstStateChange transition) {
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     const VmafSinkSettings settings = snapshot();
     // A wrong model name or file must not wait for the first frame.
-    if (auto models = vmaf::choose_models(settings.models, settings.model_location, 0); !models) {
+    if (auto models = vmaf::choose_models(models_of(settings), settings.model_location, 0); !models) {
       raise(self_, models.error());
       return GST_STATE_CHANGE_FAILURE;
     }

@@ -31,6 +31,7 @@ class VmafSink : public Configured<VmafSinkSettings> {
   static GType parent_type() { return GST_TYPE_ELEMENT; }
   static std::span<const Property<VmafSinkSettings>> properties();
   static void class_init(GstElementClass *klass);
+  static void add_interfaces(GType type);
   explicit VmafSink(GstElement *self);
   ~VmafSink();
 
@@ -58,7 +59,7 @@ class VmafSink : public Configured<VmafSinkSettings> {
 
   void add_pad(GstPad *pad);
   std::string free_name() const;
-  bool register_input(VmafPad &pad);
+  Result<void> register_input(VmafPad &pad);
   void reset();
   void clear();
   void update_caps(VmafPad &pad, GstCaps *caps);

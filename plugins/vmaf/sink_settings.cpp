@@ -17,9 +17,10 @@ const GEnumValue kMetricValues[] = {{1, "PSNR of Y, Cb and Cr", "psnr"}, {0, nul
 const EnumTable kMetrics{"HullVmafSinkMetrics", kMetricValues};
 
 const Property<VmafSinkSettings> kProperties[] = {
-    property<&VmafSinkSettings::models>("models",
-                                        "VMAF models, comma-separated: vmaf_v0.6.1, vmaf_v0.6.1neg, "
-                                        "vmaf_4k_v0.6.1, phone, auto (4k above 1440 lines)"),
+    property<&VmafSinkSettings::models>(
+        "models", "VMAF models, comma-separated: vmaf_v0.6.1, vmaf_v0.6.1neg, "
+                  "vmaf_4k_v0.6.1, phone, auto (4k above 1440 lines); unset = vmaf_v0.6.1, or "
+                  "the model at model-location alone"),
     property<&VmafSinkSettings::model_location>(
         "model-location", "Path of one more model as libvmaf's JSON, a collection included"),
     property<&VmafSinkSettings::location>(

@@ -11,7 +11,7 @@ enum class VmafAlignment { timestamp, index };
 enum class VmafMetrics : unsigned { none = 0, psnr = 1 };
 
 struct VmafSinkSettings {
-  std::string models = "vmaf_v0.6.1";
+  std::string models; ///< empty = vmaf_v0.6.1, or the file alone
   std::string model_location;
   std::string location;
   vmaf::LogLayout format = vmaf::LogLayout::json;

@@ -39,7 +39,8 @@ TEST(VmafSinkAccess, PropertiesAreReadableFromEverywhereAtAnyTime) {
   EXPECT_EQ(result, nullptr);
   gst_object_unref(leaving);
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-  for (const Place place : {Place::pad_added, Place::deep_notify, Place::probe, Place::bus, Place::thread})
+  for (const Place place :
+       {Place::pad_added, Place::child_added, Place::deep_notify, Place::probe, Place::bus, Place::thread})
     EXPECT_GT(access.reads(place), 0u) << static_cast<int>(place);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/plugins/vmaf_support.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <string>
@@ -113,10 +114,8 @@ TEST(VmafSink, AppliesAnOffsetInFrames) {
   for (const std::string by : {"timestamp", "index"}) {
     // The distorted side starts two frames later in the picture, so its frame n - 2 is the reference's frame
     // n.
-    Playback run("hullvmafsink name=v alignment=" + by + source(8) + "v.reference" + source(8) +
-                 "v.distorted_0");
-
-    g_object_set(run.pad("distorted_0").get(), "offset", 2, nullptr);
+    Playback run("hullvmafsink name=v distorted_0::offset=2 alignment=" + by + source(8) + "v.reference" +
+                 source(8) + "v.distorted_0");
     const Ended ended = run.play();
     ASSERT_TRUE(ended.ok) << ended.error;
     EXPECT_EQ(run.result()["alignment"]["matched"], 6) << by;
@@ -196,12 +195,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto &info) { return std::string(info.param.name); });
 
 TEST_P(Fails, WithASentenceThatSaysWhy) {
-  std::string description = GetParam().pipeline;
-  const std::string crop = " distorted_0::crop-left=96";
-  const bool cropping = description.find(crop) != std::string::npos;
-  if (cropping) description.erase(description.find(crop), crop.size());
-  Playback run(description);
-  if (cropping) g_object_set(run.pad("distorted_0").get(), "crop-left", 96u, nullptr);
+  Playback run(GetParam().pipeline);
   const Ended ended = run.play();
   EXPECT_FALSE(ended.ok);
   EXPECT_NE(ended.error.find(GetParam().says), std::string::npos) << ended.error;
@@ -219,6 +213,39 @@ TEST(VmafSink, WritesTheThreeLayouts) {
     EXPECT_TRUE(std::filesystem::exists(folder / ("scores.distorted_1." + format)));
   }
   std::filesystem::remove_all(folder);
+}
+
+TEST(VmafSink, RefusesASecondPadOfTheSameName) {
+  gst_init(nullptr, nullptr);
+  Playback run("hullvmafsink name=v" + source(3) + "v.reference" + source(3) + "v.distorted_0");
+  for (const char *name : {"distorted_0", "reference"})
+    EXPECT_EQ(gst_element_request_pad(run.element("v").get(),
+                                      gst_element_get_pad_template(run.element("v").get(), "distorted_%u"),
+                                      name, nullptr),
+              nullptr)
+        << name;
+  const auto other = PadRef::adopt(gst_element_request_pad_simple(run.element("v").get(), "distorted_%u"));
+  EXPECT_STREQ(GST_OBJECT_NAME(other.get()), "distorted_1");
+  ASSERT_TRUE(run.play().ok);
+  EXPECT_EQ(run.result()["frames"].size(), 3u);
+}
+
+TEST(VmafSink, TakesAModelFileInPlaceOfTheDefault) {
+  const char *shared = std::getenv("HULL_SHARED");
+  const auto folder = std::filesystem::path(shared ? shared : "../shared") / "vmaf" / "models";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no " << folder;
+  const auto models = [&](const std::string &settings) {
+    Playback run("hullvmafsink name=v " + settings + source(2) + "v.reference" + source(2) + "v.distorted_0");
+    const Ended ended = run.play();
+    EXPECT_TRUE(ended.ok) << ended.error;
+    return run.result()["models"];
+  };
+  const std::string file = "model-location=" + folder.string() + "/";
+  EXPECT_EQ(models(""), (json{{"vmaf", "vmaf_v0.6.1"}}));
+  EXPECT_EQ(models(file + "vmaf_v0.6.1.json"), (json{{"vmaf", "vmaf_v0.6.1"}}));
+  EXPECT_EQ(models(file + "vmaf_v0.6.1neg.json"), (json{{"vmaf", "vmaf_v0.6.1neg"}}));
+  EXPECT_EQ(models("models=phone " + file + "vmaf_v0.6.1.json"),
+            (json{{"vmaf", "vmaf_v0.6.1 phone"}, {"vmaf_v0.6.1", "vmaf_v0.6.1"}}));
 }
 
 TEST(VmafSink, AcceptsADistortedSizeThatChanges) {
