@@ -6,6 +6,7 @@
 #include "gst/publish/utc.h"
 
 #include <gst/app/gstappsink.h>
+#include <gst/video/video.h>
 
 #define GST_CAT_DEFAULT hull::category_of(GST_ELEMENT(bin_))
 
@@ -96,6 +97,7 @@ void Stream::open(std::shared_ptr<publish::Live> live, std::shared_ptr<WallClock
   intake_ = std::make_unique<Intake>(*live_, track_);
   texts_.clear();
   told_ = 0;
+  late_ = 0;
   if (kind_ == publish::Kind::text) follower_ = std::make_shared<TextFollower>();
   if (follower_) follower_->start(mux_pad_);
   epoch_lock_ = settings.epoch_lock;
@@ -243,15 +245,24 @@ void Stream::take(GstBuffer *buffer) {
   // One bad chunk never ends the stream; the first and every hundredth are reported.
   if (!taken && refused_++ % 100 == 0)
     warn(GST_ELEMENT(bin_), taken.error(), id_ + ", chunk refused, " + std::to_string(refused_) + " so far");
-  if (!warned_late_ && kind_ == publish::Kind::video && live_->stats().late_segments > 1) {
-    warned_late_ = true;
-    warn(GST_ELEMENT(bin_),
-         {ErrorCode::bad_data,
-          "Segments of " + id_ +
-              " begin without a key unit, so players cannot start or switch there. Let the "
-              "encoder obey requests for key units, or make segment-duration a multiple of its key unit "
-              "distance."});
-  }
+  if (kind_ == publish::Kind::video) notice_late_segments();
+}
+
+// The key unit that was due may have come inside the segment before, as the first picture after a hole; the
+// muxer asks for the next one only when its segment has begun. So one is wanted now.
+void Stream::notice_late_segments() {
+  const std::uint64_t late = live_->late_segments(track_);
+  if (late == late_) return;
+  late_ = late;
+  GST_DEBUG_OBJECT(pad_.get(), "asking for a key unit at once");
+  gst_pad_push_event(pad_.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  if (late != 2) return; // one may be a hole's
+  warn(GST_ELEMENT(bin_),
+       {ErrorCode::bad_data,
+        "Segments of " + id_ +
+            " begin without a key unit, so players cannot start or switch there. Let the "
+            "encoder obey requests for key units, or make segment-duration a multiple of its key unit "
+            "distance."});
 }
 
 } // namespace hull::cmaf

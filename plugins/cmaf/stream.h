@@ -36,6 +36,7 @@ class Stream {
   Stream(GstBin *bin, std::string id, publish::Kind kind) : bin_(bin), id_(std::move(id)), kind_(kind) {}
   GstFlowReturn take_sample();
   void take(GstBuffer *buffer);
+  void notice_late_segments();
   GstPadProbeReturn probe(GstPadProbeInfo *info);
   void on_segment(const GstSegment *segment);
   void on_caps(const GstCaps *caps);
@@ -63,7 +64,7 @@ class Stream {
   bool seen_ = false;   // a buffer
   bool placed_ = false; // epoch-lock has moved the pad's running time
   std::uint64_t refused_ = 0;
-  bool warned_late_ = false;
+  std::uint64_t late_ = 0;                 // segments that began without a key unit
   std::shared_ptr<TextFollower> follower_; // of a text
   std::vector<std::shared_ptr<TextFollower>> texts_;
   std::int64_t told_ = 0; // running time the texts know

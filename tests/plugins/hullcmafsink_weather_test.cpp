@@ -250,6 +250,20 @@ TEST_F(CmafByHand, AnEncoderThatPausesLeavesGapsAndKeepsTheNumbers) {
   EXPECT_GE(stat("gap-segments"), 3u);
 }
 
+// The picture after a hole is the key unit that was asked for, and may be placed in the segment before. In
+// real time, since the muxer gives up waiting by the clock.
+TEST_F(CmafByHand, KeyUnitsComeAgainAfterAHoleWhereOneWasDue) {
+  begin();
+  for (int picture = 0; picture < 150; ++picture, g_usleep(40'000))
+    if (picture < 26 || picture > 30) push(0.04 * picture); // from the end of a chunk over 1.2 s
+  const std::string text = body(get(port_, "/v1.m3u8?_HLS_msn=13&_HLS_part=0"));
+  const std::size_t last = text.rfind("v1/13.0.m4s"), whole = text.rfind("v1/12.0.m4s");
+  ASSERT_NE(last, std::string::npos) << text;
+  EXPECT_EQ(text.compare(last + 11, 17, "\",INDEPENDENT=YES"), 0) << text;
+  EXPECT_EQ(text.compare(whole + 11, 17, "\",INDEPENDENT=YES"), 0) << text;
+  EXPECT_LE(stat("late-segments"), 1u);
+}
+
 TEST_F(CmafByHand, SoundAheadOfPicturesIsServedAtOnce) {
   launch("appsrc name=in is-live=true format=time "
          "caps=video/x-raw,format=I420,width=64,height=64,framerate=25/1 ! "

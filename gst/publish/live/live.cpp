@@ -76,6 +76,11 @@ Live::Stats Live::stats() const {
   return window_.stats;
 }
 
+std::uint64_t Live::late_segments(std::size_t track) const {
+  const Lock lock(mutex_);
+  return window_.tracks.at(track).late_segments;
+}
+
 std::vector<Track> Live::tracks() const {
   const Lock lock(mutex_);
   std::vector<Track> all;

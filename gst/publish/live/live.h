@@ -49,6 +49,7 @@ class Live {
 
   using Stats = LiveStats;
   Stats stats() const;
+  std::uint64_t late_segments(std::size_t track) const;
   std::vector<Track> tracks() const;
 
  private:

@@ -127,7 +127,7 @@ void open_segment(const Change &on, const ChunkInfo &chunk) {
   segment.init = track.inits.size() - 1;
   track.next_is_discontinuity = false;
   track.segments.push_back(std::move(segment));
-  if (!chunk.independent) ++on.window.stats.late_segments;
+  if (!chunk.independent) ++on.window.stats.late_segments, ++track.late_segments;
   const LiveSegment &begun = track.segments.back();
   say(on, LogLevel::debug, "segment {} begins at {:.3f} s {}{}", begun.number, track.seconds(chunk.start),
       chunk.independent ? "with a key unit" : "without the key unit that was due",

@@ -47,11 +47,12 @@ struct TrackState {
   std::size_t listed_from = 0;      ///< index into segments of the first listed one
   std::uint64_t discontinuities_removed = 0;
   std::uint64_t peak_bandwidth = 0;
-  std::int64_t next_start = -1; ///< where the next chunk must begin
-  std::int64_t listed_end = -1; ///< how far the lists go: less where the last sample waited for the next
-  std::int64_t part_target = 0; ///< ticks; decided with the first chunk, for good
-  std::int64_t full_chunk = 0;  ///< ticks of a chunk that nothing cut short
-  bool trusts_grid = true;      ///< false once a segment went past its end on the grid
+  std::uint64_t late_segments = 0; ///< begun without the key frame that was due
+  std::int64_t next_start = -1;    ///< where the next chunk must begin
+  std::int64_t listed_end = -1;    ///< how far the lists go: less where the last sample waited for the next
+  std::int64_t part_target = 0;    ///< ticks; decided with the first chunk, for good
+  std::int64_t full_chunk = 0;     ///< ticks of a chunk that nothing cut short
+  bool trusts_grid = true;         ///< false once a segment went past its end on the grid
   bool next_is_discontinuity = false;
   bool ended = false;
 
