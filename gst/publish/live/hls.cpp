@@ -30,10 +30,8 @@ double listed_seconds(const TrackState &track) {
 
 // How many of the oldest listed segments lie wholly behind the skip boundary (HLS-35).
 std::size_t skippable(const LiveWindow &window, const TrackState &track) {
-  double behind = listed_seconds(track); // to the end of the list, with the parts of the open segment
-  if (!track.segments.back().complete)
-    for (const Part &part : track.segments.back().parts)
-      behind += track.seconds(part.duration);
+  double behind =
+      listed_seconds(track); // to the end of the last whole segment: parts that come change nothing
   std::size_t count = 0;
   for (std::size_t i = track.listed_from; i < track.segments.size() && track.segments[i].complete; ++i) {
     behind -= track.seconds(track.segments[i].duration);

@@ -158,6 +158,9 @@ TEST_F(OnAir, ADeltaSkipsOnlyWhatLiesBehindTheBoundary) {
   EXPECT_NE(delta.find("#EXT-X-SKIP:SKIPPED-SEGMENTS=14"), std::string::npos) << delta;
   EXPECT_EQ(count(delta, "#EXTINF"), 6u);
   EXPECT_EQ(count(playlist(), "#EXTINF"), 20u);
+  push_video(9); // parts that come move no boundary
+  EXPECT_NE(playlist("v1", {std::nullopt, std::nullopt, true}).find("SKIPPED-SEGMENTS=14"),
+            std::string::npos);
 }
 
 TEST_F(OnAir, LostInputBecomesGapsAndKeepsTheNumbers) {
