@@ -155,6 +155,30 @@ TEST(FrameMatcher, TakesOneFrameOfAnInputAtATime) {
   EXPECT_TRUE(matcher.has_room(kReferenceInput));
 }
 
+TEST(FrameMatcher, HoldsMoreFramesOnlyWhenToldAndNamesWhoIsWaitedFor) {
+  FrameMatcher matcher{MatchRules{}};
+  matcher.add(1, 0);
+  matcher.add(2, 0);
+  matcher.push(kReferenceInput, at(0));
+  matcher.push(1, at(0));
+  EXPECT_FALSE(matcher.has_room(kReferenceInput));
+  EXPECT_EQ(matcher.starving(), std::vector<InputId>{2});
+  EXPECT_TRUE(matcher.grow(6));
+  for (int n = 1; n < 4; ++n) {
+    EXPECT_TRUE(matcher.has_room(kReferenceInput));
+    matcher.push(kReferenceInput, at(n));
+  }
+  EXPECT_FALSE(matcher.has_room(kReferenceInput));
+  EXPECT_TRUE(matcher.grow(6));
+  EXPECT_FALSE(matcher.grow(6));
+  matcher.push(2, frame(0, -1, 0)); // just before, at no known rate: the next may be nearer
+  EXPECT_FALSE(matcher.next());
+  EXPECT_EQ(matcher.starving(), std::vector<InputId>{2});
+  EXPECT_TRUE(matcher.has_room(2));
+  matcher.set_ended(2, true);
+  EXPECT_TRUE(matcher.starving().empty());
+}
+
 TEST(FrameMatcher, GathersFramesUntilOffsetsAreFound) {
   FrameMatcher matcher({false, 0, 3});
   matcher.add(7, 0);
