@@ -109,7 +109,8 @@ std::int64_t usual_duration(const Track &track, const ChunkInfo &chunk) {
 void bridge_hole(const TrackState &track, LiveSegment &segment, std::int64_t hole) {
   if (segment.open.first_chunk == segment.chunks.size()) return; // that part is told already
   const std::int64_t room = track.part_target - segment.open.duration;
-  const std::int64_t more = share(track, segment, 0, std::clamp<std::int64_t>(hole, 0, room));
+  const std::int64_t more =
+      share(track, segment, 0, std::clamp<std::int64_t>(hole, 0, std::max<std::int64_t>(room, 0)));
   segment.open.duration += more;
   segment.duration += more;
 }
@@ -122,7 +123,8 @@ void end_with_part(const TrackState &track, const LiveSegment &segment, std::int
   const bool fits = track.info.kind == Kind::video && usual <= room;
   const std::int64_t most =
       std::min({chunk.duration, fits ? room : track.part_target, std::max(usual, due - chunk.start)});
-  const std::int64_t listed = fits && chunk.duration > usual ? share(track, segment, usual, most) : most;
+  const bool waited = track.info.frame_rate.numerator && chunk.duration > usual; // not known without a rate
+  const std::int64_t listed = fits && waited ? share(track, segment, usual, most) : most;
   chunk.sample_duration = std::max<std::int64_t>(chunk.sample_duration - (chunk.duration - listed), 0);
   chunk.duration = listed;
 }

@@ -42,7 +42,6 @@ TEST(InputWithAHole, LeavesAListThatKeepsTheRules) {
     lint_playlist(text, "v1.m3u8", found);
     for (const Finding &finding : found.all())
       EXPECT_NE(finding.rule->level, Level::must) << to_text(finding) << about;
-
   }
 }
 
@@ -55,6 +54,22 @@ TEST(InputWithAHole, LeavesTheDatesTrue) {
   const std::string text = pictures.live.playlist("v1", {}).text;
   for (const char *date : {"22:13:24.000Z", "22:13:26.000Z", "22:13:28.000Z"})
     EXPECT_NE(text.find(date), std::string::npos) << date << text;
+}
+
+// 24/s that nobody announced, as over RTP: chunks of four pictures, which are listed as long as they are.
+TEST(InputWithoutARate, IsListedAsItComes) {
+  Live live{LiveConfig{}};
+  Track track;
+  track.id = "v1";
+  live.add_track(track);
+  track.timescale = 24000;
+  live.set_init(0, track, std::make_shared<const ByteVector>(9));
+  for (std::int64_t i = 0; i < 60; ++i)
+    ASSERT_TRUE(live.add_chunk(
+        0, {std::make_shared<const ByteVector>(9), i * 4000, 4000, 1000, i % 12 == 0, false, i % 12 == 0}));
+  const std::string text = live.playlist("v1", {}).text;
+  EXPECT_NE(text.find("#EXTINF:2.000000"), std::string::npos) << text;
+  EXPECT_EQ(text.find("#EXTINF:1."), std::string::npos) << text;
 }
 
 // The picture before a hole stays: as much of it as PART-TARGET allows is its part's.
