@@ -1,10 +1,10 @@
 #pragma once
 
+#include "gst/core/mutex.h"
 #include "gst/glue/ref.h"
 
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <optional>
 
 namespace hull::h264 {
@@ -29,17 +29,24 @@ class Counters {
     std::size_t bytes;
     int qp;
   };
-  double window_kbps() const;
+  double window_kbps() const HULL_REQUIRES(mutex_);
 
-  mutable std::mutex mutex_; // leaf
-  std::uint64_t frames_ = 0, dropped_ = 0, keys_ = 0, bytes_ = 0, quantizers_ = 0, layers_[4] = {},
-                again_ = 0, overruns_ = 0;
-  int last_qp_ = 0;
-  double target_kbps_ = 0, fps_ = 30;
-  unsigned qp_max_ = 51;
-  bool told_ = false;
-  std::deque<Entry> window_; // of two seconds
-  std::uint64_t window_bytes_ = 0, window_quantizers_ = 0;
+  struct Totals {
+    std::uint64_t frames = 0, dropped = 0, keys = 0, bytes = 0, quantizers = 0, again = 0, overruns = 0;
+    std::uint64_t layers[4] = {};
+    int last_qp = 0;
+  };
+  struct Window { // of two seconds
+    std::deque<Entry> entries;
+    std::uint64_t bytes = 0, quantizers = 0;
+  };
+
+  mutable Mutex mutex_; // leaf
+  Totals totals_ HULL_GUARDED_BY(mutex_);
+  Window window_ HULL_GUARDED_BY(mutex_);
+  double target_kbps_ HULL_GUARDED_BY(mutex_) = 0, fps_ HULL_GUARDED_BY(mutex_) = 30;
+  unsigned qp_max_ HULL_GUARDED_BY(mutex_) = 51;
+  bool told_ HULL_GUARDED_BY(mutex_) = false;
 };
 
 } // namespace hull::h264

@@ -17,7 +17,7 @@ bool Feedback::take(GstEvent *event) {
   gboolean success = TRUE;
   gst_structure_get_boolean(s, "success", &success);
   report.success = success;
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (reports_.size() == kMost) reports_.erase(reports_.begin());
   reports_.push_back(report);
   return true;
@@ -26,7 +26,7 @@ bool Feedback::take(GstEvent *event) {
 void Feedback::deliver(Codec &codec, unsigned idr_pic_id, unsigned written) {
   std::vector<Report> reports;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     reports = std::exchange(reports_, {});
   }
   for (const Report &report : reports) {
@@ -40,7 +40,7 @@ void Feedback::deliver(Codec &codec, unsigned idr_pic_id, unsigned written) {
 }
 
 void Feedback::clear() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   reports_.clear();
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "gst/core/mutex.h"
 #include "plugins/h264/codec.h"
 
-#include <mutex>
 #include <vector>
 
 #include <gst/gst.h>
@@ -33,8 +33,8 @@ class Feedback {
     int frame_num, current;
     bool success;
   };
-  std::mutex mutex_;            // leaf
-  std::vector<Report> reports_; // at most kMost; older ones no longer matter
+  Mutex mutex_;                                         // leaf
+  std::vector<Report> reports_ HULL_GUARDED_BY(mutex_); // at most kMost; older ones no longer matter
   static constexpr std::size_t kMost = 64;
 };
 

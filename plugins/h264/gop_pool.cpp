@@ -29,9 +29,14 @@ Result<std::unique_ptr<GopPool>> GopPool::open(const CodecConfig &config, const 
     auto coder = PictureCoder::open(config);
     if (!coder) return tl::unexpected(coder.error());
     auto worker = std::make_unique<Worker>();
+    worker->index = i;
     worker->coder = std::move(*coder);
     worker->config = config;
     pool->workers_.push_back(std::move(worker));
+  }
+  {
+    const Lock lock(pool->mutex_);
+    pool->queues_.resize(workers);
   }
   for (auto &worker : pool->workers_)
     worker->thread = std::thread([&pool = *pool, &worker = *worker] { pool.work(worker); });
@@ -40,10 +45,10 @@ Result<std::unique_ptr<GopPool>> GopPool::open(const CodecConfig &config, const 
 
 GopPool::~GopPool() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     stopping_ = true;
-    for (auto &worker : workers_)
-      worker->queue.clear();
+    for (Queue &queue : queues_)
+      queue.clear();
   }
   submitted_.notify_all();
   for (auto &worker : workers_)
@@ -55,47 +60,55 @@ void GopPool::submit(Job job) {
   auto slot = std::make_shared<Slot>();
   slot->job = std::move(job);
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     order_.push_back(slot);
-    workers_[current_]->queue.push_back(std::move(slot));
+    queues_[current_].push_back(std::move(slot));
   }
   submitted_.notify_all();
 }
 
 std::optional<GopPool::Done> GopPool::take(bool wait) {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   if (order_.empty()) return std::nullopt;
-  if (wait) finished_.wait(lock, [this] { return order_.front()->finished; });
-  if (!order_.front()->finished) return std::nullopt;
+  while (wait && !order_.front()->done)
+    finished_.wait(lock);
+  if (!order_.front()->done) return std::nullopt;
   const auto slot = std::move(order_.front());
   order_.pop_front();
   return std::move(slot->done);
 }
 
 std::size_t GopPool::in_flight() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return order_.size();
 }
 
+std::shared_ptr<GopPool::Slot> GopPool::next_of(std::size_t worker) {
+  Lock lock(mutex_);
+  while (!stopping_ && queues_[worker].empty())
+    submitted_.wait(lock);
+  if (stopping_) return nullptr;
+  auto slot = std::move(queues_[worker].front());
+  queues_[worker].pop_front();
+  return slot;
+}
+
+void GopPool::finish(Slot &slot, Done done) {
+  slot.job.picture = BufferRef(); // before the lock: it may free a large picture
+  const Lock lock(mutex_);
+  slot.done = std::move(done);
+  finished_.notify_all();
+}
+
 void GopPool::work(Worker &worker) {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    submitted_.wait(lock, [&] { return stopping_ || !worker.queue.empty(); });
-    if (stopping_) return;
-    const auto slot = std::move(worker.queue.front());
-    worker.queue.pop_front();
-    lock.unlock();
+  while (const auto slot = next_of(worker.index)) {
     Done done;
     try {
       done = encode(worker, slot->job);
     } catch (const std::exception &error) {
       done.error = Error{ErrorCode::state, std::string("An internal step failed: ") + error.what() + "."};
     }
-    slot->job.picture = BufferRef(); // before the lock: it may free a large picture
-    lock.lock();
-    slot->done = std::move(done);
-    slot->finished = true;
-    finished_.notify_all();
+    finish(*slot, std::move(done));
   }
 }
 

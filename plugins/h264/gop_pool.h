@@ -1,13 +1,12 @@
 #pragma once
 
+#include "gst/core/mutex.h"
 #include "gst/glue/ref.h"
 #include "plugins/h264/picture_coder.h"
 #include "plugins/h264/plane_reader.h"
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -54,30 +53,33 @@ class GopPool {
  private:
   struct Slot {
     Job job;
-    Done done;
-    bool finished = false;
+    std::optional<Done> done; // put in and taken under mutex_
   };
+  using Queue = std::deque<std::shared_ptr<Slot>>;
   struct Worker {
+    std::size_t index;
     std::unique_ptr<PictureCoder> coder;
     CodecConfig config;
     PlaneReader reader;
-    std::deque<std::shared_ptr<Slot>> queue; // guarded by mutex_
     std::int64_t milliseconds = 0;
     std::thread thread;
   };
   explicit GopPool(const GstVideoInfo &info) : info_(info) {}
   void work(Worker &worker);
+  std::shared_ptr<Slot> next_of(std::size_t worker);
+  void finish(Slot &slot, Done done);
   Done encode(Worker &worker, const Job &job) const;
   static void take_over(Worker &worker, const Job &job);
 
   GstVideoInfo info_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  mutable std::mutex mutex_; // leaf: never held while encoding
-  std::condition_variable submitted_, finished_;
-  std::deque<std::shared_ptr<Slot>> order_;
   std::size_t current_ = 0; // the worker of the group being submitted; streaming thread only
   bool any_ = false;
-  bool stopping_ = false;
+  mutable Mutex mutex_; // leaf: never held while encoding
+  Condition submitted_, finished_;
+  Queue order_ HULL_GUARDED_BY(mutex_);
+  std::vector<Queue> queues_ HULL_GUARDED_BY(mutex_); // one per worker
+  bool stopping_ HULL_GUARDED_BY(mutex_) = false;
 };
 
 } // namespace hull::h264

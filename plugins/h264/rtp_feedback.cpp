@@ -97,7 +97,7 @@ void RtpFeedback::attach(GObject *session) {
   g_object_ref(session);
   GObject *old = nullptr;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     old = std::exchange(session_, session);
   }
   if (old) {
@@ -115,7 +115,7 @@ gboolean RtpFeedback::src_event(GstEvent *event) {
   auto feedback = feedback_of(event);
   GObject *session = nullptr;
   if (!feedback.empty()) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (session_) {
       session = G_OBJECT(g_object_ref(session_));
       if (waiting_.size() == kMost) waiting_.erase(waiting_.begin());
@@ -140,7 +140,7 @@ bool RtpFeedback::add_packets(GObject *session, GstBuffer *rtcp) {
   GstRTCPBuffer writer = GST_RTCP_BUFFER_INIT;
   if (!gst_rtcp_buffer_map(rtcp, GST_MAP_READWRITE, &writer)) return false;
   bool added = false;
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   while (!waiting_.empty()) {
     const ByteVector &feedback = waiting_.front();
     GstRTCPPacket packet;

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "gst/core/bytes.h"
+#include "gst/core/mutex.h"
 #include "gst/glue/shell.h"
 
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -43,9 +43,9 @@ class RtpFeedback : public Configured<RtpFeedbackSettings> {
   bool add_packets(GObject *session, GstBuffer *rtcp);
 
   GstBaseTransform *self_;
-  std::mutex mutex_; // leaf
-  GObject *session_ = nullptr;
-  std::vector<ByteVector> waiting_; // at most kMost: older ones no longer matter
+  Mutex mutex_; // leaf
+  GObject *session_ HULL_GUARDED_BY(mutex_) = nullptr;
+  std::vector<ByteVector> waiting_ HULL_GUARDED_BY(mutex_); // at most kMost: older ones no longer matter
   static constexpr std::size_t kMost = 16;
 };
 
