@@ -165,8 +165,10 @@ Codec::~Codec() {
 Result<void> Codec::initialise() {
   if (WelsCreateSVCEncoder(&encoder_) != 0 || !encoder_)
     return fail(ErrorCode::state, "OpenH264 gave no encoder. Check the installed libopenh264.");
-  int level = library_log_level();
+  int level = library_log_level(encoder_category());
   WelsTraceCallback callback = library_log;
+  void *context = config_.element;
+  set(ENCODER_OPTION_TRACE_CALLBACK_CONTEXT, &context);
   set(ENCODER_OPTION_TRACE_LEVEL, &level);
   set(ENCODER_OPTION_TRACE_CALLBACK, &callback);
   encoder_->GetDefaultParams(&param_);
@@ -174,7 +176,7 @@ Result<void> Codec::initialise() {
   if (const int status = encoder_->InitializeExt(&param_); status != cmResultSuccess)
     return fail(ErrorCode::settings,
                 fmt::format("OpenH264 refuses {}x{} pictures with these settings (code {}); "
-                            "GST_DEBUG=hullh264enc:4 shows what it says.",
+                            "GST_DEBUG=hullh264enc:5 shows what it says.",
                             config_.width, config_.height, status));
   encoder_->GetOption(ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, &param_);
   return {};

@@ -11,6 +11,8 @@
 #include <vector>
 #include <wels/codec_api.h>
 
+#include <gst/gst.h>
+
 namespace hull::h264 {
 
 /// What one encoder is opened with: the settings, and what negotiation found out.
@@ -21,7 +23,8 @@ struct CodecConfig {
   std::uint8_t profile_idc = 77;
   std::uint8_t level_idc = 0; ///< 0: the lowest that fits
   unsigned slice_threads = 1;
-  bool variable_rate = false; ///< caps say 0/1: only timestamps tell how fast pictures come
+  GstObject *element = nullptr; ///< whose log lines these are
+  bool variable_rate = false;   ///< caps say 0/1: only timestamps tell how fast pictures come
   double fps() const { return static_cast<double>(fps_num) / fps_den; }
 };
 
@@ -36,8 +39,9 @@ unsigned base_layer_bonus(const EncoderSettings &settings);
 /// What came out for one picture. The views are valid until the next call of the same codec.
 struct Coded {
   std::vector<Nal> nals;
-  bool skipped = false; ///< left out
-  bool refused = false; ///< because the library could not code it in any way
+  bool skipped = false;    ///< left out
+  bool refused = false;    ///< because the library could not code it in any way
+  bool unreadable = false; ///< because its memory could not be mapped
   bool idr = false;
   unsigned temporal_id = 0;
   bool overrun = false;  ///< larger than the buffer of max-bitrate had room for

@@ -56,6 +56,11 @@ void Counters::overran() {
   ++totals_.overruns;
 }
 
+Counters::Totals Counters::totals() const {
+  const Lock lock(mutex_);
+  return totals_;
+}
+
 double Counters::window_kbps() const {
   return window_.entries.empty() ? 0
                                  : static_cast<double>(window_.bytes) * 8 * fps_ /

@@ -12,6 +12,12 @@ namespace hull::h264 {
 /// What hullh264enc counts for its stats property, and whether it can hold its bitrate.
 class Counters {
  public:
+  struct Totals {
+    std::uint64_t frames = 0, dropped = 0, keys = 0, bytes = 0, quantizers = 0, again = 0, overruns = 0;
+    std::uint64_t layers[4] = {};
+    int last_qp = 0;
+  };
+
   /// The stream begins, or its target changes: `window` pictures are looked at before a verdict.
   void expect(double target_kbps, double fps, unsigned qp_max);
   void reset();
@@ -22,6 +28,7 @@ class Counters {
   /// Bitrate in kbit/s over the last two seconds, once, when it is more than a tenth above the target though
   /// the quantizer stands at its maximum.
   std::optional<double> overshoot();
+  Totals totals() const;
   StructureRef structure() const;
 
  private:
@@ -31,11 +38,6 @@ class Counters {
   };
   double window_kbps() const HULL_REQUIRES(mutex_);
 
-  struct Totals {
-    std::uint64_t frames = 0, dropped = 0, keys = 0, bytes = 0, quantizers = 0, again = 0, overruns = 0;
-    std::uint64_t layers[4] = {};
-    int last_qp = 0;
-  };
   struct Window { // of two seconds
     std::deque<Entry> entries;
     std::uint64_t bytes = 0, quantizers = 0;

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-#define GST_CAT_DEFAULT decoder_category()
+#define GST_CAT_DEFAULT hull::category<hull::h264::Decoder>()
 
 namespace hull::h264 {
 namespace {
@@ -97,11 +97,13 @@ void Decoder::class_init(GstVideoDecoderClass *klass) {
   klass->handle_frame = thunk<&Decoder::handle_frame>;
   klass->finish = thunk<&Decoder::finish>;
   klass->drain = thunk<&Decoder::drain>;
+  klass->sink_event = thunk<&Decoder::sink_event>;
   klass->flush = thunk<&Decoder::flush>;
   klass->decide_allocation = thunk<&Decoder::decide_allocation>;
 }
 
-Decoder::Decoder(GstVideoDecoder *self) : self_(self) {
+Decoder::Decoder(GstVideoDecoder *self)
+    : self_(self), errors_(GST_ELEMENT(self)), decoder_(GST_OBJECT(self)) {
   gst_video_decoder_set_packetized(self, TRUE);
   gst_video_decoder_set_needs_format(self, TRUE);
   // Against the template, not a caps query: that one asks for width and height, which the stream has itself.
@@ -114,6 +116,7 @@ Decoder::~Decoder() {
 }
 
 gboolean Decoder::start() {
+  errors_.clear();
   warn_of_known_fault();
   return open();
 }
@@ -122,7 +125,8 @@ gboolean Decoder::stop() {
   decoder_.close();
   stream_.forget();
   forget_pictures();
-  pictures_ = 0;
+  pictures_ = flagged_ = 0;
+  waits_for_key_ = false;
   for (GstVideoCodecState **state : {&input_, &output_}) {
     if (*state) gst_video_codec_state_unref(*state);
     *state = nullptr;
@@ -157,7 +161,7 @@ bool Decoder::open() {
   barren_units_ = 0;
   last_request_ = GST_CLOCK_TIME_NONE;
   auto opened = decoder_.open(snapshot().concealment);
-  if (!opened) raise(GST_ELEMENT(self_), opened.error());
+  if (!opened) errors_.raise(opened.error());
   stream_.restate_parameter_sets();
   gatherer_.reset();
   return opened.has_value();
@@ -185,7 +189,7 @@ gboolean Decoder::set_format(GstVideoCodecState *state) {
   const MappedBuffer data(state->codec_data, GST_MAP_READ);
   auto used =
       data ? stream_.use_avc(data.bytes()) : hull::fail(ErrorCode::bad_data, "codec_data cannot be read");
-  if (!used) raise(GST_ELEMENT(self_), used.error());
+  if (!used) errors_.raise(used.error());
   return used.has_value();
 }
 
@@ -228,14 +232,15 @@ GstFlowReturn Decoder::handle_frame(GstVideoCodecFrame *frame) {
   const auto buffer = BufferRef::retain(frame->input_buffer); // outlives the frame, and so does the mapping
   MappedBuffer input(buffer.get(), GST_MAP_READ);
   if (!input) {
+    GST_DEBUG_OBJECT(self_, "data at %" GST_TIME_FORMAT " cannot be read: left out",
+                     GST_TIME_ARGS(frame->pts));
     gst_video_decoder_release_frame(self_, frame);
     return GST_FLOW_OK;
   }
   const auto unit = stream_.read(input.bytes());
   if (lacks_codec_data_ && unit.has_slice && !stream_.has_parameter_sets()) {
-    raise(GST_ELEMENT(self_),
-          {ErrorCode::bad_data, "The stream says stream-format=avc but has no codec_data, and no "
-                                "parameter sets of its own. Put h264parse in front of the decoder."});
+    errors_.raise({ErrorCode::bad_data, "The stream says stream-format=avc but has no codec_data, and no "
+                                        "parameter sets of its own. Put h264parse in front of the decoder."});
     gst_video_codec_frame_unref(frame);
     return GST_FLOW_ERROR;
   }
@@ -244,6 +249,9 @@ GstFlowReturn Decoder::handle_frame(GstVideoCodecFrame *frame) {
     return GST_FLOW_OK;
   }
   if (unit.has_idr) GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame);
+  if (unit.has_idr && std::exchange(waits_for_key_, false))
+    GST_DEBUG_OBJECT(self_, "the key unit that was asked for came at %" GST_TIME_FORMAT,
+                     GST_TIME_ARGS(frame->pts));
   return decode(unit, frame);
 }
 
@@ -260,7 +268,7 @@ bool Decoder::begin_sequence(const StreamInput::AccessUnit &unit) {
   order_.reset();
   references_.reset();
   auto opened = decoder_.open(snapshot().concealment);
-  if (!opened) raise(GST_ELEMENT(self_), opened.error());
+  if (!opened) errors_.raise(opened.error());
   return opened.has_value();
 }
 
@@ -290,8 +298,8 @@ GstFlowReturn Decoder::decode(const StreamInput::AccessUnit &unit, GstVideoCodec
   judge(unit, frame, outcome);
   gst_video_codec_frame_unref(frame);
   if (outcome.state & PictureDecoder::kFatal) {
-    GST_WARNING_OBJECT(self_, "the library failed with state 0x%x and starts anew",
-                       static_cast<unsigned>(outcome.state));
+    GST_DEBUG_OBJECT(self_, "the library failed with state 0x%x and starts anew",
+                     static_cast<unsigned>(outcome.state));
     if (!decoder_.open(snapshot().concealment)) return GST_FLOW_ERROR;
     stream_.restate_parameter_sets();
     references_.reset();
@@ -330,6 +338,12 @@ void Decoder::judge(const StreamInput::AccessUnit &unit, GstVideoCodecFrame *fra
       (outcome.state & PictureDecoder::kBroken) ||
       (!pending.decoded && !unit.refusal && !(unit.sequence && library_reorders(unit.sequence->sps)));
   if (broken) {
+    GST_DEBUG_OBJECT(self_, "picture at %" GST_TIME_FORMAT " is %s: %s", GST_TIME_ARGS(frame->pts),
+                     pending.decoded ? "concealed" : "lost",
+                     unit.headers.empty() ? "none of its slices can be read"
+                     : unit.damaged       ? "its data is damaged"
+                     : outcome.concealed  ? "slices of it are missing"
+                                          : "the library cannot decode it");
     trust = Trust::damaged;
     repaired_at_.reset();
   }
@@ -356,6 +370,8 @@ void Decoder::request_sync_point(GstVideoCodecFrame *frame) {
                     now >= last_request_ && now - last_request_ < kRequestInterval;
   if (soon) return;
   last_request_ = now;
+  waits_for_key_ = true;
+  GST_DEBUG_OBJECT(self_, "upstream is asked for a key unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(now));
   gst_video_decoder_request_sync_point(self_, frame, GstVideoDecoderRequestSyncPointFlags(0));
 }
 
@@ -370,8 +386,11 @@ bool Decoder::refuse(const StreamInput::AccessUnit &unit) {
   // A parameter set that its own profile forbids is damaged, and after pictures have come out so is most
   // likely any strange one: give the stream time to recover.
   const bool damaged = unit.sequence && unit.sequence->sps.profile_idc == 66;
-  if (unit.refusal && (damaged || (pictures_ > 0 && barren_units_ < kMostBarren))) return false;
-  raise(GST_ELEMENT(self_), {ErrorCode::unsupported, *why});
+  if (unit.refusal && (damaged || (pictures_ > 0 && barren_units_ < kMostBarren))) {
+    GST_DEBUG_OBJECT(self_, "left out, and the stream may recover: %s", why->c_str());
+    return false;
+  }
+  errors_.raise({ErrorCode::unsupported, *why});
   return true;
 }
 
@@ -407,6 +426,8 @@ bool Decoder::prepare_output(const Picture &picture) {
     describe_light(output_->caps, input_->caps, pending->second.sei);
   update_latency();
   described_ = gst_video_decoder_negotiate(self_);
+  GST_INFO_OBJECT(self_, "src: caps %" GST_PTR_FORMAT "%s", static_cast<void *>(output_->caps),
+                  described_ ? "" : ", which downstream refuses");
   return described_;
 }
 
@@ -435,11 +456,13 @@ GstFlowReturn Decoder::put_out(std::uint64_t id) {
   GstVideoCodecFrame *frame = gst_video_decoder_get_frame(self_, static_cast<int>(id));
   if (!frame) return GST_FLOW_OK;
   if (!node.empty()) {
-    if (node.mapped().trust != Trust::exact)
-      GST_BUFFER_FLAG_SET(frame->output_buffer, GST_BUFFER_FLAG_CORRUPTED);
+    const bool flagged = node.mapped().trust != Trust::exact;
+    if (flagged) GST_BUFFER_FLAG_SET(frame->output_buffer, GST_BUFFER_FLAG_CORRUPTED);
+    flagged_ += flagged;
     attach(frame->output_buffer, frame->input_buffer, node.mapped().sei);
   }
-  ++pictures_;
+  if (pictures_++ == 0)
+    GST_INFO_OBJECT(self_, "first picture at %" GST_TIME_FORMAT, GST_TIME_ARGS(frame->pts));
   return gst_video_decoder_finish_frame(self_, frame);
 }
 
@@ -466,13 +489,24 @@ GstFlowReturn Decoder::put_out_all() {
 
 GstFlowReturn Decoder::finish() {
   const GstFlowReturn flow = put_out_all();
-  if (pictures_ > 0 || !refusal_) return flow;
-  raise(GST_ELEMENT(self_), {ErrorCode::unsupported, *std::exchange(refusal_, std::nullopt)});
-  return GST_FLOW_ERROR;
+  if (pictures_ > 0) return flow;
+  if (refusal_) errors_.raise({ErrorCode::unsupported, *std::exchange(refusal_, std::nullopt)});
+  // The base class would add that no picture came.
+  return errors_.any() ? GST_FLOW_ERROR : flow;
 }
 
 GstFlowReturn Decoder::drain() {
   return put_out_all();
+}
+
+gboolean Decoder::sink_event(GstEvent *event) {
+  const bool ends = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+  log_input(GST_CAT_DEFAULT, GST_ELEMENT(self_), event);
+  const gboolean done = Shell<Decoder>::parent_class()->sink_event(self_, event);
+  if (ends)
+    GST_INFO_OBJECT(self_, "ends after %" G_GUINT64_FORMAT " pictures, %" G_GUINT64_FORMAT " of them flagged",
+                    pictures_, flagged_);
+  return done;
 }
 
 gboolean Decoder::flush() {

@@ -3,6 +3,7 @@
 #include "gst/glue/shell.h"
 #include "gst/h264/picture_order.h"
 #include "gst/h264/references.h"
+#include "plugins/h264/error_once.h"
 #include "plugins/h264/loss_reports.h"
 #include "plugins/h264/picture_decoder.h"
 #include "plugins/h264/stream_input.h"
@@ -30,6 +31,7 @@ class Decoder : public Configured<DecoderSettings> {
   using Base = GstVideoDecoder;
   using BaseClass = GstVideoDecoderClass;
   static constexpr char kTypeName[] = "HullH264Dec";
+  static constexpr char kCategory[] = "hullh264dec", kDescription[] = "H.264 decoder";
   static GType parent_type() { return GST_TYPE_VIDEO_DECODER; }
   static std::span<const Property<DecoderSettings>> properties();
   static void class_init(GstVideoDecoderClass *klass);
@@ -44,6 +46,7 @@ class Decoder : public Configured<DecoderSettings> {
   GstFlowReturn finish();
   GstFlowReturn drain();
   gboolean flush();
+  gboolean sink_event(GstEvent *event);
   gboolean decide_allocation(GstQuery *query);
 
   std::string openh264_version() const { return PictureDecoder::version(); }
@@ -78,6 +81,7 @@ class Decoder : public Configured<DecoderSettings> {
   void warn_of_known_fault();
 
   GstVideoDecoder *self_;
+  ErrorOnce errors_;
   GstVideoCodecState *input_ = nullptr;
   GstVideoCodecState *output_ = nullptr;
   StreamInput stream_;
@@ -92,7 +96,8 @@ class Decoder : public Configured<DecoderSettings> {
   std::optional<std::string> refusal_;       // what the stream will be refused for if no picture comes
   std::optional<std::uint32_t> repaired_at_; // frame_num from which intra refresh has renewed everything
   bool described_ = false;                   // output_ describes what comes
-  std::uint64_t pictures_ = 0;               // put out since the start
+  std::uint64_t pictures_ = 0, flagged_ = 0; // put out since the start
+  bool waits_for_key_ = false;               // one was asked for
   unsigned barren_units_ = 0;                // access units in a row without a picture
   GstClockTime last_request_ = GST_CLOCK_TIME_NONE;
 };

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#define GST_CAT_DEFAULT encoder_category()
+#define GST_CAT_DEFAULT hull::category<hull::h264::Encoder>()
 
 namespace hull::h264 {
 namespace {
@@ -90,6 +90,7 @@ void Encoder::class_init(GstVideoEncoderClass *klass) {
   klass->handle_frame = thunk<&Encoder::handle_frame>;
   klass->finish = thunk<&Encoder::finish>;
   klass->flush = thunk<&Encoder::flush>;
+  klass->sink_event = thunk<&Encoder::sink_event>;
   klass->src_event = thunk<&Encoder::src_event>;
   klass->propose_allocation = thunk<&Encoder::propose_allocation>;
   klass->sink_query = thunk<&Encoder::sink_query>;
@@ -99,7 +100,7 @@ void Encoder::class_init(GstVideoEncoderClass *klass) {
     if (!gst_meta_get_info(meta)) gst_meta_register_custom(meta, tags, nullptr, nullptr, nullptr);
 }
 
-Encoder::Encoder(GstVideoEncoder *self) : self_(self) {}
+Encoder::Encoder(GstVideoEncoder *self) : self_(self), errors_(GST_ELEMENT(self)) {}
 
 Encoder::~Encoder() {
   stop();
@@ -112,6 +113,7 @@ gboolean Encoder::start() {
   last_milliseconds_ = -1;
   any_ = has_time_codes_ = false;
   warned_ = 0;
+  errors_.clear();
   counters_.reset();
   feedback_.clear();
   return TRUE;
@@ -134,7 +136,7 @@ gboolean Encoder::stop() {
 
 gboolean Encoder::set_format(GstVideoCodecState *state) {
   if (auto fine = check(state->info); !fine) {
-    raise(GST_ELEMENT(self_), fine.error());
+    errors_.raise(fine.error());
     return FALSE;
   }
   if (collect(0) != GST_FLOW_OK) return FALSE; // what is under way belongs to the caps before
@@ -146,7 +148,7 @@ gboolean Encoder::set_format(GstVideoCodecState *state) {
   input_ = gst_video_codec_state_ref(state);
   seen_ = applied_ = snapshot();
   auto done = open();
-  if (!done) raise(GST_ELEMENT(self_), done.error());
+  if (!done) errors_.raise(done.error());
   return done.has_value();
 }
 
@@ -201,6 +203,7 @@ Result<void> Encoder::open() {
   const GstVideoInfo &info = input_->info;
   config_ =
       CodecConfig{applied_, static_cast<std::uint32_t>(info.width), static_cast<std::uint32_t>(info.height)};
+  config_.element = GST_OBJECT(self_);
   if (info.fps_n > 0) {
     config_.fps_num = static_cast<std::uint32_t>(info.fps_n);
     config_.fps_den = static_cast<std::uint32_t>(info.fps_d);
@@ -314,6 +317,8 @@ Result<void> Encoder::set_caps() {
     gst_tag_list_add(tags.get(), GST_TAG_MERGE_REPLACE, GST_TAG_NOMINAL_BITRATE,
                      target_kbps(applied_, config_.width, config_.height, fps()) * 1000, nullptr);
   gst_video_encoder_merge_tags(self_, tags.get(), GST_TAG_MERGE_REPLACE);
+  log_layout();
+  log_rate("codes with");
   return {};
 }
 
@@ -338,8 +343,22 @@ gboolean Encoder::sink_query(GstQuery *query) {
   return Shell<Encoder>::parent_class()->sink_query(self_, query);
 }
 
+gboolean Encoder::sink_event(GstEvent *event) {
+  const bool ends = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+  log_input(GST_CAT_DEFAULT, GST_ELEMENT(self_), event);
+  const gboolean done = Shell<Encoder>::parent_class()->sink_event(self_, event);
+  if (!ends) return done;
+  const auto totals = counters_.totals();
+  GST_INFO_OBJECT(self_, "ends after %" G_GUINT64_FORMAT " pictures, %" G_GUINT64_FORMAT " more left out",
+                  totals.frames, totals.dropped);
+  return done;
+}
+
 gboolean Encoder::src_event(GstEvent *event) {
+  if (gst_video_event_is_force_key_unit(event))
+    GST_DEBUG_OBJECT(self_, "downstream asks for a key unit: %" GST_PTR_FORMAT, static_cast<void *>(event));
   if (feedback_.take(event)) {
+    GST_DEBUG_OBJECT(self_, "a receiver reports %" GST_PTR_FORMAT, static_cast<void *>(event));
     gst_event_unref(event);
     return TRUE;
   }

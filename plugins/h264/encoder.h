@@ -3,6 +3,7 @@
 #include "gst/glue/shell.h"
 #include "plugins/h264/access_unit.h"
 #include "plugins/h264/counters.h"
+#include "plugins/h264/error_once.h"
 #include "plugins/h264/feedback.h"
 #include "plugins/h264/gop_pool.h"
 #include "plugins/h264/negotiate.h"
@@ -31,6 +32,7 @@ class Encoder : public Configured<EncoderSettings> {
   using Base = GstVideoEncoder;
   using BaseClass = GstVideoEncoderClass;
   static constexpr char kTypeName[] = "HullH264Enc";
+  static constexpr char kCategory[] = "hullh264enc", kDescription[] = "H.264 encoder";
   static GType parent_type() { return GST_TYPE_VIDEO_ENCODER; }
   static std::span<const Property<EncoderSettings>> properties();
   static void class_init(GstVideoEncoderClass *klass);
@@ -45,6 +47,7 @@ class Encoder : public Configured<EncoderSettings> {
   gboolean flush();
   gboolean propose_allocation(GstQuery *query);
   gboolean sink_query(GstQuery *query);
+  gboolean sink_event(GstEvent *event);
   gboolean src_event(GstEvent *event);
   gboolean transform_meta(GstVideoCodecFrame *frame, GstMeta *meta);
   StructureRef stats() const { return counters_.structure(); }
@@ -59,6 +62,7 @@ class Encoder : public Configured<EncoderSettings> {
     kMaximumLimited = 16,
     kBufferLimited = 32,
     kRefusedPicture = 64,
+    kUnreadablePicture = 128,
   };
   Result<void> open();
   Result<void> open_codecs();
@@ -89,9 +93,14 @@ class Encoder : public Configured<EncoderSettings> {
   GstBuffer *make_buffer(const std::vector<Bytes> &units);
   void mark(GstBuffer *buffer, const Coded &coded);
   void describe(GstBuffer *buffer, const Coded &coded, std::size_t size);
+  void log_layout() const;
+  void log_rate(const char *since) const;
+  void log_picture(GstVideoCodecFrame *frame, const Coded &coded, std::size_t size) const;
+  GstFlowReturn leave_out(GstVideoCodecFrame *frame, const Coded &coded);
   void drop_pool();
 
   GstVideoEncoder *self_;
+  ErrorOnce errors_;
   // All below belongs to the streaming thread; counters_ and feedback_ lock themselves.
   GstVideoCodecState *input_ = nullptr;
   OutputChoice choice_;

@@ -4,13 +4,12 @@
 #include "gst/glue/raise.h"
 #include "plugins/h264/captions.h"
 #include "plugins/h264/encoder.h"
-#include "plugins/h264/log.h"
 #include "plugins/h264/picture_meta.h"
 
 #include <algorithm>
 #include <iterator>
 
-#define GST_CAT_DEFAULT encoder_category()
+#define GST_CAT_DEFAULT hull::category<hull::h264::Encoder>()
 
 namespace hull::h264 {
 
@@ -22,8 +21,8 @@ void Encoder::keep_time_rising(GstVideoCodecFrame *frame) {
   GstClockTime now = gst_segment_to_running_time(&self_->input_segment, GST_FORMAT_TIME, frame->pts);
   const bool both = GST_CLOCK_TIME_IS_VALID(now) && GST_CLOCK_TIME_IS_VALID(before);
   if (both && now <= before) {
-    GST_WARNING_OBJECT(self_, "a picture %" GST_TIME_FORMAT " before the one it follows is moved behind it",
-                       GST_TIME_ARGS(before - now));
+    GST_DEBUG_OBJECT(self_, "a picture %" GST_TIME_FORMAT " before the one it follows is moved behind it",
+                     GST_TIME_ARGS(before - now));
     frame->pts += before + kLeast - now;
     now = before + kLeast;
   }
@@ -39,14 +38,15 @@ std::int64_t Encoder::milliseconds() {
 }
 
 GstFlowReturn Encoder::fail_frame(GstVideoCodecFrame *frame, const Error &error) {
-  raise(GST_ELEMENT(self_), error);
+  errors_.raise(error);
   gst_video_codec_frame_unref(frame);
   return GST_FLOW_ERROR;
 }
 
 GstFlowReturn Encoder::handle_frame(GstVideoCodecFrame *frame) {
   keep_time_rising(frame);
-  any_ = true;
+  if (!std::exchange(any_, true))
+    GST_INFO_OBJECT(self_, "first picture at %" GST_TIME_FORMAT, GST_TIME_ARGS(frame->pts));
   apply_settings();
   if (auto done = look_for_time_code(frame->input_buffer); !done) return fail_frame(frame, done.error());
   return pool_ ? encode_in_pool(frame) : encode_now(frame);
@@ -66,7 +66,14 @@ Result<void> Encoder::look_for_time_code(GstBuffer *buffer) {
 // other.
 bool Encoder::starts_group(GstVideoCodecFrame *frame) {
   const bool force = std::exchange(force_next_, false) || GST_VIDEO_CODEC_FRAME_IS_FORCE_KEYFRAME(frame);
-  const bool starts = force || since_key_ >= key_interval(applied_, fps());
+  const std::uint32_t interval = key_interval(applied_, fps());
+  const bool starts = force || since_key_ >= interval;
+  if (starts)
+    GST_DEBUG_OBJECT(self_, "picture at %" GST_TIME_FORMAT " is to be a key unit: %s",
+                     GST_TIME_ARGS(frame->pts),
+                     GST_VIDEO_CODEC_FRAME_IS_FORCE_KEYFRAME(frame) ? "asked for"
+                     : force                                        ? "a sequence begins"
+                                                                    : "its turn has come");
   since_key_ = starts ? 1 : since_key_ + 1;
   return starts;
 }
@@ -75,9 +82,8 @@ GstFlowReturn Encoder::encode_now(GstVideoCodecFrame *frame) {
   const auto buffer = BufferRef::retain(frame->input_buffer); // outlives the frame, and so does the mapping
   MappedFrame picture(input_->info, buffer.get(), GST_MAP_READ);
   if (!picture) {
-    warn(GST_ELEMENT(self_), {ErrorCode::bad_data, "A picture could not be read and is left out."});
     Coded none;
-    none.skipped = true;
+    none.skipped = none.unreadable = true;
     return put_out(frame, clock_, none);
   }
   if (applied_.ltr)
@@ -125,7 +131,7 @@ gboolean Encoder::flush() {
   last_time_ = GST_CLOCK_TIME_NONE;
   if (!pool_) return TRUE;
   if (auto opened = open_codecs(); !opened) {
-    raise(GST_ELEMENT(self_), opened.error());
+    errors_.raise(opened.error());
     return FALSE;
   }
   return TRUE;
@@ -150,13 +156,28 @@ std::size_t Encoder::bytes_around(GstBuffer *buffer, bool key) const {
   return bytes + kHdr + kRenumbering + writer_.sps_nal().size() + writer_.pps_nal().size() + 2 * kUnit;
 }
 
+GstFlowReturn Encoder::leave_out(GstVideoCodecFrame *frame, const Coded &coded) {
+  counters_.dropped();
+  GST_DEBUG_OBJECT(self_, "picture at %" GST_TIME_FORMAT " is left out: %s", GST_TIME_ARGS(frame->pts),
+                   coded.refused      ? "no quantizer helps"
+                   : coded.unreadable ? "its memory cannot be read"
+                                      : "frame-skip holds the bitrate");
+  warn_about(kRefusedPicture, coded.refused,
+             "OpenH264 could not code a picture at any quantizer; it is left out.");
+  warn_about(kUnreadablePicture, coded.unreadable,
+             "A picture could not be read and is left out: its buffer is smaller than its caps say, or its "
+             "memory cannot be mapped.");
+  return gst_video_encoder_finish_frame(self_, frame); // without data: the base class reports a drop
+}
+
+void Encoder::log_picture(GstVideoCodecFrame *frame, const Coded &coded, std::size_t size) const {
+  if (coded.idr) GST_DEBUG_OBJECT(self_, "key unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(frame->pts));
+  GST_LOG_OBJECT(self_, "picture at %" GST_TIME_FORMAT ": %zu bytes at quantizer %d, coded %u times",
+                 GST_TIME_ARGS(frame->pts), size, writer_.last_qp(), coded.attempts);
+}
+
 GstFlowReturn Encoder::put_out(GstVideoCodecFrame *frame, GstClockTime clock, const Coded &coded) {
-  if (coded.skipped) {
-    counters_.dropped();
-    warn_about(kRefusedPicture, coded.refused,
-               "OpenH264 could not code a picture at any quantizer; it is left out.");
-    return gst_video_encoder_finish_frame(self_, frame); // without data: the base class reports a drop
-  }
+  if (coded.skipped) return leave_out(frame, coded);
   const std::vector<SeiMessage> sei = sei_for(frame->input_buffer, clock, coded.idr);
   const bool all_headers = GST_VIDEO_CODEC_FRAME_IS_FORCE_KEYFRAME_HEADERS(frame);
   const auto units = writer_.assemble({&coded.nals, coded.idr, all_headers, &sei});
@@ -166,8 +187,7 @@ GstFlowReturn Encoder::put_out(GstVideoCodecFrame *frame, GstClockTime clock, co
   tell(coded);
   if (coded.idr) GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame);
   frame->dts = frame->pts; // no reordering
-  GST_LOG_OBJECT(self_, "%s of %zu bytes at quantizer %d, coded %u times",
-                 coded.idr ? "key picture" : "picture", size, writer_.last_qp(), coded.attempts);
+  log_picture(frame, coded, size);
   return push_units(frame, units, coded);
 }
 

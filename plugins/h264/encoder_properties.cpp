@@ -116,6 +116,14 @@ const Property<S> kProperties[] = {
 
 } // namespace
 
+const char *name_of(RateControl control) {
+  return kRateControlValues[as_int(control)].value_nick;
+}
+
+const char *name_of(SliceMode mode) {
+  return kSliceModeValues[as_int(mode)].value_nick;
+}
+
 std::span<const Property<EncoderSettings>> Encoder::properties() {
   return kProperties;
 }

@@ -1,12 +1,12 @@
 // Properties of hullh264enc while it runs: what can be done of them, and words where something cannot.
 
 #include "gst/glue/raise.h"
+#include "gst/h264/avcc.h"
 #include "plugins/h264/encoder.h"
-#include "plugins/h264/log.h"
 
 #include <algorithm>
 
-#define GST_CAT_DEFAULT encoder_category()
+#define GST_CAT_DEFAULT hull::category<hull::h264::Encoder>()
 
 namespace hull::h264 {
 namespace {
@@ -74,6 +74,30 @@ EncoderSettings Encoder::within_limits(EncoderSettings wanted) {
   return wanted;
 }
 
+void Encoder::log_rate(const char *since) const {
+  const EncoderSettings &s = applied_;
+  GST_INFO_OBJECT(self_,
+                  "%s rate-control=%s at %.0f kbit/s, max-bitrate=%u vbv-buffer=%u quantizer=%u qp=%u..%u, a "
+                  "key unit every %u pictures",
+                  since, name_of(s.rate_control), expected_kbps(), s.max_bitrate, s.vbv_buffer, s.quantizer,
+                  s.qp_min, s.qp_max, key_interval(s, fps()));
+}
+
+// What the library was opened with, and why: none of it changes before the next sequence.
+void Encoder::log_layout() const {
+  const auto caps = CapsRef::adopt(gst_pad_get_current_caps(GST_VIDEO_ENCODER_SRC_PAD(self_)));
+  GST_INFO_OBJECT(self_, "src: caps %" GST_PTR_FORMAT, static_cast<void *>(caps.get()));
+  GST_INFO_OBJECT(self_, "profile %s, level %s, which holds %" G_GUINT64_FORMAT " kbit/s, %s",
+                  choice_.profile.c_str(), level_name(writer_.sps()).c_str(), choice_.most_kbps,
+                  writer_.cabac() ? "CABAC" : "CAVLC");
+  if (pool_)
+    GST_INFO_OBJECT(self_, "%u encoders take groups of pictures in turn, at most %zu pictures wait",
+                    pool_->workers(), most_in_pool_);
+  else
+    GST_INFO_OBJECT(self_, "slice-mode=%s num-slices=%u, coded by %u threads", name_of(applied_.slice_mode),
+                    config_.settings.slices, config_.slice_threads);
+}
+
 void Encoder::apply_settings() {
   const EncoderSettings now = snapshot();
   if (now == seen_) return;
@@ -84,10 +108,7 @@ void Encoder::apply_settings() {
   config_.settings = applied_;
   config_.settings.slices = slices;
   counters_.expect(expected_kbps(), fps(), applied_.qp_max);
-  GST_INFO_OBJECT(
-      self_, "from now on rate-control=%d bitrate=%u max-bitrate=%u vbv-buffer=%u quantizer=%u qp=%u..%u",
-      static_cast<int>(applied_.rate_control), applied_.bitrate, applied_.max_bitrate, applied_.vbv_buffer,
-      applied_.quantizer, applied_.qp_min, applied_.qp_max);
+  log_rate("from now on codes with");
   // Encoders of a pool take it over where their next group starts.
   if (coder_) coder_->adapt(config_.settings, config_.fps_num, config_.fps_den);
 }

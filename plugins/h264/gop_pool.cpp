@@ -10,6 +10,7 @@ Coded GopPool::Done::view() const {
   Coded coded;
   coded.skipped = skipped;
   coded.refused = refused;
+  coded.unreadable = unreadable;
   coded.idr = idr;
   coded.temporal_id = temporal_id;
   coded.attempts = attempts;
@@ -126,7 +127,7 @@ GopPool::Done GopPool::encode(Worker &worker, const Job &job) const {
   if (job.starts_gop) take_over(worker, job);
   MappedFrame picture(info_, job.picture.get(), GST_MAP_READ);
   if (!picture) {
-    done.skipped = true;
+    done.skipped = done.unreadable = true;
     return done;
   }
   // A clock of its own: to this encoder its groups follow each other without a gap.

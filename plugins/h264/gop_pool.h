@@ -29,7 +29,7 @@ class GopPool {
   struct Done {
     ByteVector bytes;
     std::vector<std::size_t> sizes; ///< of the NAL units in `bytes`
-    bool skipped = false, refused = false, idr = false;
+    bool skipped = false, refused = false, unreadable = false, idr = false;
     unsigned temporal_id = 0, attempts = 1;
     bool raised = false;
     std::optional<Error> error;

@@ -2,68 +2,58 @@
 
 #include <wels/codec_api.h>
 
+#include <gst/video/video.h>
+
 namespace hull::h264 {
 namespace {
 
-GstDebugCategory *category(const char *name, const char *description) {
-  return _gst_debug_category_new(name, 0, description);
+// What matters to a user the element says itself. Of the library's words, what it calls errors and warnings
+// (single lost pictures, settings it changes) may explain that; the rest comes many times a picture.
+GstDebugLevel loudness(int level) {
+  return level <= WELS_LOG_WARNING ? GST_LEVEL_DEBUG : GST_LEVEL_LOG;
 }
 
-int level_for(GstDebugCategory *category) {
-  switch (gst_debug_category_get_threshold(category)) {
-  case GST_LEVEL_NONE:
-    return WELS_LOG_QUIET;
-  case GST_LEVEL_ERROR:
-    return WELS_LOG_ERROR;
-  case GST_LEVEL_WARNING:
-  case GST_LEVEL_FIXME:
-    return WELS_LOG_WARNING;
-  case GST_LEVEL_INFO:
-    return WELS_LOG_INFO;
-  case GST_LEVEL_DEBUG:
-    return WELS_LOG_DEBUG;
-  default:
-    return WELS_LOG_DETAIL;
-  }
-}
-
-// The library reports single lost pictures as errors; what matters to a user the element posts itself, so its
-// words are one step less loud here.
-void pass_on(GstDebugCategory *category, int level, const char *text) {
-  const GstDebugLevel loud = level <= WELS_LOG_ERROR     ? GST_LEVEL_WARNING
-                             : level <= WELS_LOG_WARNING ? GST_LEVEL_INFO
-                             : level <= WELS_LOG_INFO    ? GST_LEVEL_INFO
-                             : level <= WELS_LOG_DEBUG   ? GST_LEVEL_DEBUG
-                                                         : GST_LEVEL_LOG;
-  GST_CAT_LEVEL_LOG(category, loud, nullptr, "%s", text);
+void pass_on(GstDebugCategory *category, void *element, int level, const char *text) {
+  GST_CAT_LEVEL_LOG(category, loudness(level), static_cast<GObject *>(element), "%s", text);
 }
 
 } // namespace
 
-GstDebugCategory *encoder_category() {
-  static GstDebugCategory *const made = category("hullh264enc", "H.264 encoder of gst-plugins-hull");
-  return made;
+void log_input(GstDebugCategory *category, GstElement *element, GstEvent *event) {
+  GstCaps *caps = nullptr;
+  const GstSegment *segment = nullptr;
+  switch (GST_EVENT_TYPE(event)) {
+  case GST_EVENT_CAPS:
+    gst_event_parse_caps(event, &caps);
+    GST_CAT_INFO_OBJECT(category, element, "sink: caps %" GST_PTR_FORMAT, static_cast<void *>(caps));
+    break;
+  case GST_EVENT_SEGMENT:
+    gst_event_parse_segment(event, &segment);
+    GST_CAT_INFO_OBJECT(category, element, "sink: %" GST_SEGMENT_FORMAT, static_cast<const void *>(segment));
+    break;
+  case GST_EVENT_FLUSH_STOP:
+    GST_CAT_DEBUG_OBJECT(category, element, "sink: flushed, what was under way is forgotten");
+    break;
+  default:
+    if (gst_video_event_is_force_key_unit(event))
+      GST_CAT_DEBUG_OBJECT(category, element, "a key unit is asked for: %" GST_PTR_FORMAT,
+                           static_cast<void *>(event));
+  }
 }
 
-GstDebugCategory *decoder_category() {
-  static GstDebugCategory *const made = category("hullh264dec", "H.264 decoder of gst-plugins-hull");
-  return made;
+int library_log_level(GstDebugCategory *category) {
+  const GstDebugLevel threshold = gst_debug_category_get_threshold(category);
+  return threshold >= GST_LEVEL_LOG     ? WELS_LOG_DETAIL
+         : threshold >= GST_LEVEL_DEBUG ? WELS_LOG_WARNING
+                                        : WELS_LOG_QUIET;
 }
 
-int library_log_level() {
-  return level_for(encoder_category());
+void library_log(void *element, int level, const char *text) {
+  pass_on(encoder_category(), element, level, text);
 }
 
-void library_log(void *, int level, const char *text) {
-  pass_on(encoder_category(), level, text);
-}
-
-int decoder_log_level() {
-  return level_for(decoder_category());
-}
-
-void decoder_log(void *, int level, const char *text) {
-  pass_on(decoder_category(), level, text);
+void decoder_log(void *element, int level, const char *text) {
+  pass_on(decoder_category(), element, level, text);
 }
 
 } // namespace hull::h264

@@ -189,7 +189,8 @@ Result<std::optional<Coded>> PictureCoder::attempt(const Request &request, bool 
     if (quantizer == kCoarsest) config_.slice_threads = 1;
     quantizer = std::min(kCoarsest, quantizer + kCoarserAfterRefusal);
     key = true;
-    GST_WARNING("%s It is coded again at quantizer %d.", coded.error().text.c_str(), quantizer);
+    GST_DEBUG_OBJECT(config_.element, "%s It is coded again at quantizer %d.", coded.error().text.c_str(),
+                     quantizer);
     auto codec = Codec::open(config_);
     if (!codec) return tl::unexpected(codec.error());
     codec_ = std::move(*codec);
@@ -231,7 +232,8 @@ Result<Coded> PictureCoder::code(const Request &request) {
     coded.attempts = i;
     coded.raised = raised;
     if (next == quantizer) return account(std::move(coded), activity, key, quantizer, bits);
-    GST_DEBUG("%.0f bits at quantizer %d are too many: coded again at %d", bits, quantizer, next);
+    GST_DEBUG_OBJECT(config_.element, "%.0f bits at quantizer %d are too many: coded again at %d", bits,
+                     quantizer, next);
     quantizer = i + 1 < kMostAttempts ? next : std::max(next, static_cast<int>(controller_.goal().highest));
     key = true; // nothing else can take the place of what the encoder now refers to
   }

@@ -28,8 +28,10 @@ Result<void> PictureDecoder::open(Concealment concealment) {
     decoder_->Uninitialize();
   else if (WelsCreateDecoder(&decoder_) != 0 || !decoder_)
     return fail(ErrorCode::state, "OpenH264 gave no decoder. Check the installed libopenh264.");
-  int level = decoder_log_level();
+  int level = library_log_level(decoder_category());
   WelsTraceCallback callback = decoder_log;
+  void *context = element_;
+  decoder_->SetOption(DECODER_OPTION_TRACE_CALLBACK_CONTEXT, &context);
   decoder_->SetOption(DECODER_OPTION_TRACE_LEVEL, &level);
   decoder_->SetOption(DECODER_OPTION_TRACE_CALLBACK, &callback);
   SDecodingParam param{};

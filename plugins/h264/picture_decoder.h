@@ -8,6 +8,8 @@
 #include <string>
 #include <wels/codec_api.h>
 
+#include <gst/gst.h>
+
 namespace hull::h264 {
 
 enum class Concealment {
@@ -40,7 +42,8 @@ class PictureDecoder {
   /// After these the library has forgotten everything, or would do well to.
   static constexpr int kFatal = dsInvalidArgument | dsInitialOptExpected | dsOutOfMemory | dsRefListNullPtrs;
 
-  PictureDecoder() = default;
+  /// `element` is whose log lines these are, or null.
+  explicit PictureDecoder(GstObject *element = nullptr) : element_(element) {}
   ~PictureDecoder() { close(); }
   PictureDecoder(const PictureDecoder &) = delete;
   PictureDecoder &operator=(const PictureDecoder &) = delete;
@@ -70,6 +73,7 @@ class PictureDecoder {
  private:
   int feed(const std::uint8_t *data, std::size_t size, std::uint64_t id, const Sink &sink);
 
+  GstObject *element_;
   ISVCDecoder *decoder_ = nullptr;
 };
 

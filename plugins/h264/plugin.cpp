@@ -1,7 +1,6 @@
 #include "gst/glue/shell.h"
 #include "plugins/h264/decoder.h"
 #include "plugins/h264/encoder.h"
-#include "plugins/h264/log.h"
 #include "plugins/h264/rtp_feedback.h"
 
 #include <gst/gst.h>
@@ -24,8 +23,6 @@ GST_ELEMENT_REGISTER_DEFINE(hullrtpfeedback, "hullrtpfeedback", GST_RANK_NONE,
                             hull::shell_type<hull::h264::RtpFeedback>())
 
 static gboolean plugin_init(GstPlugin *plugin) {
-  hull::h264::encoder_category();
-  hull::h264::decoder_category();
   return GST_ELEMENT_REGISTER(hullh264enc, plugin) && GST_ELEMENT_REGISTER(hullh264dec, plugin) &&
          GST_ELEMENT_REGISTER(hullrtpfeedback, plugin);
 }

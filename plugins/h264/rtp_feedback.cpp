@@ -1,8 +1,8 @@
 #include "plugins/h264/rtp_feedback.h"
 
 #include "gst/glue/map.h"
+#include "gst/glue/raise.h"
 #include "gst/glue/ref.h"
-#include "plugins/h264/log.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 #include <gst/rtp/gstrtcpbuffer.h>
 
-#define GST_CAT_DEFAULT decoder_category()
+#define GST_CAT_DEFAULT hull::category<hull::h264::RtpFeedback>()
 
 namespace hull::h264 {
 namespace {
@@ -94,7 +94,14 @@ RtpFeedback::~RtpFeedback() {
 }
 
 void RtpFeedback::attach(GObject *session) {
-  g_object_ref(session);
+  if (session && !g_signal_lookup("on-feedback-rtcp", G_OBJECT_TYPE(session)))
+    return warn(GST_ELEMENT(self_),
+                {ErrorCode::settings,
+                 std::string("attach needs an RTPSession, and this is a ") + G_OBJECT_TYPE_NAME(session) +
+                     ". The property internal-session of rtpsession and the signal get-internal-session of "
+                     "rtpbin give one."});
+  GST_INFO_OBJECT(self_, "attached to %" GST_PTR_FORMAT, static_cast<void *>(session));
+  if (session) g_object_ref(session);
   GObject *old = nullptr;
   {
     const Lock lock(mutex_);
@@ -104,6 +111,7 @@ void RtpFeedback::attach(GObject *session) {
     g_signal_handlers_disconnect_by_data(old, self_);
     g_object_unref(old);
   }
+  if (!session) return;
   // The session may outlive the element, which then hears of it no more.
   g_signal_connect_object(session, "on-sending-rtcp", G_CALLBACK(&RtpFeedback::sending), self_,
                           GConnectFlags(0));

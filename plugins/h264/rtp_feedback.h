@@ -27,6 +27,7 @@ class RtpFeedback : public Configured<RtpFeedbackSettings> {
   using Base = GstBaseTransform;
   using BaseClass = GstBaseTransformClass;
   static constexpr char kTypeName[] = "HullRtpFeedback";
+  static constexpr char kCategory[] = "hullrtpfeedback", kDescription[] = "Loss reports over RTCP";
   static GType parent_type() { return GST_TYPE_BASE_TRANSFORM; }
   static std::span<const Property<RtpFeedbackSettings>> properties();
   static void class_init(GstBaseTransformClass *klass);
@@ -34,6 +35,7 @@ class RtpFeedback : public Configured<RtpFeedbackSettings> {
   ~RtpFeedback();
 
   gboolean src_event(GstEvent *event);
+  /// Null lets go of the session before.
   void attach(GObject *session);
 
  private:

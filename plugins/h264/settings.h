@@ -47,4 +47,8 @@ struct EncoderSettings {
   bool operator==(const EncoderSettings &) const = default;
 };
 
+/// As the property has it.
+const char *name_of(RateControl control);
+const char *name_of(SliceMode mode);
+
 } // namespace hull::h264

@@ -26,12 +26,13 @@ enum class Place {
 
 class PropertyAccess {
  public:
-  /// Before `element` has its pads; `pipeline` holds it.
+  /// Before `element` has its request and sometimes pads; `pipeline` holds it.
   PropertyAccess(GstElement *pipeline, GstElement *element)
       : pipeline_(ElementRef::retain(pipeline)), element_(ElementRef::retain(element)) {
     listen<Place::deep_notify>(pipeline, "deep-notify");
     listen<Place::pad_added>(element, "pad-added");
     g_signal_connect(element, "pad-added", G_CALLBACK(&watch_pad), this);
+    for_each_pad([](PropertyAccess *self, GstPad *pad) { watch_pad(nullptr, pad, self); });
     if (GST_IS_CHILD_PROXY(element)) listen<Place::child_added>(element, "child-added");
     if (GST_IS_BIN(element)) {
       listen<Place::element_added>(element, "element-added");
@@ -81,15 +82,22 @@ class PropertyAccess {
     return GST_BUS_PASS;
   }
 
+  template <class Visit> void for_each_pad(Visit) {
+    GstIterator *pads = gst_element_iterate_pads(element_.get());
+    gst_iterator_foreach(
+        pads,
+        [](const GValue *pad, gpointer self) {
+          Visit{}(static_cast<PropertyAccess *>(self), GST_PAD(g_value_get_object(pad)));
+        },
+        this);
+    gst_iterator_free(pads);
+  }
   void read(Place place) {
     static thread_local bool inside = false; // a property may itself cause a notification
     if (inside) return;
     inside = true;
     read_all(G_OBJECT(element_.get()));
-    GstIterator *pads = gst_element_iterate_pads(element_.get());
-    gst_iterator_foreach(
-        pads, [](const GValue *pad, gpointer) { read_all(G_OBJECT(g_value_get_object(pad))); }, nullptr);
-    gst_iterator_free(pads);
+    for_each_pad([](PropertyAccess *, GstPad *pad) { read_all(G_OBJECT(pad)); });
     ++reads_[static_cast<std::size_t>(place)];
     inside = false;
   }
