@@ -2,6 +2,8 @@
 
 #include "gst/h264/avcc.h"
 
+#include <algorithm>
+
 namespace hull::mux {
 
 using namespace h264;
@@ -46,6 +48,13 @@ std::optional<ParameterSets::Active> ParameterSets::of_slice(const Nal &slice) c
   const auto sps = sps_.find(pps->second.seq_parameter_set_id);
   if (sps == sps_.end()) return std::nullopt;
   return Active{sps->second, pps->second};
+}
+
+unsigned ParameterSets::reorder_frames() const {
+  unsigned most = 0;
+  for (const auto &[id, sps] : sps_)
+    most = std::max(most, sps.reorder_frames());
+  return most;
 }
 
 } // namespace hull::mux

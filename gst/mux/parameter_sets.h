@@ -24,6 +24,8 @@ class ParameterSets {
   };
   /// The sets a slice uses; nothing when they have not come.
   std::optional<Active> of_slice(const h264::Nal &slice) const;
+  /// Pictures that a decoder holds back at most, by any of the sets.
+  unsigned reorder_frames() const;
 
  private:
   unsigned length_size_ = 4;

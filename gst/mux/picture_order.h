@@ -10,6 +10,7 @@ class PictureOrder {
  public:
   /// `record`: codec_data of stream-format avc or avc3; false when it cannot be read.
   bool configure(Bytes record) { return sets_.configure(record); }
+  unsigned reorder_frames() const { return sets_.reorder_frames(); }
   /// Frames by which the access unit is shown after the last IDR picture; nothing when it cannot be told.
   /// Frames are two apart in picture order, as encoders number them.
   std::optional<std::int64_t> frames_after_idr(Bytes access_unit);

@@ -27,7 +27,19 @@ struct Repairs {
   std::uint64_t backward_dts = 0;
   std::uint64_t jumps = 0; ///< timestamps that started again or leapt beyond 2^31 ticks
   std::uint64_t clamped_offsets = 0;
-  std::uint64_t total() const { return missing_pts + missing_dts + backward_dts + jumps + clamped_offsets; }
+  std::uint64_t strays = 0; ///< single timestamps out of line
+  std::uint64_t total() const {
+    return missing_pts + missing_dts + backward_dts + jumps + clamped_offsets + strays;
+  }
+  Repairs &operator+=(const Repairs &other) {
+    missing_pts += other.missing_pts;
+    missing_dts += other.missing_dts;
+    backward_dts += other.backward_dts;
+    jumps += other.jumps;
+    clamped_offsets += other.clamped_offsets;
+    strays += other.strays;
+    return *this;
+  }
 };
 
 /// How a track's samples follow each other.

@@ -58,6 +58,11 @@ const Property<MuxSettings> kProperties[] = {
         Mutable::ready, 0, 1.8e19),
     property<&MuxSettings::latency>("latency", "Nanoseconds that live inputs may come later than they say",
                                     Mutable::playing, 0, 1.8e19),
+    property<&MuxSettings::max_gap>(
+        "max-gap",
+        "Nanoseconds that a gap in timestamps may last; what leaps further, or back, begins "
+        "a new timeline where the old one ended",
+        Mutable::ready, 0, 1.8e19),
     computed<&Mp4Mux::stats>("stats", "Repaired and dropped samples since the start"),
 };
 
@@ -76,8 +81,14 @@ template <auto Method, class... Args> auto pad_function(GstPad *pad, GstObject *
   return detail::Thunk<Method>::call(GST_ELEMENT(parent), pad, args...);
 }
 
-GstFlowReturn chain(GstPad *pad, GstObject *, GstBuffer *buffer) {
-  return MuxPad::of(pad).queue()->put({BufferRef::adopt(buffer), {}});
+GstFlowReturn chain(GstPad *pad, GstObject *parent, GstBuffer *buffer) {
+  Arrival arrival{BufferRef::adopt(buffer), {}, {}};
+  const auto &queue = MuxPad::of(pad).queue();
+  if (queue->live()) {
+    const GstClockTime now = gst_element_get_current_running_time(GST_ELEMENT(parent));
+    if (GST_CLOCK_TIME_IS_VALID(now)) arrival.time = static_cast<std::int64_t>(now);
+  }
+  return queue->put(std::move(arrival));
 }
 
 gboolean activate_sink(GstPad *pad, GstObject *, GstPadMode mode, gboolean active) {
@@ -136,8 +147,8 @@ StructureRef Mp4Mux::stats() const {
       "stats", "missing-pts", G_TYPE_UINT64, counts.repairs.missing_pts, "missing-dts", G_TYPE_UINT64,
       counts.repairs.missing_dts, "backward-dts", G_TYPE_UINT64, counts.repairs.backward_dts, "jumps",
       G_TYPE_UINT64, counts.repairs.jumps, "clamped-offsets", G_TYPE_UINT64, counts.repairs.clamped_offsets,
-      "dropped", G_TYPE_UINT64, counts.dropped, "empty", G_TYPE_UINT64, counts.empty, "samples",
-      G_TYPE_UINT64, counts.samples, nullptr));
+      "strays", G_TYPE_UINT64, counts.repairs.strays, "dropped", G_TYPE_UINT64, counts.dropped, "empty",
+      G_TYPE_UINT64, counts.empty, "samples", G_TYPE_UINT64, counts.samples, nullptr));
 }
 
 // Pads
@@ -250,7 +261,7 @@ void Mp4Mux::end_stream(GstFlowReturn flow) {
 GstFlowReturn Mp4Mux::sink_event(GstPad *pad, GstEvent *event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START) return begin_flush(pad, event);
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) return end_flush(pad, event);
-  if (is_serialized(event)) return MuxPad::of(pad).queue()->put({{}, EventRef::adopt(event)});
+  if (is_serialized(event)) return MuxPad::of(pad).queue()->put({{}, EventRef::adopt(event), {}});
   return gst_pad_event_default(pad, GST_OBJECT(self_), event) ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 

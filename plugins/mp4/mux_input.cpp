@@ -18,8 +18,13 @@ std::optional<std::int64_t> running_time(const GstSegment &segment, GstClockTime
   return sign > 0 ? static_cast<std::int64_t>(result) : -static_cast<std::int64_t>(result);
 }
 
-MuxInput::MuxInput(GstPad *from, MuxInputEvents &events)
-    : pad(PadRef::retain(from)), queue(MuxPad::of(from).queue()), events_(events) {
+MuxInput::MuxInput(GstPad *from, MuxInputEvents &events, std::shared_ptr<SharedMoves> moves,
+                   std::int64_t max_gap)
+    : pad(PadRef::retain(from)),
+      queue(MuxPad::of(from).queue()),
+      events_(events),
+      moves_(std::move(moves)),
+      max_gap_(max_gap) {
   gst_segment_init(&segment, GST_FORMAT_TIME);
 }
 
@@ -74,7 +79,35 @@ void MuxInput::begin_track(const ByteVector &entry) {
   config.formats = {caps->format};
   described_ = {entry};
   timeline.emplace(caps->timescale, caps->pacing, caps->nominal_duration);
+  begin_stamps();
   if (caps->text) text = std::make_unique<TextInput>(*caps->text, caps->timescale, name());
+}
+
+// H.265 says in its sets how far it reorders, which nobody reads here: six is more than encoders use, and too
+// much does no harm.
+void MuxInput::begin_stamps() {
+  constexpr unsigned kHevcReorder = 6;
+  const FourCC entry = caps->format.entry;
+  const unsigned reorder = caps->is_h264                                        ? order_.reorder_frames()
+                           : entry == FourCC("hvc1") || entry == FourCC("hev1") ? kHevcReorder
+                                                                                : 0;
+  const std::int64_t nominal = in_nanoseconds(caps->nominal_duration);
+  judge_.emplace(
+      StampJudge::Settings{max_gap_, nominal, reorder * std::max<std::int64_t>(nominal, 40 * GST_MSECOND)},
+      moves_);
+  if (reorder > 0)
+    decode_times_.emplace(reorder, caps->frame_rate_numerator, caps->frame_rate_denominator);
+  else
+    decode_times_.reset();
+}
+
+Repairs MuxInput::repairs() const {
+  Repairs all = timeline ? timeline->repairs() : Repairs{};
+  if (judge_) {
+    all.jumps += judge_->restarts();
+    all.strays += judge_->strays();
+  }
+  return all;
 }
 
 void MuxInput::set_tags(const GstTagList *tags) {
@@ -89,6 +122,11 @@ void MuxInput::set_tags(const GstTagList *tags) {
   }
 }
 
+void MuxInput::begin_segment(GstEvent *event) {
+  gst_event_copy_segment(event, &segment);
+  if (judge_) judge_->begin_segment();
+}
+
 void MuxInput::note_gap(GstClockTime time, GstClockTime duration) {
   auto start = running_time(segment, time);
   if (text && segment.format != GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(time))
@@ -99,6 +137,7 @@ void MuxInput::note_gap(GstClockTime time, GstClockTime duration) {
       *start + (GST_CLOCK_TIME_IS_VALID(duration) ? static_cast<std::int64_t>(duration) : 0);
   GST_DEBUG_OBJECT(pad.get(), "gap until %" GST_STIME_FORMAT, GST_STIME_ARGS(end));
   if (text) text->reach(end);
+  if (judge_) judge_->begin_segment();
   idle_until = std::max(idle_until, end);
 }
 
@@ -123,12 +162,26 @@ bool MuxInput::take_arrival(Arrival &arrival) {
   return true;
 }
 
+// Another format belongs to what comes behind it, so what waits for a judgement goes first.
+bool MuxInput::caps_are_next() {
+  if (arrivals_.empty() && !queue->take(arrivals_)) return false;
+  const GstEvent *event = arrivals_.front().event.get();
+  return event && GST_EVENT_TYPE(event) == GST_EVENT_CAPS;
+}
+
 bool MuxInput::fill(bool started) {
   while (!head) {
     if (text) return fill_text(started); // which its caps say
+    if (settle_next()) return true;
     Arrival arrival;
-    if (!take_arrival(arrival)) return false;
-    if (arrival.buffer) place(std::move(arrival.buffer));
+    const bool stop = !unsettled_.empty() && caps_are_next();
+    if (!stop && take_arrival(arrival)) {
+      if (arrival.buffer) take(std::move(arrival));
+    } else if (!unsettled_.empty() && (stop || done())) {
+      judge_->end();
+    } else {
+      return false;
+    }
   }
   return true;
 }
@@ -164,8 +217,9 @@ bool is_header_packet(FourCC entry, std::uint64_t placed, GstBuffer *buffer) {
 
 } // namespace
 
-bool MuxInput::place(BufferRef taken) {
-  GstBuffer *buffer = taken.get();
+// A buffer that is a sample, and says when.
+bool MuxInput::take(Arrival arrival) {
+  GstBuffer *buffer = arrival.buffer.get();
   const gsize size = gst_buffer_get_size(buffer);
   if (size == 0 || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP) || !timeline) {
     if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) ++empty;
@@ -177,7 +231,7 @@ bool MuxInput::place(BufferRef taken) {
     GST_DEBUG_OBJECT(pad.get(), "left out a header packet of %" G_GSIZE_FORMAT " bytes", size);
     return false;
   }
-  if (picture && !sync && !timeline->started()) {
+  if (picture && !sync && !begun()) {
     ++dropped;
     GST_DEBUG_OBJECT(pad.get(), "dropped %" GST_PTR_FORMAT ": no key unit yet", buffer);
     return false;
@@ -194,18 +248,37 @@ bool MuxInput::place(BufferRef taken) {
   if (GST_BUFFER_DURATION_IS_VALID(buffer))
     stamp.duration = static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
   if (picture && !stamp.pts && stamp.dts) order_picture(buffer, sync, stamp);
-  const std::uint64_t repairs = timeline->repairs().total();
-  const Placed placed = timeline->add(stamp);
-  if (timeline->repairs().total() != repairs)
+  judge_->add(stamp, arrival.time);
+  unsettled_.push_back({std::move(arrival.buffer), sync});
+  return true;
+}
+
+// The next sample whose time is settled.
+bool MuxInput::settle_next() {
+  if (unsettled_.empty()) return false;
+  const Repairs before = repairs();
+  auto stamp = judge_->next();
+  if (!stamp) return false;
+  auto [buffer, sync] = std::move(unsettled_.front());
+  unsettled_.pop_front();
+  if (decode_times_) decode_times_->complete(*stamp);
+  place(std::move(buffer), *stamp, sync);
+  if (repairs().total() != before.total())
     GST_DEBUG_OBJECT(pad.get(),
-                     "repaired the time of %" GST_PTR_FORMAT ": it is decoded at %" GST_STIME_FORMAT, buffer,
-                     GST_STIME_ARGS(in_nanoseconds(placed.decode_time)));
+                     "repaired the time of %" GST_PTR_FORMAT ": it is decoded at %" GST_STIME_FORMAT,
+                     head->buffer.get(), GST_STIME_ARGS(head_time));
+  return true;
+}
+
+void MuxInput::place(BufferRef taken, const Stamp &stamp, bool sync) {
+  GstBuffer *buffer = taken.get();
+  const Placed placed = timeline->add(stamp);
   if (placed_++ == 0) GST_INFO_OBJECT(pad.get(), "first sample: %" GST_PTR_FORMAT, buffer);
   MuxSample sample;
   sample.sample = {placed.decode_time,
                    placed.duration,
                    placed.composition_offset,
-                   static_cast<std::uint32_t>(size),
+                   static_cast<std::uint32_t>(gst_buffer_get_size(buffer)),
                    sync,
                    GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DROPPABLE)};
   sample.duration_known = placed.duration_known;
@@ -214,7 +287,6 @@ bool MuxInput::place(BufferRef taken) {
   head_time = in_nanoseconds(placed.decode_time);
   head = std::move(sample);
   GST_LOG_OBJECT(pad.get(), "%" GST_PTR_FORMAT, buffer);
-  return true;
 }
 
 // Text: it holds nobody up for longer than it must

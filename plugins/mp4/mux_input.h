@@ -2,8 +2,10 @@
 
 #include "gst/core/time.h"
 #include "gst/isobmff/file/track.h"
+#include "gst/mux/decode_times.h"
 #include "gst/mux/picture_order.h"
 #include "gst/mux/protector.h"
+#include "gst/mux/stamp_judge.h"
 #include "gst/mux/text_input.h"
 #include "gst/mux/timeline.h"
 #include "plugins/mp4/mux_pad.h"
@@ -41,17 +43,21 @@ class MuxInputEvents {
 /// One track as the muxing thread sees it: what came in its queue becomes samples on a timeline.
 class MuxInput {
  public:
-  MuxInput(GstPad *from, MuxInputEvents &events);
+  /// `max_gap`: nanoseconds. `moves` is of all inputs.
+  MuxInput(GstPad *from, MuxInputEvents &events, std::shared_ptr<mux::SharedMoves> moves,
+           std::int64_t max_gap);
 
   std::int64_t in_nanoseconds(std::int64_t ticks) const {
     return rescale(ticks, kNanoseconds, config.timescale);
   }
+  mux::Repairs repairs() const;
   const char *name() const { return GST_PAD_NAME(pad.get()); }
 
   enum class Change { none, begun, format };
   /// What the pad's caps say: a track begins, goes on with another sample entry, or as before.
   Result<Change> set_caps(const GstCaps *caps);
   void set_tags(const GstTagList *tags);
+  void begin_segment(GstEvent *event);
   /// The sample before a gap lasts until the next one, and nobody waits for this track meanwhile.
   void note_gap(GstClockTime time, GstClockTime duration);
 
@@ -95,16 +101,30 @@ class MuxInput {
   void take_text(GstBuffer *buffer);
   void change_format(const ByteVector &entry);
   void begin_track(const ByteVector &entry);
-  bool place(BufferRef buffer);
+  void begin_stamps();
+  bool begun() const { return placed_ > 0 || !unsettled_.empty(); }
+  bool caps_are_next();
+  bool take(Arrival arrival);
+  bool settle_next();
+  void place(BufferRef buffer, const mux::Stamp &stamp, bool sync);
   bool complete_format(GstBuffer *buffer);
   void order_picture(GstBuffer *buffer, bool sync, mux::Stamp &stamp);
 
   MuxInputEvents &events_;
+  std::shared_ptr<mux::SharedMoves> moves_;
+  std::int64_t max_gap_;
   std::deque<Arrival> arrivals_;
-  std::vector<ByteVector> described_; // sample entries of config.formats as the caps gave them
-  mux::PictureOrder order_;           // of H.264 whose buffers have no PTS
-  std::int64_t idr_time_ = 0;         // decode time of the last IDR picture, nanoseconds
-  std::uint64_t placed_ = 0;          // samples on the timeline
+  struct Unsettled {
+    BufferRef buffer;
+    bool sync;
+  };
+  std::deque<Unsettled> unsettled_; // as many as wait in judge_
+  std::optional<mux::StampJudge> judge_;
+  std::optional<mux::DecodeTimes> decode_times_; // of pictures
+  std::vector<ByteVector> described_;            // sample entries of config.formats as the caps gave them
+  mux::PictureOrder order_;                      // of H.264 whose buffers have no PTS
+  std::int64_t idr_time_ = 0;                    // decode time of the last IDR picture, nanoseconds
+  std::uint64_t placed_ = 0;                     // samples on the timeline
 };
 
 /// A buffer around `bytes`, without a copy.

@@ -36,6 +36,7 @@ struct MuxSettings {
   std::string timecode;
   std::uint64_t expected_duration = 0;
   std::uint64_t latency = 0;
+  std::uint64_t max_gap = 10 * GST_SECOND;
 };
 
 /// What an output needs from the element.

@@ -18,6 +18,7 @@ namespace hull {
 struct Arrival {
   BufferRef buffer;
   EventRef event;
+  std::optional<std::int64_t> time; ///< running time at which a live buffer came
 };
 
 class InputQueue;
@@ -43,6 +44,9 @@ class InputQueues {
   bool closed() const { return flow() != GST_FLOW_OK; }
   GstFlowReturn flow() const; ///< what streaming threads hear
   bool any_flushes() const;
+  /// Whether it matters when something comes; from any thread.
+  bool live() const { return live_; }
+  void set_live(bool live) { live_ = live; }
   /// The muxing thread looks once more, whatever it waits for; from any thread.
   void wake();
 
@@ -69,12 +73,14 @@ class InputQueues {
   unsigned waiting_ HULL_GUARDED_BY(mutex_) = 0;       // streaming threads for room
   bool woken_ HULL_GUARDED_BY(mutex_) = false;
   std::atomic<bool> overfull_{false};
+  std::atomic<bool> live_{false};
 };
 
 /// What waits in front of one input. Its state lies under the lock of its InputQueues.
 class InputQueue {
  public:
   explicit InputQueue(InputQueues &queues) : queues_(queues) {}
+  bool live() const { return queues_.live(); }
 
   // Streaming thread.
   /// A buffer waits while the queue is full, unless another input starves: streams that lie far apart in a

@@ -64,6 +64,11 @@ std::optional<GstClockTime> upstream_latency(GstElement *element) {
   return most;
 }
 
+void MuxRun::refresh_latency() {
+  upstream_latency_ = upstream_latency(parts_.element);
+  parts_.queues.set_live(upstream_latency_.has_value());
+}
+
 MuxRun::MuxRun(const Parts &parts, const MuxRun *before) : parts_(parts) {
   if (!before) return;
   sync_inputs();
@@ -95,9 +100,11 @@ bool MuxRun::sync_inputs() {
   for (auto &input : inputs_)
     input->released =
         std::ranges::none_of(present, [&](const PadRef &pad) { return pad.get() == input->pad.get(); });
+  const auto max_gap =
+      static_cast<std::int64_t>(std::min<std::uint64_t>(parts_.settings.snapshot().max_gap, G_MAXINT64 / 2));
   for (const PadRef &pad : present)
     if (std::ranges::none_of(inputs_, [&](const auto &input) { return input->pad.get() == pad.get(); }))
-      inputs_.push_back(std::make_unique<MuxInput>(pad.get(), *this));
+      inputs_.push_back(std::make_unique<MuxInput>(pad.get(), *this, moves_, max_gap));
   for (auto &input : inputs_)
     input->has_siblings = inputs_.size() > 1;
   return true;
@@ -458,7 +465,7 @@ void MuxRun::begin_text(const std::vector<MuxInput *> &tracks, Variant variant) 
 
 void MuxRun::warn_of_repairs() {
   for (const auto &input : inputs_) {
-    const Repairs repairs = input->timeline ? input->timeline->repairs() : Repairs{};
+    const Repairs repairs = input->repairs();
     if (repairs.total() + input->dropped == 0) continue;
     warn(parts_.element,
          {ErrorCode::bad_data, std::string(input->name()) + ": " + std::to_string(repairs.total()) +
@@ -471,12 +478,7 @@ void MuxRun::warn_of_repairs() {
 void MuxRun::count() {
   MuxCounts sum;
   for (const auto &input : inputs_) {
-    const Repairs repairs = input->timeline ? input->timeline->repairs() : Repairs{};
-    sum.repairs.missing_pts += repairs.missing_pts;
-    sum.repairs.missing_dts += repairs.missing_dts;
-    sum.repairs.backward_dts += repairs.backward_dts;
-    sum.repairs.jumps += repairs.jumps;
-    sum.repairs.clamped_offsets += repairs.clamped_offsets;
+    sum.repairs += input->repairs();
     sum.dropped += input->dropped;
     sum.empty += input->empty;
     sum.samples += input->samples;
@@ -499,7 +501,7 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
     input.ended = true;
     break;
   case GST_EVENT_SEGMENT:
-    gst_event_copy_segment(event.get(), &input.segment);
+    input.begin_segment(event.get());
     GST_INFO_OBJECT(input.pad.get(), "segment %" GST_SEGMENT_FORMAT, &input.segment);
     break;
   case GST_EVENT_GAP:

@@ -55,7 +55,7 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   GstFlowReturn step(InputQueues::Woken why);
   InputQueues::Limit limit() const;
   /// Upstream or its latency has changed.
-  void refresh_latency() { upstream_latency_ = upstream_latency(parts_.element); }
+  void refresh_latency();
 
  private:
   // MuxHost
@@ -110,6 +110,7 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
 
   Parts parts_;
   MuxSettings running_; // as they were when the output began
+  std::shared_ptr<mux::SharedMoves> moves_ = std::make_shared<mux::SharedMoves>();
   std::vector<std::unique_ptr<MuxInput>> inputs_;
   guint32 pads_cookie_ = 0;
   bool pads_known_ = false;
