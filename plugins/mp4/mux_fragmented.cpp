@@ -65,6 +65,7 @@ class FragmentedOutput final : public MuxOutput {
   std::vector<MuxInput *> inputs_;
   std::vector<std::uint32_t> formats_; // sample_description_index of each track's pending samples
   std::vector<std::deque<MuxSample>> pending_;
+  std::vector<bool> shifted_; // pictures whose offsets are unsigned, since the header's edit knows how far
   std::optional<Fragmenter> fragmenter_;
   BufferRef header_;   // waits for the first fragment
   BufferRef timecode_; // sample of the chunk that leaves
@@ -136,8 +137,12 @@ GstFlowReturn FragmentedOutput::start(const std::vector<MuxInput *> &inputs) {
   // Several tracks need one zero: pictures get unsigned offsets and an edit that starts after the reordering,
   // which more readers place right than signed offsets alone. CMAF wants signed offsets and no edit.
   if (variant_ != Variant::cmaf)
-    for (MuxInput *input : inputs_)
-      if (input->config.media == Media::video) input->config.priming += input->timeline->reorder_shift();
+    for (MuxInput *input : inputs_) {
+      shifted_.push_back(input->config.media == Media::video && input->head);
+      if (shifted_.back()) input->config.priming += input->timeline->reorder_shift();
+    }
+  else
+    shifted_.resize(inputs.size());
   auto made = header();
   if (!made) return refuse(made.error());
   header_ = std::move(*made);
@@ -158,7 +163,7 @@ void FragmentedOutput::announce_boundary() {
 }
 
 GstFlowReturn FragmentedOutput::add(MuxInput &input, MuxSample sample) {
-  if (variant_ != Variant::cmaf && input.config.media == Media::video)
+  if (shifted_[input.index])
     sample.sample.composition_offset += static_cast<std::int32_t>(input.timeline->reorder_shift());
   const auto boundary = fragmenter_->next_boundary();
   auto chunk = fragmenter_->before(input.index, sample.sample);
@@ -210,7 +215,7 @@ std::vector<FragmentTrack> FragmentedOutput::fragment_tracks(const Chunk &chunk)
     track.id = input.config.id;
     track.sample_description_index = formats_[i];
     track.composition_offsets = input.config.media == Media::video;
-    track.signed_offsets = variant_ == Variant::cmaf;
+    track.signed_offsets = !shifted_[i];
     if (!input.protector) continue;
     std::vector<SampleProtection> protections;
     for (std::size_t k = 0; k < chunk.runs[i].size(); ++k)

@@ -34,6 +34,7 @@ Result<MuxInput::Change> MuxInput::set_caps(const GstCaps *new_caps) {
   auto track = track_from_caps(new_caps);
   if (!track) return tl::unexpected(track.error());
   GST_INFO_OBJECT(pad.get(), "caps %" GST_PTR_FORMAT, new_caps);
+  caps_error.reset();
   last_caps = CapsRef::retain(const_cast<GstCaps *>(new_caps));
   const std::uint32_t wanted = MuxPad::of(pad.get()).snapshot().timescale;
   if (wanted && track->timescale) {
@@ -143,6 +144,10 @@ void MuxInput::note_gap(GstClockTime time, GstClockTime duration) {
 
 // Samples
 
+bool MuxInput::can_be_track() const {
+  return timeline && (text || head || (!done() && !config.formats.front().codec_boxes.empty()));
+}
+
 bool MuxInput::done() const {
   if (released || ended || given_up) return true;
   // Without a peer nothing comes; one that was never linked may still be.
@@ -220,6 +225,10 @@ bool is_header_packet(FourCC entry, std::uint64_t placed, GstBuffer *buffer) {
 // A buffer that is a sample, and says when.
 bool MuxInput::take(Arrival arrival) {
   GstBuffer *buffer = arrival.buffer.get();
+  if (caps_error) {
+    events_.refuse(*this);
+    return false;
+  }
   const gsize size = gst_buffer_get_size(buffer);
   if (size == 0 || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP) || !timeline) {
     if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) ++empty;

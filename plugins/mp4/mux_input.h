@@ -38,6 +38,8 @@ class MuxInputEvents {
  public:
   virtual ~MuxInputEvents() = default;
   virtual void handle_event(MuxInput &input, EventRef event) = 0;
+  /// A buffer has come whose caps could not be taken.
+  virtual void refuse(const MuxInput &input) = 0;
 };
 
 /// One track as the muxing thread sees it: what came in its queue becomes samples on a timeline.
@@ -61,6 +63,8 @@ class MuxInput {
   /// The sample before a gap lasts until the next one, and nobody waits for this track meanwhile.
   void note_gap(GstClockTime time, GstClockTime duration);
 
+  /// The header can name it: it has data, or has told enough and may have some later.
+  bool can_be_track() const;
   /// What is not there yet does not come any more.
   bool done() const;
   /// Places the next sample of the track, which becomes `head`; false when there is none yet. `started`: the
@@ -73,6 +77,7 @@ class MuxInput {
   std::shared_ptr<InputQueue> queue;
   GstSegment segment;
   CapsRef last_caps;
+  std::optional<Error> caps_error; ///< the newest caps cannot be taken
   std::optional<TrackCaps> caps;
   isobmff::TrackConfig config;
   std::optional<mux::Timeline> timeline;
@@ -90,6 +95,7 @@ class MuxInput {
   bool released = false;                     ///< the pad has left the element
   bool ended = false;                        ///< EOS came
   bool heard = false;                        ///< a buffer or a gap came
+  bool dropped_late = false;                 ///< it came after a header that can name no more tracks
   bool given_up = false;                     ///< nothing came for too long: nobody waits for it
   std::uint64_t dropped = 0; ///< samples before the first sync sample, or that cannot be placed
   std::uint64_t empty = 0;   ///< buffers without bytes

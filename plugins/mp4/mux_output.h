@@ -67,6 +67,8 @@ class MuxOutput {
   virtual ~MuxOutput() = default;
   /// Tracks of the file, in order; called once, before the first sample.
   virtual GstFlowReturn start(const std::vector<MuxInput *> &inputs) = 0;
+  /// A track that came after start(); false where the header cannot name it any more.
+  virtual bool add_track(MuxInput &) { return false; }
   virtual GstFlowReturn add(MuxInput &input, MuxSample sample) = 0;
   /// The track has a new sample format (config.formats grew, format_index points at it).
   virtual GstFlowReturn format_changed(MuxInput &input) = 0;

@@ -19,6 +19,13 @@ class ProgressiveOutput final : public MuxOutput {
       : host_(host), settings_(settings), variant_(variant) {}
 
   GstFlowReturn start(const std::vector<MuxInput *> &inputs) override;
+  bool add_track(MuxInput &input) override {
+    input.index = tracks_.size();
+    tracks_.emplace_back().input = &input;
+    if (variant_ == Variant::apple) adapt_to_quicktime(*input.caps, input.config.formats.front());
+    input.config.quicktime = variant_ == Variant::apple;
+    return true;
+  }
   GstFlowReturn add(MuxInput &input, MuxSample sample) override;
   GstFlowReturn format_changed(MuxInput &input) override { return flush(tracks_[input.index]); }
   GstFlowReturn finish() override;
@@ -221,6 +228,7 @@ GstFlowReturn ProgressiveOutput::finish() {
     const std::int64_t first = track.input->timeline->first_presentation();
     return track.input->in_nanoseconds(std::max<std::int64_t>(first, 0));
   };
+  std::erase_if(tracks_, [](const Track &track) { return !track.any; }); // nothing came after all
   for (const Track &track : tracks_)
     start = std::min(start, presentation(track));
   std::vector<ProgressiveTrack> tracks;

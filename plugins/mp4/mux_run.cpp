@@ -155,7 +155,7 @@ bool MuxRun::is_late(const MuxInput &input) const {
 bool MuxRun::is_missing(const MuxInput &input) const {
   if (input.done()) return false;
   if (input.text) return !input.text->heard() && !is_live(); // live text may take its time
-  return !input.head && input.idle_until == MuxInput::kNotIdle;
+  return !input.timeline || (!input.head && input.idle_until == MuxInput::kNotIdle);
 }
 
 // Whether a sample of that decode time must wait for what this input may still have.
@@ -306,35 +306,55 @@ bool MuxRun::ready_to_start() {
 std::vector<MuxInput *> MuxRun::number_tracks(Variant variant) {
   std::vector<MuxInput *> tracks;
   for (auto &input : inputs_) {
-    if (!input->timeline || (!input->text && !input->head)) { // no data came in time
-      GST_WARNING_OBJECT(input->pad.get(), "has nothing yet, so the header does not name it");
+    if (!input->can_be_track()) {
+      GST_WARNING_OBJECT(input->pad.get(), "has told nothing yet, so the header does not name it");
       continue;
     }
     if (input->text && input->text->over() && !input->text->any()) continue;
-    input->in_file = true;
-    input->index = tracks.size();
-    input->config.id = static_cast<std::uint32_t>(tracks.size() + 1);
-    const std::int64_t before_zero = input->timeline->origin();
-    if (input->config.media == Media::audio)
-      input->config.priming = std::max<std::int64_t>(input->caps->priming, before_zero);
-    if (input->config.media == Media::video) input->config.priming = before_zero;
-    if (input->config.media == Media::video && !input->orientation.empty()) {
-      const SampleFormat &format = input->config.formats.front();
-      if (variant != Variant::cmaf) // CMF-03 wants the unity matrix
-        input->config.matrix = orientation_matrix(input->orientation, format.width, format.height);
-    }
+    begin_track(*input, tracks.size(), variant);
     tracks.push_back(input.get());
   }
   return tracks;
 }
 
+void MuxRun::begin_track(MuxInput &input, std::size_t index, Variant variant) {
+  input.in_file = true;
+  input.index = index;
+  input.config.id = ++track_count_;
+  const std::int64_t before_zero = input.timeline->origin();
+  if (input.config.media == Media::audio)
+    input.config.priming = std::max<std::int64_t>(input.caps->priming, before_zero);
+  if (input.config.media != Media::video) return;
+  input.config.priming = before_zero;
+  if (input.orientation.empty() || variant == Variant::cmaf) return; // CMF-03 wants the unity matrix
+  const SampleFormat &format = input.config.formats.front();
+  input.config.matrix = orientation_matrix(input.orientation, format.width, format.height);
+}
+
+// One that came after the header was written; false: it cannot be a track any more.
+bool MuxRun::add_late(MuxInput &input) {
+  if (input.dropped_late || input.text || !output_->add_track(input)) {
+    if (!input.dropped_late)
+      GST_WARNING_OBJECT(input.pad.get(), "came after the header was written: its samples are dropped");
+    input.dropped_late = true;
+    ++input.dropped;
+    return false;
+  }
+  begin_track(input, input.index, *variant_);
+  GST_DEBUG_OBJECT(input.pad.get(), "track %u came late", input.config.id);
+  return true;
+}
+
 Result<void> MuxRun::prepare(const std::vector<MuxInput *> &tracks, Variant variant) {
   begin_text(tracks, variant);
   if (variant != Variant::cmaf) {
-    auto timecode = make_timecode(tracks, running_.timecode);
+    auto timecode = make_timecode(tracks, running_.timecode, track_count_ + 1);
     if (!timecode) return tl::unexpected(timecode.error());
     timecode_ = std::move(*timecode);
-    if (timecode_) timecode_->config.quicktime = variant == Variant::apple;
+    if (timecode_) {
+      timecode_->config.quicktime = variant == Variant::apple;
+      ++track_count_;
+    }
   }
   if (variant == Variant::apple)
     if (auto made = make_quicktime(tracks); !made) return made;
@@ -354,6 +374,7 @@ GstFlowReturn MuxRun::begin() {
     report(variant.error());
     return GST_FLOW_ERROR;
   }
+  variant_ = *variant;
   const auto tracks = number_tracks(*variant);
   if (auto ready = prepare(tracks, *variant); !ready) {
     report(ready.error());
@@ -371,11 +392,8 @@ MuxInput *MuxRun::earliest() {
   MuxInput *next = nullptr;
   for (auto &input : inputs_) {
     if (input->text && input->text->joins) continue;
-    while (fill(*input) && !input->in_file) { // came after the header was written
-      if (input->dropped++ == 0)
-        GST_WARNING_OBJECT(input->pad.get(), "came after the header was written: its samples are dropped");
+    while (fill(*input) && !input->in_file && !add_late(*input))
       input->head.reset();
-    }
     if (input->head && (!next || input->head_time < next->head_time)) next = input.get();
   }
   return next;
@@ -436,7 +454,7 @@ void MuxRun::pump_all_text() {
 void MuxRun::begin_text(const std::vector<MuxInput *> &tracks, Variant variant) {
   std::optional<std::int64_t> others;
   for (const MuxInput *input : tracks) {
-    if (input->text) continue;
+    if (input->text || !input->head) continue;
     const std::int64_t first = is_whole(variant)
                                    ? std::max<std::int64_t>(input->timeline->first_presentation(), 0)
                                    : input->head->sample.decode_time;
@@ -525,11 +543,15 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
 void MuxRun::take_caps(MuxInput &input, const GstCaps *caps) {
   refresh_latency();
   const auto change = input.set_caps(caps);
-  if (!change)
-    report({change.error().code, std::string(input.name()) + ": " + change.error().text});
+  if (!change) // a parser may know more when its data come, after a gap
+    input.caps_error = Error{change.error().code, std::string(input.name()) + ": " + change.error().text};
   else if (*change == MuxInput::Change::format && output_ && input.in_file &&
            output_->format_changed(input) == GST_FLOW_ERROR)
     failed_ = true;
+}
+
+void MuxRun::refuse(const MuxInput &input) {
+  report(*input.caps_error);
 }
 
 void MuxRun::take_tags(MuxInput &input, const GstTagList *tags) {

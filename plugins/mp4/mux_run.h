@@ -73,6 +73,7 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
 
   // MuxInputEvents
   void handle_event(MuxInput &input, EventRef event) override;
+  void refuse(const MuxInput &input) override;
   void take_caps(MuxInput &input, const GstCaps *caps);
   void take_tags(MuxInput &input, const GstTagList *tags);
 
@@ -98,6 +99,8 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   bool ready_to_start();
   GstFlowReturn begin();
   std::vector<MuxInput *> number_tracks(Variant variant);
+  void begin_track(MuxInput &input, std::size_t index, Variant variant);
+  bool add_late(MuxInput &input);
   Result<void> prepare(const std::vector<MuxInput *> &tracks, Variant variant);
   void begin_text(const std::vector<MuxInput *> &tracks, Variant variant);
   MuxInput *earliest();
@@ -116,7 +119,9 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   bool pads_known_ = false;
   std::unique_ptr<TimecodeTrack> timecode_;
   std::unique_ptr<MuxOutput> output_;
-  TagListRef tags_; // of all pads, for the movie
+  TagListRef tags_;                // of all pads, for the movie
+  std::optional<Variant> variant_; // since the header
+  std::uint32_t track_count_ = 0;  // with the track of timecodes
   guint key_unit_count_ = 0;
   bool failed_ = false, finished_ = false, prerolled_ = false;
 

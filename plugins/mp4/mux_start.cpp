@@ -30,11 +30,10 @@ Result<void> make_quicktime(const std::vector<MuxInput *> &tracks) {
 }
 
 Result<std::unique_ptr<TimecodeTrack>> make_timecode(const std::vector<MuxInput *> &tracks,
-                                                     const std::string &label) {
-  const auto pictures =
-      std::ranges::find_if(tracks, [](const MuxInput *t) { return t->config.media == Media::video; });
+                                                     const std::string &label, std::uint32_t id) {
+  const auto pictures = std::ranges::find_if(
+      tracks, [](const MuxInput *t) { return t->config.media == Media::video && t->head; });
   if (pictures == tracks.end() || label == "none") return nullptr;
-  const auto id = static_cast<std::uint32_t>(tracks.size() + 1);
   auto track = TimecodeTrack::create(**pictures, label, id);
   if (track && *track) (*pictures)->config.chapter_or_timecode = id;
   return track;

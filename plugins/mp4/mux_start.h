@@ -10,9 +10,10 @@ namespace hull {
 /// QuickTime's form of the tracks. unsupported: what QuickTime and AVFoundation do not read.
 Result<void> make_quicktime(const std::vector<MuxInput *> &tracks);
 
-/// The track of labels for the first picture track, which learns its number; null where none is wanted.
+/// The track of labels, number `id`, for the first picture track, which learns that; null where none is
+/// wanted.
 Result<std::unique_ptr<TimecodeTrack>> make_timecode(const std::vector<MuxInput *> &tracks,
-                                                     const std::string &label);
+                                                     const std::string &label, std::uint32_t id);
 
 /// Gives a track of pictures or sound its key, from who answers the signal, else from the properties.
 Result<void> protect(GstElement *element, MuxInput &input, const MuxSettings &settings);
