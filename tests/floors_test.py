@@ -23,6 +23,7 @@ HOMES = {
     r"nlohmann/.*": "gst/core/json.cpp",
     r"pugi.*": "gst/core/xml.cpp",
     r"openssl/.*": "gst/isobmff/crypt/aes.cpp",
+    r"immintrin\.h": "gst/vmaf/kernels/simd_avx",
 }
 # The order inside gst/tools: a folder includes only itself and lower ones.
 TOOLS = {"cli": 4, "report": 3, "engine": 3, "title": 2, "media": 1, "support": 0}

@@ -1,21 +1,25 @@
 #pragma once
 
-// One table per element: name, blurb, member. The default is the member's initialiser and stands nowhere
-// else.
+// The properties of an element: a struct with their values, and a table with their names. The default of a
+// property is its member's initialiser and stands nowhere else.
+//
+// HOWTO: the struct and the table, in a source file,
 //
 //   struct EncoderSettings {
 //     std::uint32_t bitrate = 2048;
 //     RateControl rate_control = RateControl::bitrate;
 //   };
+//
 //   const Property<EncoderSettings> kProperties[] = {
-//       property<&EncoderSettings::bitrate>("bitrate", "Target bitrate in kbit/s", Mutable::playing, 1,
-//       240'000), property<&EncoderSettings::rate_control>("rate-control", "What the encoder holds constant",
-//                                                Mutable::ready, kRateControls),
+//       property<&EncoderSettings::bitrate>(
+//           "bitrate", "Target bitrate in kbit/s", Mutable::playing, 1, 240'000),
+//       property<&EncoderSettings::rate_control>(
+//           "rate-control", "What the encoder holds constant", Mutable::ready, kRateControls),
 //       computed<&Encoder::stats>("stats", "Counters since start"),
 //   };
 //
-// The element derives from Configured<EncoderSettings> and works on snapshot(), so no frame sees half a
-// change.
+// The element derives from Configured<EncoderSettings> and returns kProperties from properties(). It reads
+// its settings with snapshot(), once per frame, so that no frame sees half of a change.
 
 #include "gst/core/mutex.h"
 #include "gst/glue/ref.h"

@@ -1,16 +1,28 @@
 #pragma once
 
-// A GObject that is a pointer to one C++ object. Impl derives from Configured<Settings> and names
+// A GObject whose instance holds one C++ object, Impl: GObject's functions find it, and call its methods.
 //
-//   using Base = GstVideoEncoder; using BaseClass = GstVideoEncoderClass;
+// HOWTO: a class that derives from Configured<Settings> (properties.h) and has
+//
+//   using Base = GstVideoEncoder;
+//   using BaseClass = GstVideoEncoderClass;
 //   static constexpr char kTypeName[] = "HullH264Enc";
-//   static constexpr char kCategory[] = "hullh264enc", kDescription[] = "H.264 encoder"; // elements: log.h
-//   static GType parent_type();
+//   static GType parent_type() { return GST_TYPE_VIDEO_ENCODER; }
 //   static std::span<const Property<Settings>> properties();
-//   static void class_init(BaseClass *klass);  // metadata, templates, klass->start = thunk<&Impl::start>
-//   static void add_interfaces(GType type);    // optional
-//   explicit Impl(Base *self);                 // instance_init; finalize runs the destructor
-//   void property_changed(const char *name);   // optional, called after a set, without a lock
+//   static void class_init(BaseClass *klass); // metadata, pad templates, virtual functions (below)
+//   explicit Impl(Base *self);                // runs in instance_init; the destructor runs in finalize
+//
+// An element also names the category of its log lines (log.h):
+//
+//   static constexpr char kCategory[] = "hullh264enc", kDescription[] = "H.264 encoder";
+//
+// These two are optional:
+//
+//   static void add_interfaces(GType type);
+//   void property_changed(const char *name); // after a property was set; no lock is held
+//
+// class_init installs a method as a virtual function with `klass->start = thunk<&Impl::start>`.
+// shell_type<Impl>() is the GType, Shell<Impl>::of(instance) the object of an instance.
 
 #include "gst/glue/log.h"
 #include "gst/glue/properties.h"
