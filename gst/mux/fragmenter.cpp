@@ -25,16 +25,16 @@ std::optional<std::int64_t> Fragmenter::next_boundary() const {
   return nanoseconds(reference_, next_grid_);
 }
 
-bool Fragmenter::fragment_due(const Sample &sample) const {
+bool Fragmenter::fragment_due(const Sample &sample, std::int64_t decode_time) const {
   if (!sample.sync) return false;
-  const std::int64_t time = nanoseconds(reference_, sample.decode_time);
+  const std::int64_t time = nanoseconds(reference_, decode_time);
   for (const std::int64_t split : splits_)
     if (time >= split) return true;
   if (settings_.manual) return false;
   const std::int64_t tolerance = sample.duration / 2;
-  if (sample.decode_time >= next_grid_ - tolerance) return true;
+  if (decode_time >= next_grid_ - tolerance) return true;
   return !tracks_[reference_].all_sync &&
-         sample.decode_time >= fragment_start_ + in_ticks(settings_.fragment_duration) - tolerance;
+         decode_time >= fragment_start_ + in_ticks(settings_.fragment_duration) - tolerance;
 }
 
 // Whether the pending chunk would grow too long or too large with `next`.
@@ -79,7 +79,7 @@ std::optional<Chunk> Fragmenter::drain() {
   return std::nullopt;
 }
 
-std::optional<Chunk> Fragmenter::before(std::size_t track, const Sample &sample) {
+std::optional<Chunk> Fragmenter::before(std::size_t track, const Sample &sample, std::int64_t early) {
   auto &run = pending_[track];
   if (!run.empty())
     run.back().duration = static_cast<std::uint32_t>(sample.decode_time - run.back().decode_time);
@@ -93,9 +93,9 @@ std::optional<Chunk> Fragmenter::before(std::size_t track, const Sample &sample)
     begin_fragment(sample.decode_time);
     return std::nullopt;
   }
-  if (fragment_due(sample)) {
+  if (fragment_due(sample, sample.decode_time + early)) {
     auto chunk = drain();
-    begin_fragment(sample.decode_time);
+    begin_fragment(sample.decode_time + early);
     return chunk;
   }
   return chunk_due(sample) ? drain() : std::nullopt;

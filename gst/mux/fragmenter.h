@@ -37,7 +37,9 @@ class Fragmenter {
 
   /// The chunk that must leave before `sample` is added, if any. Call before the timeline of other tracks
   /// goes on: its last samples leave with their present duration, so each track named in it must be frozen.
-  std::optional<isobmff::Chunk> before(std::size_t track, const isobmff::Sample &sample);
+  /// `early`: as Placed says it; fragments start where samples would stand without.
+  std::optional<isobmff::Chunk> before(std::size_t track, const isobmff::Sample &sample,
+                                       std::int64_t early = 0);
 
   /// Adds the next sample in decode order of its track and returns the chunk that is complete with it. The
   /// duration of the track's sample before is corrected to reach this one.
@@ -59,10 +61,10 @@ class Fragmenter {
  private:
   std::int64_t nanoseconds(std::size_t track, std::int64_t ticks) const;
   std::int64_t in_ticks(std::int64_t nanoseconds) const;
-  bool fragment_due(const isobmff::Sample &sample) const;
+  bool fragment_due(const isobmff::Sample &sample, std::int64_t decode_time) const;
   bool chunk_due(const isobmff::Sample &next) const;
   isobmff::Chunk take();
-  void begin_fragment(std::int64_t decode_time);
+  void begin_fragment(std::int64_t decode_time); // where it would stand
 
   Settings settings_;
   std::vector<Track> tracks_;

@@ -89,6 +89,8 @@ Placed Timeline::add(const Stamp &given) {
 
   Placed placed;
   placed.decode_time = decode;
+  if (frozen_ && pacing_ == Pacing::reordered)
+    placed.early = ticks(*stamp.dts) + shift_ + origin_ + rebase_ - decode;
   std::int64_t offset = pacing_ == Pacing::reordered ? presentation - decode : 0;
   if (offset > kLongestLeap || offset < -kLongestLeap) {
     offset = 0;
@@ -102,8 +104,7 @@ Placed Timeline::add(const Stamp &given) {
     duration = pacing_ == Pacing::reordered ? ticks(*stamp.dts + *stamp.duration) - ticks(*stamp.dts)
                                             : ticks(*stamp.duration);
     // What a frozen predecessor took or left of this sample's time.
-    if (frozen_ && pacing_ == Pacing::reordered)
-      duration += ticks(*stamp.dts) + shift_ + origin_ + rebase_ - decode;
+    duration += placed.early;
     placed.duration_known = true;
   } else if (started_ && decode > last_decode_ && !frozen_) {
     duration = decode - last_decode_;

@@ -18,6 +18,7 @@ struct Placed {
   std::int32_t composition_offset = 0; ///< presentation time minus decode time; negative with B-frames
   std::uint32_t duration = 0;          ///< as far as it is known before the next sample comes; at least 1
   bool duration_known = false;         ///< false: a guess from the sample before
+  std::int64_t early = 0; ///< ticks by which it is decoded before its time, since its predecessor was frozen
 };
 
 /// What add() had to put right. Everything here is worth a warning, nothing ends a recording.

@@ -166,7 +166,7 @@ GstFlowReturn FragmentedOutput::add(MuxInput &input, MuxSample sample) {
   if (shifted_[input.index])
     sample.sample.composition_offset += static_cast<std::int32_t>(input.timeline->reorder_shift());
   const auto boundary = fragmenter_->next_boundary();
-  auto chunk = fragmenter_->before(input.index, sample.sample);
+  auto chunk = fragmenter_->before(input.index, sample.sample, sample.early);
   const GstFlowReturn flow = chunk ? emit(std::move(*chunk), &input) : GST_FLOW_OK;
   if (flow != GST_FLOW_OK) return flow;
   // A fragment has begun, also where the last chunk had left before it: a full chunk waits for no successor.

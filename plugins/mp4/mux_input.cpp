@@ -291,6 +291,7 @@ void MuxInput::place(BufferRef taken, const Stamp &stamp, bool sync) {
                    sync,
                    GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DROPPABLE)};
   sample.duration_known = placed.duration_known;
+  sample.early = placed.early;
   sample.running_time = in_nanoseconds(placed.decode_time + placed.composition_offset - timeline->origin());
   sample.buffer = std::move(taken);
   head_time = in_nanoseconds(placed.decode_time);

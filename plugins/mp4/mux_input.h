@@ -26,6 +26,7 @@ std::optional<std::int64_t> running_time(const GstSegment &segment, GstClockTime
 struct MuxSample {
   isobmff::Sample sample;
   bool duration_known = false;
+  std::int64_t early = 0; ///< mux::Placed::early
   BufferRef buffer;
   std::int64_t running_time = 0;                         ///< presentation, nanoseconds
   std::unique_ptr<isobmff::SampleProtection> protection; ///< of an encrypted sample

@@ -46,6 +46,37 @@ TEST(Timeline, AFrozenSampleEndsWhereItSaidAndTheNextMakesUpForIt) {
   EXPECT_EQ(late.duration, 50u); // so that the one after starts at 90
 }
 
+// A full chunk has left with the duration its last picture announced; then nothing came for a while, and the
+// key picture for the next fragment stands in the file where the chunk ended.
+TEST(Fragmenter, AKeyPictureAfterAHoleStartsItsFragment) {
+  for (const std::int64_t hole : {2, 5, 10, 24}) { // pictures that are missing
+    Timeline timeline(25, Pacing::reordered);
+    Fragmenter fragmenter(
+        {.fragment_duration = kNanoseconds, .chunk_duration = kNanoseconds / 5, .grid_origin = 0},
+        {{25, false}}, 0);
+    std::size_t keyless = 0, fragments = 0;
+    const auto count = [&](const std::optional<Chunk> &chunk) {
+      if (!chunk) return;
+      if (chunk->starts_fragment) {
+        ++fragments;
+        keyless += !chunk->runs[0].front().sync;
+      }
+      timeline.freeze();
+    };
+    for (std::int64_t i = 0; i < 150; ++i) {
+      if (i >= 75 - hole && i < 75) continue;
+      const Placed placed = timeline.add({i * kNanoseconds / 25, i * kNanoseconds / 25, kNanoseconds / 25});
+      const Sample sample{
+          placed.decode_time, placed.duration, placed.composition_offset, 100, i % 25 == 0, false};
+      count(fragmenter.before(0, sample, placed.early));
+      count(fragmenter.add(0, sample, placed.duration_known));
+    }
+    count(fragmenter.drain());
+    EXPECT_EQ(keyless, 0u) << hole;
+    EXPECT_EQ(fragments, 6u) << hole;
+  }
+}
+
 TEST(Timeline, AudioWithinHalfAFrameIsContiguous) {
   Timeline timeline(48'000, Pacing::contiguous);
   std::mt19937 random(1);
