@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include <gst/audio/audio.h>
+
 namespace hull {
 
 using namespace isobmff;
@@ -222,6 +224,24 @@ bool is_header_packet(FourCC entry, std::uint64_t placed, GstBuffer *buffer) {
 
 } // namespace
 
+namespace {
+
+// What a decoder drops at the start of a buffer (an encoder's delay) lies in front of its timestamp; what it
+// drops at the end is missing from the duration already.
+void add_priming(GstBuffer *buffer, std::uint32_t rate, Stamp &stamp) {
+  const GstAudioClippingMeta *meta = gst_buffer_get_audio_clipping_meta(buffer);
+  if (!meta || meta->start == 0 || rate == 0) return;
+  const auto start = static_cast<std::int64_t>(meta->start);
+  const std::int64_t nanoseconds = meta->format == GST_FORMAT_TIME      ? start
+                                   : meta->format == GST_FORMAT_DEFAULT ? rescale(start, kNanoseconds, rate)
+                                                                        : 0;
+  if (stamp.pts) *stamp.pts -= nanoseconds;
+  if (stamp.dts) *stamp.dts -= nanoseconds;
+  if (stamp.duration) *stamp.duration += nanoseconds;
+}
+
+} // namespace
+
 // A buffer that is a sample, and says when.
 bool MuxInput::take(Arrival arrival) {
   GstBuffer *buffer = arrival.buffer.get();
@@ -257,6 +277,7 @@ bool MuxInput::take(Arrival arrival) {
   if (GST_BUFFER_DURATION_IS_VALID(buffer))
     stamp.duration = static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
   if (picture && !stamp.pts && stamp.dts) order_picture(buffer, sync, stamp);
+  if (!picture) add_priming(buffer, config.formats.front().sample_rate, stamp);
   judge_->add(stamp, arrival.time);
   unsettled_.push_back({std::move(arrival.buffer), sync});
   return true;

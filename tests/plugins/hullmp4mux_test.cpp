@@ -161,6 +161,28 @@ TEST(Mp4Mux, EndWithoutDataIsAnEndAndNothingElse) {
   }
 }
 
+// 3 of 180 pictures: back as far as a camera's clock that was set, ahead, and by half a second.
+TEST(Mp4Mux, StampsOutOfLineMoveNothing) {
+  for (const gint64 by : {-9'800 * GST_SECOND, 37'600 * GST_SECOND, GST_SECOND / 2}) {
+    Mux mux("iso-fragmented");
+    GstHarness *video = mux.pad("video_0", Mux::kAvc);
+    for (guint64 i = 0; i < 180; ++i) {
+      const bool stray = i % 60 == 30;
+      const auto time = static_cast<GstClockTime>(static_cast<gint64>(Mux::frame(i) + 20'000 * GST_SECOND) +
+                                                  (stray ? by : 0));
+      gst_harness_push(video, Mux::sample(time, time, Mux::frame(1), i % 60 == 0).release());
+    }
+    auto boxes = parse_boxes(joined(mux.finish()));
+    ASSERT_TRUE(boxes);
+    std::uint64_t end = 0;
+    EXPECT_TRUE(continuous(*boxes, &end));
+    const std::uint64_t start = 20'000ull * 30 * 512;
+    EXPECT_EQ(end - start, 180u * 512) << by;
+    EXPECT_EQ(mux.stat("strays"), 3u) << by;
+    EXPECT_EQ(mux.stat("jumps"), 0u) << by;
+  }
+}
+
 TEST(Mp4Mux, APadThatLeavesEndsItsTrackOnly) {
   Mux mux("iso-fragmented");
   GstHarness *video = mux.pad("video_0", Mux::kAvc);

@@ -60,10 +60,21 @@ def compare(before, after):
     return None
 
 
+def opus(folder):
+    """The delay lies in front of 0, and the last packet ends where the sound does: as many samples as went in."""
+    problem = shell("exec gst-launch-1.0 -q audiotestsrc num-buffers=10 samplesperbuffer=777 ! audio/x-raw,rate=48000,channels=1 ! "
+                    f"opusenc ! hullmp4mux ! hullmp4sink layout=insert location={folder}/opus.mp4")
+    text = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "packet=pts,duration", "-of", "csv=p=0",
+                           f"{folder}/opus.mp4"], capture_output=True, text=True).stdout
+    rows = [[int(word) for word in line.strip(",").split(",")] for line in text.splitlines() if line]
+    found = rows and (rows[0], rows[1][0], sum(rows[-1]))
+    return problem or (None if found == ([-312, 960], 648, 7776) else f"first packet, second, end: {found}")
+
+
 def main():
     # Without pictures no clock of the program: tsdemux gives no times at all.
     kinds = [kind for kind in itertools.product(DEMUXERS, LATE.items()) if kind[0] != "ts" or kind[1][0] != "pictures 5 s late"]
-    print(f"1..{len(kinds) * len(SINKS)}")
+    print(f"1..{len(kinds) * len(SINKS) + 1}")
     number = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         for container, (late, offsets) in kinds:
@@ -82,6 +93,10 @@ def main():
                 print(f"{'not ok' if problem else 'ok'} {number} - {container}, {late}, {sink}", flush=True)
                 if problem:
                     print("\n".join("# " + line for line in problem.splitlines()), flush=True)
+        number += 1
+        problem = opus(folder)
+        failed += bool(problem)
+        print(f"{'not ok' if problem else 'ok'} {number} - what an encoder says of its delay" + (f"\n# {problem}" if problem else ""))
     return 1 if failed else 0
 
 
