@@ -237,7 +237,7 @@ void add_priming(GstBuffer *buffer, std::uint32_t rate, Stamp &stamp) {
                                                                         : 0;
   if (stamp.pts) *stamp.pts -= nanoseconds;
   if (stamp.dts) *stamp.dts -= nanoseconds;
-  if (stamp.duration) *stamp.duration += nanoseconds;
+  stamp.duration.reset(); // with the delay or without, as the element in front likes; the next sample tells
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "gst/core/number.h"
 #include "gst/glue/map.h"
 #include "gst/glue/ref.h"
+#include "gst/h264/avcc.h"
 #include "gst/isobmff/boxes/entry.h"
 #include "gst/isobmff/formats/ac3.h"
 #include "gst/isobmff/formats/av1.h"
@@ -135,9 +136,23 @@ Result<void> need_codec_data(const ByteVector &record, const char *parser) {
               std::string("The caps have no codec_data. Put ") + parser + " in front of the muxer.");
 }
 
+Result<void> broken_codec_data(const char *record, const char *parser) {
+  return fail(ErrorCode::bad_data, std::string("The codec_data of the caps is no ") + record + ". Put " +
+                                       parser + " in front of the muxer.");
+}
+
+// Version 1 and what stands in front of the arrays of parameter sets: ISO/IEC 14496-15 8.3.2.1.
+bool is_hevc_record(Bytes record) {
+  return record.size() >= 23 && record[0] == 1;
+}
+
 Result<void> h26x(const GstStructure *s, TrackCaps &track, bool hevc) {
   const ByteVector record = hevc ? codec_data(s) : whole_record(codec_data(s));
   if (auto ok = need_codec_data(record, hevc ? "h265parse" : "h264parse"); !ok) return ok;
+  if (hevc && !is_hevc_record(record))
+    return broken_codec_data("HEVC decoder configuration record", "h265parse");
+  if (!hevc && !h264::parse_decoder_configuration(record))
+    return broken_codec_data("AVC decoder configuration record", "h264parse");
   track.is_h264 = !hevc;
   const std::string_view stream_format = gst_structure_get_string(s, "stream-format");
   if (hevc)
@@ -148,11 +163,12 @@ Result<void> h26x(const GstStructure *s, TrackCaps &track, bool hevc) {
   return {};
 }
 
-// GStreamer before 1.24 gives no record: complete_from_sample() makes it then.
+// GStreamer before 1.24 gives no record, or one without its first bytes (qtdemux): complete_from_sample()
+// makes it then. A record begins with a marker and version 1: AV1 in ISO BMFF 2.3.3.
 void av1(const GstStructure *s, TrackCaps &track) {
   const ByteVector record = codec_data(s);
   track.format.entry = "av01";
-  if (!record.empty()) track.format.codec_boxes.emplace_back("av1C", record);
+  if (record.size() >= 4 && record[0] == 0x81) track.format.codec_boxes.emplace_back("av1C", record);
 }
 
 // VP9 streams carry no record: vpcC is made from what vp9parse or the encoder says. The level is the least
@@ -218,7 +234,8 @@ Result<void> mpeg_audio(const GstStructure *s, TrackCaps &track) {
   // What the record says counts: caps of HE-AAC name the rate after spectral band replication.
   const guint rate = gst_codec_utils_aac_get_sample_rate(record.data(), static_cast<guint>(record.size()));
   const guint channels = gst_codec_utils_aac_get_channels(record.data(), static_cast<guint>(record.size()));
-  if (rate) track.timescale = track.format.sample_rate = rate;
+  if (rate == 0) return broken_codec_data("AudioSpecificConfig", "aacparse");
+  track.timescale = track.format.sample_rate = rate;
   if (channels) track.format.channels = static_cast<std::uint16_t>(channels);
   track.nominal_duration = 1024;
   add_esds(track, 0x40, record);
@@ -268,6 +285,10 @@ Result<void> flac(const GstStructure *s, TrackCaps &track) {
   if (header.size() < kMapping + 4 + 34)
     return fail(ErrorCode::bad_data,
                 "The FLAC caps have no stream header. Put flacparse in front of the muxer.");
+  if (!std::equal(header.begin() + 9, header.begin() + 13, "fLaC") || (header[kMapping] & 0x7f) != 0)
+    return fail(
+        ErrorCode::bad_data,
+        "The FLAC caps' stream header does not begin with STREAMINFO. Put flacparse in front of the muxer.");
   FlacSpecific dfla;
   dfla.metadata_blocks.assign(header.begin() + kMapping, header.begin() + kMapping + 4 + 34);
   dfla.metadata_blocks[0] |= 0x80; // the last block

@@ -183,6 +183,26 @@ TEST(Mp4Mux, StampsOutOfLineMoveNothing) {
   }
 }
 
+TEST(Mp4Mux, ABrokenRecordIsNotWritten) {
+  const struct {
+    const char *pad, *caps;
+  } kBroken[] = {
+      {"video_0",
+       "video/x-h264,stream-format=avc,alignment=au,width=64,height=64,codec_data=(buffer)0042c00aff"},
+      {"video_0",
+       "video/x-h265,stream-format=hvc1,alignment=au,width=64,height=64,codec_data=(buffer)0101600000"},
+      {"audio_0", "audio/mpeg,mpegversion=4,stream-format=raw,rate=48000,channels=2,codec_data=(buffer)ffff"},
+      {"audio_0", "audio/x-flac,framed=true,rate=48000,channels=2"},
+  };
+  for (const auto &[name, caps] : kBroken) {
+    Mux mux("iso-fragmented");
+    GstHarness *input = mux.pad(name, caps);
+    gst_harness_push(input, Mux::sample(0, 0, GST_SECOND, true).release());
+    EXPECT_TRUE(mux.finish().empty()) << caps;
+    EXPECT_TRUE(mux.ended()) << caps;
+  }
+}
+
 TEST(Mp4Mux, APadThatLeavesEndsItsTrackOnly) {
   Mux mux("iso-fragmented");
   GstHarness *video = mux.pad("video_0", Mux::kAvc);
