@@ -36,12 +36,12 @@ void VmafPad::class_init(GstPadClass *) {}
 // The element is asked through the pad's parent: a pad that was released has none.
 std::string VmafPad::result() const {
   const auto parent = ElementRef::adopt(gst_pad_get_parent_element(self_));
-  return parent ? Shell<VmafSink>::of(parent.get()).result_of(*this) : std::string();
+  return parent ? Shell<VmafSink>::of(parent.get()).results().json_of(*this) : std::string();
 }
 
 double VmafPad::score() const {
   const auto parent = ElementRef::adopt(gst_pad_get_parent_element(self_));
-  return parent ? Shell<VmafSink>::of(parent.get()).score_of(*this)
+  return parent ? Shell<VmafSink>::of(parent.get()).results().mean_of(*this)
                 : std::numeric_limits<double>::quiet_NaN();
 }
 

@@ -44,7 +44,7 @@ class VmafPad : public Configured<VmafPadSettings> {
   const char *name() const { return GST_OBJECT_NAME(self_); }
 
  private:
-  friend class VmafSink; // whose lock guards it: VmafSink::input()
+  friend struct VmafInputs; // whose lock guards it: VmafInputs::of()
   VmafInput input_;
   GstPad *self_;
 };

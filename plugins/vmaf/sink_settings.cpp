@@ -64,4 +64,8 @@ std::span<const Property<VmafSinkSettings>> VmafSink::properties() {
   return kProperties;
 }
 
+std::string models_of(const VmafSinkSettings &settings) {
+  return settings.models.empty() && settings.model_location.empty() ? "vmaf_v0.6.1" : settings.models;
+}
+
 } // namespace hull

@@ -27,4 +27,7 @@ struct VmafSinkSettings {
   std::uint32_t auto_align = 0;
 };
 
+/// A model file alone stands in for the default.
+std::string models_of(const VmafSinkSettings &settings);
+
 } // namespace hull
