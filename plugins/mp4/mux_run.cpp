@@ -270,8 +270,11 @@ bool MuxRun::may_preroll() {
 }
 
 void MuxRun::preroll() {
+  if (prerolled_) return;
+  GST_OBJECT_LOCK(parts_.element);
   const bool plays = GST_STATE(parts_.element) == GST_STATE_PLAYING;
-  if (prerolled_ || !(plays || may_preroll())) return;
+  GST_OBJECT_UNLOCK(parts_.element);
+  if (!plays && !may_preroll()) return;
   prerolled_ = true;
   preroll_at_.reset();
   running_ = parts_.settings.snapshot();
