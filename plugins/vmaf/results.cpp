@@ -92,8 +92,10 @@ StructureRef VmafResults::stats() const {
 }
 
 std::optional<std::size_t> VmafResults::stream_of(const VmafPad &pad) const {
+  const vmaf::InputId id = inputs_.of(pad).id;
+  if (inputs_.find(id) != &pad) return std::nullopt; // it is being released: its counts may be gone
   for (std::size_t i = 0; i < state_.streams.size(); ++i)
-    if (state_.streams[i].input == inputs_.of(pad).id) return i;
+    if (state_.streams[i].input == id) return i;
   return std::nullopt;
 }
 

@@ -1,6 +1,8 @@
 #include "tests/plugins/property_access.h"
 #include "tests/plugins/vmaf_support.h"
 
+#include <cmath>
+
 namespace hull {
 namespace {
 
@@ -42,6 +44,34 @@ TEST(VmafSinkAccess, PropertiesAreReadableFromEverywhereAtAnyTime) {
   for (const Place place :
        {Place::pad_added, Place::child_added, Place::deep_notify, Place::probe, Place::bus, Place::thread})
     EXPECT_GT(access.reads(place), 0u) << static_cast<int>(place);
+}
+
+/// While a pad is released, whoever hears of it may still read it.
+TEST(VmafSinkAccess, APadIsReadableWhileItIsReleased) {
+  Playback run("hullvmafsink name=v" + source(4) + "v.reference" + source(4) + "v.distorted_0" + source(4) +
+               "v.distorted_1");
+  ASSERT_TRUE(run.play().ok);
+  const auto sink = run.element("v");
+  struct Read {
+    bool done = false;
+    std::string result;
+    double score = 0;
+  } read;
+  const auto on_removed = +[](GstChildProxy *, GObject *pad, gchar *, gpointer data) {
+    auto &into = *static_cast<Read *>(data);
+    gchar *result = nullptr;
+    g_object_get(pad, "result", &result, "score", &into.score, nullptr);
+    into.result = result ? result : "";
+    into.done = true;
+    g_free(result);
+  };
+  g_signal_connect(sink.get(), "child-removed", G_CALLBACK(on_removed), &read);
+  const auto leaving = run.pad("distorted_0");
+  gst_element_release_request_pad(sink.get(), leaving.get());
+  EXPECT_TRUE(read.done);
+  EXPECT_EQ(read.result, "");
+  EXPECT_TRUE(std::isnan(read.score));
+  EXPECT_FALSE(run.result("distorted_1").is_discarded());
 }
 
 } // namespace
