@@ -190,4 +190,10 @@ std::string VmafInputs::name_of(vmaf::InputId id) const {
   return pad ? pad->name() : "a released input";
 }
 
+bool VmafInputs::is_linked(vmaf::InputId id) const {
+  const Lock lock(mutex);
+  const VmafPad *pad = find(id);
+  return pad && gst_pad_is_linked(pad->self());
+}
+
 } // namespace hull

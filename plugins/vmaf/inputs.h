@@ -51,6 +51,7 @@ struct VmafInputs {
   /// The distorted input's pad; nullptr where it was released.
   VmafPad *find(vmaf::InputId id) const HULL_REQUIRES(mutex);
   std::string name_of(vmaf::InputId id) const;
+  bool is_linked(vmaf::InputId id) const;
 
   GstElement *const element;
   VmafPad *const reference;

@@ -79,11 +79,18 @@ std::optional<ScoringLoop::Work> ScoringLoop::take_work() {
     if (!left_out.empty()) ++inputs_.progress;
     inputs_.changed.notify_all(); // what is left out made room
   }
-  for (const vmaf::LeftOut &one : left_out)
+  log(left_out);
+  return work;
+}
+
+/// Without the frames that an input lacks because it is not linked: start() says so once.
+void ScoringLoop::log(const std::vector<vmaf::LeftOut> &left_out) const {
+  for (const vmaf::LeftOut &one : left_out) {
+    if (one.why == vmaf::LeftOut::Why::missing && !inputs_.is_linked(one.input)) continue;
     GST_DEBUG_OBJECT(inputs_.element, "%s: frame %" G_GUINT64_FORMAT " at %" GST_TIME_FORMAT " %s",
                      inputs_.name_of(one.input).c_str(), one.number,
                      GST_TIME_ARGS(frame_of(one.frame)->running_time), text_of(one.why));
-  return work;
+  }
 }
 
 std::optional<ScoringLoop::Work> ScoringLoop::choose_work() {

@@ -28,6 +28,7 @@ class ScoringLoop {
 
   std::optional<Work> take_work();
   std::optional<Work> choose_work() HULL_REQUIRES(inputs_.mutex);
+  void log(const std::vector<vmaf::LeftOut> &left_out) const;
   void give_back(Work work, bool succeeded);
   Result<void> run(const Work &work);
   Result<void> align(const vmaf::AlignmentTask &task);
