@@ -140,28 +140,28 @@ bool Connection::read_some() {
 void Connection::reply(HttpReply reply) {
   if (state_ != State::busy) return;
   const bool empty = request_.method == "HEAD";
-  chunked_ = reply.growing && !request_.old;
+  chunked_ = reply.growing && !request_.http_1_0;
   whole_ = !reply.growing || empty;
-  out_.push_back(piece_of(write_head(reply, request_, common_)));
-  if (reply.growing && request_.old) request_.keep_alive = false; // its end is the connection's
+  out_.push_back(slice_of(write_head(reply, request_, common_)));
+  if (reply.growing && request_.http_1_0) request_.keep_alive = false; // its end is the connection's
   queued_ += out_.back().bytes.size();
-  for (Piece &piece : reply.body) {
-    queued_ += piece.bytes.size();
-    out_.push_back(std::move(piece));
+  for (BodySlice &slice : reply.body) {
+    queued_ += slice.bytes.size();
+    out_.push_back(std::move(slice));
   }
   progress_ = g_get_monotonic_time();
   if (whole_) flush();
 }
 
-void Connection::append(Piece piece) {
-  if (whole_ || piece.bytes.empty()) return;
+void Connection::append(BodySlice slice) {
+  if (whole_ || slice.bytes.empty()) return;
   if (queued_ == 0) progress_ = g_get_monotonic_time();
-  const auto add = [this](Piece &&one) {
+  const auto add = [this](BodySlice &&one) {
     queued_ += one.bytes.size();
     out_.push_back(std::move(one));
   };
-  if (chunked_) add(piece_of(fmt::format("{:x}\r\n", piece.bytes.size())));
-  add(std::move(piece));
+  if (chunked_) add(slice_of(fmt::format("{:x}\r\n", slice.bytes.size())));
+  add(std::move(slice));
   if (chunked_) add({nullptr, "\r\n"});
 }
 
@@ -205,12 +205,12 @@ void Connection::flush() {
     sent_ += left;
     queued_ -= left;
     while (left > 0) {
-      Piece &piece = out_[first_];
-      const std::size_t part = std::min(left, piece.bytes.size());
-      piece.bytes.remove_prefix(part);
+      BodySlice &slice = out_[first_];
+      const std::size_t part = std::min(left, slice.bytes.size());
+      slice.bytes.remove_prefix(part);
       left -= part;
-      if (!piece.bytes.empty()) continue;
-      piece.owner.reset();
+      if (!slice.bytes.empty()) continue;
+      slice.owner.reset();
       ++first_;
     }
   }

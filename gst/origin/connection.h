@@ -30,7 +30,7 @@ class Connection {
   /// Begins the answer, and ends it unless it grows.
   void reply(HttpReply reply);
   /// The next bytes of a growing reply; as one chunk of the chunked coding.
-  void append(Piece piece);
+  void append(BodySlice slice);
   void finish();
   /// Sends what the socket takes now.
   void flush();
@@ -81,7 +81,7 @@ class Connection {
   HttpRequest request_;
   bool chunked_ = false;
   std::string in_;
-  std::vector<Piece> out_;
+  std::vector<BodySlice> out_;
   std::size_t first_ = 0; ///< of out_ that is not sent
   std::uint64_t queued_ = 0, sent_ = 0, thrown_away_ = 0;
   gint64 since_ = 0, progress_ = 0;

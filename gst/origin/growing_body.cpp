@@ -7,24 +7,24 @@
 
 namespace hull::origin {
 
-void Wakeup::wake() {
+void ChangeNotifier::wake() {
   const Lock lock(mutex_);
   ++count_;
   changed_.notify_all();
 }
 
-void Wakeup::stop() {
+void ChangeNotifier::stop() {
   const Lock lock(mutex_);
   stopped_ = true;
   changed_.notify_all();
 }
 
-bool Wakeup::stopped() const {
+bool ChangeNotifier::stopped() const {
   const Lock lock(mutex_);
   return stopped_;
 }
 
-void Wakeup::wait(std::uint64_t &seen, double seconds) {
+void ChangeNotifier::wait(std::uint64_t &seen, double seconds) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
                                                           std::chrono::duration<double>(seconds));
   Lock lock(mutex_);
@@ -37,8 +37,8 @@ namespace {
 
 class Body {
  public:
-  Body(std::shared_ptr<const publish::Live> live, std::string name, std::shared_ptr<Wakeup> wakeup)
-      : live_(std::move(live)), name_(std::move(name)), wakeup_(std::move(wakeup)) {}
+  Body(std::shared_ptr<const publish::Live> live, std::string name, std::shared_ptr<ChangeNotifier> changes)
+      : live_(std::move(live)), name_(std::move(name)), changes_(std::move(changes)) {}
 
   gssize read(void *buffer, gsize count, GError **error) {
     while (at_ == current_.size()) {
@@ -49,7 +49,7 @@ class Body {
         continue;
       }
       if (whole_) return 0;
-      if (wakeup_->stopped()) return fail(error, G_IO_ERROR_CANCELLED, "the output was stopped");
+      if (changes_->stopped()) return fail(error, G_IO_ERROR_CANCELLED, "the output was stopped");
       publish::ObjectView view = live_->object(name_, taken_);
       if (view.found != publish::Found::ready && view.found != publish::Found::growing)
         return fail(error, G_IO_ERROR_NOT_FOUND, "the window has let the object go");
@@ -57,7 +57,7 @@ class Body {
       taken_ += view.chunks.size();
       waiting_ = std::move(view.chunks);
       next_ = 0;
-      if (waiting_.empty() && !whole_) wakeup_->wait(seen_, 1);
+      if (waiting_.empty() && !whole_) changes_->wait(seen_, 1);
     }
     const std::size_t size = std::min<std::size_t>(count, current_.size() - at_);
     std::memcpy(buffer, current_.data() + at_, size);
@@ -73,7 +73,7 @@ class Body {
 
   std::shared_ptr<const publish::Live> live_;
   std::string name_;
-  std::shared_ptr<Wakeup> wakeup_;
+  std::shared_ptr<ChangeNotifier> changes_;
   std::uint64_t seen_ = 0;
   std::vector<publish::Chunk> waiting_;
   std::size_t next_ = 0, taken_ = 0, at_ = 0;
@@ -114,9 +114,9 @@ GType body_stream_type() {
 } // namespace
 
 GRef<GInputStream> make_growing_body(std::shared_ptr<const publish::Live> live, std::string name,
-                                     std::shared_ptr<Wakeup> wakeup) {
+                                     std::shared_ptr<ChangeNotifier> changes) {
   auto *stream = static_cast<BodyStream *>(g_object_new(body_stream_type(), nullptr));
-  stream->body = new Body(std::move(live), std::move(name), std::move(wakeup));
+  stream->body = new Body(std::move(live), std::move(name), std::move(changes));
   return GRef<GInputStream>::adopt(&stream->parent);
 }
 

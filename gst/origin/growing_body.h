@@ -11,8 +11,8 @@
 
 namespace hull::origin {
 
-/// Wakes threads that wait for the window, or tells them to stop.
-class Wakeup {
+/// Wakes threads that wait for a change of the window, or tells them to stop.
+class ChangeNotifier {
  public:
   void wake();
   void stop();
@@ -29,9 +29,9 @@ class Wakeup {
 };
 
 /// A stream of the object's bytes from its beginning: reading waits for the next chunk while the object
-/// grows, and ends when it is whole. G_IO_ERROR_CANCELLED once `wakeup` is stopped, G_IO_ERROR_NOT_FOUND when
-/// the window has let it go.
+/// grows, and ends when it is whole. G_IO_ERROR_CANCELLED once `changes` is stopped, G_IO_ERROR_NOT_FOUND
+/// when the window has let it go.
 GRef<GInputStream> make_growing_body(std::shared_ptr<const publish::Live> live, std::string name,
-                                     std::shared_ptr<Wakeup> wakeup);
+                                     std::shared_ptr<ChangeNotifier> changes);
 
 } // namespace hull::origin

@@ -42,14 +42,14 @@ bool take_target(std::string_view target, HttpRequest &request) {
   return true;
 }
 
-void cut_body(std::vector<Piece> &body, std::uint64_t from, std::uint64_t size) {
-  std::vector<Piece> kept;
-  for (Piece &piece : body) {
-    const std::uint64_t skip = std::min<std::uint64_t>(from, piece.bytes.size());
+void cut_body(std::vector<BodySlice> &body, std::uint64_t from, std::uint64_t size) {
+  std::vector<BodySlice> kept;
+  for (BodySlice &slice : body) {
+    const std::uint64_t skip = std::min<std::uint64_t>(from, slice.bytes.size());
     from -= skip;
-    piece.bytes = piece.bytes.substr(skip, size);
-    size -= piece.bytes.size();
-    if (!piece.bytes.empty()) kept.push_back(std::move(piece));
+    slice.bytes = slice.bytes.substr(skip, size);
+    size -= slice.bytes.size();
+    if (!slice.bytes.empty()) kept.push_back(std::move(slice));
   }
   body = std::move(kept);
 }
@@ -85,26 +85,26 @@ const char *phrase(int status) {
                        : soup_status_get_phrase(static_cast<guint>(status));
 }
 
-std::uint64_t size_of(const std::vector<Piece> &body) {
+std::uint64_t size_of(const std::vector<BodySlice> &body) {
   std::uint64_t total = 0;
-  for (const Piece &piece : body)
-    total += piece.bytes.size();
+  for (const BodySlice &slice : body)
+    total += slice.bytes.size();
   return total;
 }
 
 } // namespace
 
-Piece piece_of(const publish::Chunk &chunk) {
+BodySlice slice_of(const publish::Chunk &chunk) {
   return {chunk, {reinterpret_cast<const char *>(chunk->data()), chunk->size()}};
 }
 
-Piece piece_of(std::shared_ptr<const std::string> text) {
+BodySlice slice_of(std::shared_ptr<const std::string> text) {
   const std::string_view bytes(*text);
   return {std::move(text), bytes};
 }
 
-Piece piece_of(std::string text) {
-  return piece_of(std::make_shared<const std::string>(std::move(text)));
+BodySlice slice_of(std::string text) {
+  return slice_of(std::make_shared<const std::string>(std::move(text)));
 }
 
 const char *HttpRequest::parameter(const char *name) const {
@@ -125,7 +125,7 @@ int parse_request(const std::string &head, HttpRequest &request) {
   const OwnedText owned_method(method), owned_target(target);
   if (status != SOUP_STATUS_OK) return static_cast<int>(status);
   request.method = owned_method.c_str();
-  request.old = version == SOUP_HTTP_1_0;
+  request.http_1_0 = version == SOUP_HTTP_1_0;
   const auto says = [&request](const char *word) {
     return soup_message_headers_header_contains(request.headers.get(), "Connection", word) != FALSE;
   };
@@ -133,12 +133,12 @@ int parse_request(const std::string &head, HttpRequest &request) {
   request.has_body = (length && std::string_view(length) != "0") ||
                      soup_message_headers_get_list(request.headers.get(), "Transfer-Encoding");
   // What follows a body that nobody asked for is not read as a request.
-  request.keep_alive = !request.has_body && (request.old ? says("keep-alive") : !says("close"));
-  if (!request.old && !soup_message_headers_get_one(request.headers.get(), "Host")) return 400;
+  request.keep_alive = !request.has_body && (request.http_1_0 ? says("keep-alive") : !says("close"));
+  if (!request.http_1_0 && !soup_message_headers_get_one(request.headers.get(), "Host")) return 400;
   return take_target(owned_target.c_str(), request) ? 200 : 400;
 }
 
-HttpReply::HttpReply(int code, const char *type, const std::string &cache_control, Piece text)
+HttpReply::HttpReply(int code, const char *type, const std::string &cache_control, BodySlice text)
     : status(code) {
   add("Content-Type", type);
   add("Cache-Control", cache_control);
@@ -155,15 +155,15 @@ std::string write_head(HttpReply &reply, const HttpRequest &request, const std::
   std::string length;
   if (!reply.growing && reply.status != 204)
     length = fmt::format("Content-Length: {}\r\n", request.method == "HEAD" ? total : size_of(reply.body));
-  else if (reply.growing && !request.old)
+  else if (reply.growing && !request.http_1_0)
     length = "Transfer-Encoding: chunked\r\n";
   if (request.method == "HEAD") reply.body.clear();
-  const bool last = !request.keep_alive || (reply.growing && request.old);
+  const bool last = !request.keep_alive || (reply.growing && request.http_1_0);
   return fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n{}{}{}{}\r\n", reply.status, phrase(reply.status),
                      date_now(), common, reply.headers, length,
-                     last          ? "Connection: close\r\n"
-                     : request.old ? "Connection: keep-alive\r\n"
-                                   : "");
+                     last               ? "Connection: close\r\n"
+                     : request.http_1_0 ? "Connection: keep-alive\r\n"
+                                        : "");
 }
 
 } // namespace hull::origin

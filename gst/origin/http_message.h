@@ -14,13 +14,13 @@
 namespace hull::origin {
 
 /// Bytes that live as long as somebody sends them, not copied.
-struct Piece {
+struct BodySlice {
   std::shared_ptr<const void> owner; ///< none: they live for ever
   std::string_view bytes;
 };
-Piece piece_of(const publish::Chunk &chunk);
-Piece piece_of(std::shared_ptr<const std::string> text);
-Piece piece_of(std::string text);
+BodySlice slice_of(const publish::Chunk &chunk);
+BodySlice slice_of(std::shared_ptr<const std::string> text);
+BodySlice slice_of(std::string text);
 
 using HeadersRef = Ref<SoupMessageHeaders, soup_message_headers_ref, soup_message_headers_unref>;
 using TableRef = Ref<GHashTable, g_hash_table_ref, g_hash_table_unref>;
@@ -30,7 +30,7 @@ struct HttpRequest {
   std::string path; ///< decoded, without its first slash
   TableRef query;
   HeadersRef headers;
-  bool old = false;        ///< HTTP/1.0
+  bool http_1_0 = false;
   bool keep_alive = false; ///< the client wants to go on with this connection
   bool has_body = false;
 
@@ -45,11 +45,11 @@ int parse_request(const std::string &head, HttpRequest &request);
 struct HttpReply {
   int status = 200;
   std::string headers; ///< lines with their ends
-  std::vector<Piece> body;
+  std::vector<BodySlice> body;
   bool growing = false; ///< more of the body follows
 
   HttpReply() = default;
-  HttpReply(int code, const char *type, const std::string &cache_control, Piece text = {});
+  HttpReply(int code, const char *type, const std::string &cache_control, BodySlice text = {});
   void add(const char *name, std::string_view value);
 };
 

@@ -107,9 +107,9 @@ void HttpServer::stop() {
 
 void HttpServer::attach(GMainContext *context) {
   context_ = context;
-  epoll_event event{}; // data 0: the door
+  epoll_event event{}; // data 0: the listening socket
   epoll_ctl(epoll_, EPOLL_CTL_ADD, g_socket_get_fd(socket_.get()), &event);
-  watch_door(EPOLLIN);
+  watch_listener(EPOLLIN);
   source_ = g_unix_fd_source_new(epoll_, G_IO_IN);
   g_source_set_callback(source_, G_SOURCE_FUNC(+[](gint, GIOCondition, gpointer self) -> gboolean {
                           static_cast<HttpServer *>(self)->turn();
@@ -119,7 +119,7 @@ void HttpServer::attach(GMainContext *context) {
   g_source_attach(source_, context);
 }
 
-void HttpServer::watch_door(unsigned events) {
+void HttpServer::watch_listener(unsigned events) {
   epoll_event event{};
   event.events = events;
   epoll_ctl(epoll_, EPOLL_CTL_MOD, g_socket_get_fd(socket_.get()), &event);
@@ -149,8 +149,8 @@ void HttpServer::accept_some() {
     const int fd = accept4(g_socket_get_fd(socket_.get()), reinterpret_cast<sockaddr *>(&from), &size,
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
-      // Out of descriptors: the door would be ready for ever. sweep() opens it again.
-      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) watch_door(0);
+      // Out of descriptors: the listening socket would be ready for ever. sweep() watches it again.
+      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) watch_listener(0);
       return;
     }
     admit(fd, address_text(from));
@@ -277,7 +277,7 @@ void HttpServer::remove(Number number) {
 }
 
 void HttpServer::sweep() {
-  watch_door(EPOLLIN);
+  watch_listener(EPOLLIN);
   const gint64 now = g_get_monotonic_time();
   const auto late = [now](gint64 since, unsigned seconds) {
     return now - since > gint64{seconds} * G_USEC_PER_SEC;

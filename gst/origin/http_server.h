@@ -28,8 +28,8 @@ struct ServerLimits {
 Result<GRef<GSocket>> listen_on(const std::string &address, unsigned port);
 unsigned port_of(GSocket *socket);
 
-/// Accepts, reads requests, writes replies. A connection that never asked for anything gives way when the
-/// house is full, so a flood of half-open ones keeps no viewer out.
+/// Accepts, reads requests, writes replies. At the limit of connections a new one replaces one that never
+/// asked for anything: many connections without a request keep no viewer out.
 class HttpServer {
  public:
   /// Called on the thread of attach()'s context.
@@ -64,7 +64,7 @@ class HttpServer {
   struct Handshake;
   using Number = std::uint64_t;
   void turn();
-  void watch_door(unsigned events);
+  void watch_listener(unsigned events);
   void accept_some();
   bool make_room(const std::string &address);
   void admit(int fd, const std::string &address);

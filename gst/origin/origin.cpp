@@ -194,7 +194,7 @@ void Origin::handle(Connection &client) {
     settings_.log.line(LogLevel::debug, [&] {
       return fmt::format("{} is refused {} {}: 405", client.address(), asked.method, asked.path);
     });
-    HttpReply reply(405, "text/plain", "no-store", piece_of("Only GET, HEAD and OPTIONS.\n"));
+    HttpReply reply(405, "text/plain", "no-store", slice_of("Only GET, HEAD and OPTIONS.\n"));
     reply.add("Allow", "GET, HEAD, OPTIONS");
     return client.reply(std::move(reply));
   }
@@ -216,10 +216,10 @@ void Origin::handle(Connection &client) {
 void Origin::answer_fixed(Connection &client, const std::string &path) {
   if (path.empty()) return client.reply({200, "text/html; charset=utf-8", "no-cache", {nullptr, page_}});
   if (path == "time")
-    return client.reply({200, "text/plain", "no-store", piece_of(publish::utc_text(now()))});
+    return client.reply({200, "text/plain", "no-store", slice_of(publish::utc_text(now()))});
   if (path == "metrics")
     return client.reply(
-        {200, "text/plain; version=0.0.4", "no-store", piece_of(metrics_text(stats(), live().get()))});
+        {200, "text/plain; version=0.0.4", "no-store", slice_of(metrics_text(stats(), live().get()))});
   if (path.starts_with("player/"))
     if (const auto found = players_.find(path.substr(7)); found != players_.end())
       return client.reply({200, "text/javascript", "max-age=3600", {nullptr, found->second}});
@@ -234,7 +234,7 @@ bool Origin::refuse(Connection &client, int status, std::string text, const char
     return fmt::format("{} is refused {}: {} {}", client.address(), client.request().path, status,
                        std::string_view(text).substr(0, text.find_last_not_of('\n') + 1));
   });
-  HttpReply reply(status, "text/plain", cache_control, piece_of(std::move(text)));
+  HttpReply reply(status, "text/plain", cache_control, slice_of(std::move(text)));
   if (retry_after) reply.add("Retry-After", retry_after);
   client.reply(std::move(reply));
   return true;

@@ -41,7 +41,7 @@ bool Origin::answer_playlist(Connection &client, Request &request) {
                   request.query.msn ? seconds_to_keep(6 * target)
                   : dash            ? seconds_to_keep(1)
                                     : seconds_to_keep(std::max(1.0, target / 2)), // HLS-66
-                  piece_of(packed ? entry.gzip : entry.text));
+                  slice_of(packed ? entry.gzip : entry.text));
   reply.add("Vary", "Accept-Encoding");
   if (packed) reply.add("Content-Encoding", "gzip");
   client.reply(std::move(reply));
@@ -63,7 +63,7 @@ bool Origin::answer_object(Connection &client, Request &request) {
   reply.growing = view.found == Found::growing;
   if (!reply.growing) {
     for (const publish::Chunk &chunk : view.chunks)
-      reply.body.push_back(piece_of(chunk));
+      reply.body.push_back(slice_of(chunk));
     client.reply(std::move(reply));
     return true;
   }
@@ -85,7 +85,7 @@ bool Origin::feed(Connection &client, Request &request, const publish::ObjectVie
   bool ended = false;
   do {
     while (next < view.chunks.size() && client.queued() < kMostQueued)
-      client.append(piece_of(view.chunks[next++]));
+      client.append(slice_of(view.chunks[next++]));
     ended = next == view.chunks.size() && view.found == Found::ready;
     if (ended) client.finish();
     client.flush();

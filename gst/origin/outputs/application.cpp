@@ -11,8 +11,9 @@ using publish::LiveEvent;
 /// and after what they name. All on one thread, where the application may block.
 class AppStreams final : public EventHandler {
  public:
-  AppStreams(AppHooks hooks, std::shared_ptr<const publish::Live> live, std::shared_ptr<Ledger> ledger)
-      : hooks_(std::move(hooks)), live_(std::move(live)), ledger_(std::move(ledger)) {}
+  AppStreams(AppHooks hooks, std::shared_ptr<const publish::Live> live,
+             std::shared_ptr<DeliveryStats> delivery)
+      : hooks_(std::move(hooks)), live_(std::move(live)), delivery_(std::move(delivery)) {}
 
   void end() override {
     for (auto &[track, open] : open_)
@@ -76,7 +77,7 @@ class AppStreams final : public EventHandler {
     GError *error = nullptr;
     if (!g_output_stream_close(open.stream.get(), nullptr, &error)) return fail(open, error);
     open.stream = {};
-    ledger_->sent(open.bytes);
+    delivery_->sent(open.bytes);
   }
 
   // The next object gets a stream of its own.
@@ -84,12 +85,12 @@ class AppStreams final : public EventHandler {
     const std::string why = error ? error->message : "no reason given";
     g_clear_error(&error);
     open.stream = {};
-    ledger_->failed(Error{ErrorCode::io, "The application's stream for " + open.name + " failed: " + why});
+    delivery_->failed(Error{ErrorCode::io, "The application's stream for " + open.name + " failed: " + why});
   }
 
   AppHooks hooks_;
   std::shared_ptr<const publish::Live> live_;
-  std::shared_ptr<Ledger> ledger_;
+  std::shared_ptr<DeliveryStats> delivery_;
   std::map<std::size_t, Open> open_;
   std::map<std::string, std::string> texts_;
 };
@@ -98,9 +99,9 @@ class AppStreams final : public EventHandler {
 
 std::unique_ptr<Output> make_app_output(AppHooks hooks, std::shared_ptr<const publish::Live> live,
                                         Output::Report report) {
-  const auto ledger = std::make_shared<Ledger>(std::move(report));
+  const auto delivery = std::make_shared<DeliveryStats>(std::move(report));
   return std::make_unique<QueuedOutput>(
-      std::make_unique<AppStreams>(std::move(hooks), std::move(live), ledger), ledger);
+      std::make_unique<AppStreams>(std::move(hooks), std::move(live), delivery), delivery);
 }
 
 } // namespace hull::origin

@@ -12,8 +12,9 @@ using publish::LiveEvent;
 
 class Directory final : public EventHandler {
  public:
-  Directory(std::string folder, std::shared_ptr<const publish::Live> live, std::shared_ptr<Ledger> ledger)
-      : folder_(std::move(folder)), live_(std::move(live)), ledger_(std::move(ledger)) {}
+  Directory(std::string folder, std::shared_ptr<const publish::Live> live,
+            std::shared_ptr<DeliveryStats> delivery)
+      : folder_(std::move(folder)), live_(std::move(live)), delivery_(std::move(delivery)) {}
 
   // Files hold whole segments.
   bool wants(const LiveEvent &event) const override { return event.kind != LiveEvent::Kind::chunk; }
@@ -37,7 +38,7 @@ class Directory final : public EventHandler {
     for (; !owed_.empty(); owed_.pop_front()) {
       const publish::ObjectView view = live_->object(owed_.front());
       if (view.found != publish::Found::ready)
-        ledger_->dropped();
+        delivery_->dropped();
       else if (!write(owed_.front(), view.chunks))
         return false;
     }
@@ -81,19 +82,19 @@ class Directory final : public EventHandler {
     // What power takes away here is on air no more when it is back.
     if (!error) error = file.commit(AtomicFile::Sync::no);
     if (!error) {
-      ledger_->sent(bytes);
+      delivery_->sent(bytes);
       return true;
     }
     const bool full = error == std::errc::no_space_on_device;
-    ledger_->failed(Error{full ? ErrorCode::no_space : ErrorCode::io,
-                          "Cannot write " + path + ": " + std::strerror(error.value()) +
-                              (full ? ". Free space or shorten dvr-window." : ". Check location.")});
+    delivery_->failed(Error{full ? ErrorCode::no_space : ErrorCode::io,
+                            "Cannot write " + path + ": " + std::strerror(error.value()) +
+                                (full ? ". Free space or shorten dvr-window." : ". Check location.")});
     return false;
   }
 
   const std::string folder_;
   std::shared_ptr<const publish::Live> live_;
-  std::shared_ptr<Ledger> ledger_;
+  std::shared_ptr<DeliveryStats> delivery_;
   bool begun_ = false;
   std::deque<std::string> owed_; ///< names of segments and headers, no more than the window holds
   std::map<std::string, std::string> texts_;
@@ -104,8 +105,9 @@ class Directory final : public EventHandler {
 std::unique_ptr<Output> make_directory_output(const std::string &folder,
                                               std::shared_ptr<const publish::Live> live,
                                               Output::Report report) {
-  const auto ledger = std::make_shared<Ledger>(std::move(report));
-  return std::make_unique<QueuedOutput>(std::make_unique<Directory>(folder, std::move(live), ledger), ledger);
+  const auto delivery = std::make_shared<DeliveryStats>(std::move(report));
+  return std::make_unique<QueuedOutput>(std::make_unique<Directory>(folder, std::move(live), delivery),
+                                        delivery);
 }
 
 } // namespace hull::origin

@@ -2,18 +2,18 @@
 
 namespace hull::origin {
 
-void Ledger::sent(std::uint64_t bytes) {
+void DeliveryStats::sent(std::uint64_t bytes) {
   const Lock lock(mutex_);
   ++stats_.objects;
   stats_.bytes += bytes;
 }
 
-void Ledger::dropped() {
+void DeliveryStats::dropped() {
   const Lock lock(mutex_);
   ++stats_.dropped_segments;
 }
 
-void Ledger::failed(const Error &error) {
+void DeliveryStats::failed(const Error &error) {
   {
     const Lock lock(mutex_);
     if (stats_.failures++ % 50) return;
@@ -21,7 +21,7 @@ void Ledger::failed(const Error &error) {
   report_(error);
 }
 
-OutputStats Ledger::stats() const {
+OutputStats DeliveryStats::stats() const {
   const Lock lock(mutex_);
   return stats_;
 }

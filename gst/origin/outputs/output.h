@@ -19,10 +19,10 @@ struct OutputStats {
 };
 
 /// What one output counts and complains with. Any thread.
-class Ledger {
+class DeliveryStats {
  public:
   using Report = std::function<void(const Error &)>;
-  explicit Ledger(Report report) : report_(std::move(report)) {}
+  explicit DeliveryStats(Report report) : report_(std::move(report)) {}
   /// An object of `bytes` is there, whole.
   void sent(std::uint64_t bytes);
   void dropped();
@@ -38,7 +38,7 @@ class Ledger {
 
 class Output {
  public:
-  using Report = Ledger::Report;
+  using Report = DeliveryStats::Report;
   virtual ~Output() = default;
   /// An event of the window; called from streaming threads, never blocks.
   virtual void on_event(const publish::LiveEvent &event) = 0;

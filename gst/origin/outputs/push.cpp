@@ -16,9 +16,9 @@ namespace {
 using publish::LiveEvent;
 constexpr std::size_t kMostRemovals = 64;
 
-/// Tells `ledger` that pushing `what` was not taken.
-void note_failure(Ledger &ledger, const std::string &what, const PushReply &reply) {
-  ledger.failed(
+/// Tells `delivery` that pushing `what` was not taken.
+void note_failure(DeliveryStats &delivery, const std::string &what, const PushReply &reply) {
+  delivery.failed(
       Error{ErrorCode::io,
             fmt::format("Pushing {} failed: {} {}. It is tried again; check ingest-url and the server.", what,
                         reply.status ? fmt::to_string(reply.status) : "no answer,", reply.why)});
@@ -27,18 +27,18 @@ void note_failure(Ledger &ledger, const std::string &what, const PushReply &repl
 /// One track on a connection of its own (ING-04): a request per segment, sent chunk by chunk while the
 /// segment grows. A failed one goes again from its first byte on a new connection, the header first (ING-11),
 /// until `most` newer segments wait; then it is left out whole.
-class Lane {
+class TrackUploader {
  public:
-  Lane(std::shared_ptr<const publish::Live> live, const PushSettings &settings, Ledger &ledger,
-       std::function<void()> segment_sent)
+  TrackUploader(std::shared_ptr<const publish::Live> live, const PushSettings &settings,
+                DeliveryStats &delivery, std::function<void()> segment_sent)
       : live_(std::move(live)),
         most_(std::max(1u, settings.queue_segments)),
         objects_(settings.objects),
-        ledger_(ledger),
+        delivery_(delivery),
         segment_sent_(std::move(segment_sent)),
         client_(settings.url, settings.post ? "POST" : "PUT"),
         thread_([this] { run(); }) {}
-  ~Lane() { finish(0); }
+  ~TrackUploader() { finish(0); }
 
   void on_event(const LiveEvent &event) {
     {
@@ -61,18 +61,18 @@ class Lane {
         break;
       }
     }
-    wakeup_->wake();
+    changes_->wake();
   }
 
   /// What is queued may leave for at most `seconds`.
   void finish(double seconds) {
     if (!thread_.joinable()) return;
     closing_ = true;
-    wakeup_->wake();
+    changes_->wake();
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
     while (!idle_ && std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    wakeup_->stop();
+    changes_->stop();
     client_.cancel();
     thread_.join();
   }
@@ -83,12 +83,12 @@ class Lane {
     wanted_.push_back(name);
     if (wanted_.size() <= most_) return;
     wanted_.pop_front();
-    ledger_.dropped();
+    delivery_.dropped();
   }
 
   void run() {
     std::uint64_t seen = 0;
-    while (!wakeup_->stopped()) {
+    while (!changes_->stopped()) {
       std::string name, removal;
       {
         const Lock lock(mutex_);
@@ -104,10 +104,10 @@ class Lane {
         deliver(name);
       } else if (!removal.empty()) {
         if (const PushReply reply = client_.remove(removal); !reply.good())
-          note_failure(ledger_, removal, reply); // ING-15
+          note_failure(delivery_, removal, reply); // ING-15
       } else {
         if (closing_) break;
-        wakeup_->wait(seen, 1);
+        changes_->wait(seen, 1);
       }
     }
     idle_ = true;
@@ -115,12 +115,12 @@ class Lane {
 
   void deliver(const std::string &name) {
     std::uint64_t seen = 0;
-    for (double pause = 0.05; !wakeup_->stopped(); pause = std::min(2 * pause, 1.0)) {
+    for (double pause = 0.05; !changes_->stopped(); pause = std::min(2 * pause, 1.0)) {
       const PushReply header = send_header();
       const PushReply reply = header.good() ? send_segment(name) : header;
       if (reply.good()) return segment_sent_();
-      if (wakeup_->stopped()) return;
-      note_failure(ledger_, name, reply);
+      if (changes_->stopped()) return;
+      note_failure(delivery_, name, reply);
       {
         const Lock lock(mutex_);
         header_sent_ = false; // 412 asks for it, a new connection begins with it
@@ -128,11 +128,11 @@ class Lane {
         if (gone || wanted_.size() >= most_ || (closing_ && pause > 0.5)) break;
       }
       const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(pause);
-      while (!wakeup_->stopped() && std::chrono::steady_clock::now() < until)
-        wakeup_->wait(seen, pause);
+      while (!changes_->stopped() && std::chrono::steady_clock::now() < until)
+        changes_->wait(seen, pause);
       client_.reconnect();
     }
-    ledger_.dropped();
+    delivery_.dropped();
   }
 
   PushReply send_header() {
@@ -148,27 +148,27 @@ class Lane {
     const PushReply reply =
         client_.put(name, view.content_type, {reinterpret_cast<const char *>(bytes.data()), bytes.size()});
     if (!reply.good()) return reply;
-    ledger_.sent(bytes.size());
+    delivery_.sent(bytes.size());
     const Lock lock(mutex_);
     header_sent_ = header_ == name;
     return reply;
   }
 
   PushReply send_segment(const std::string &name) {
-    const auto body = make_growing_body(live_, name, wakeup_);
+    const auto body = make_growing_body(live_, name, changes_);
     const PushReply reply = client_.put_growing(name, live_->object(name).content_type, body.get());
-    if (reply.good()) ledger_.sent(live_->object(name).bytes);
+    if (reply.good()) delivery_.sent(live_->object(name).bytes);
     return reply;
   }
 
   std::shared_ptr<const publish::Live> live_;
   const std::size_t most_;
   const bool objects_;
-  Ledger &ledger_;
+  DeliveryStats &delivery_;
   std::function<void()> segment_sent_;
   PushClient client_;
-  std::shared_ptr<Wakeup> wakeup_ = std::make_shared<Wakeup>();
-  Mutex mutex_; // before the ledger's and the window's
+  std::shared_ptr<ChangeNotifier> changes_ = std::make_shared<ChangeNotifier>();
+  Mutex mutex_; // before those of delivery_ and of the window
   std::deque<std::string> wanted_ HULL_GUARDED_BY(mutex_), removals_ HULL_GUARDED_BY(mutex_);
   std::string newest_ HULL_GUARDED_BY(mutex_), header_ HULL_GUARDED_BY(mutex_);
   bool header_sent_ HULL_GUARDED_BY(mutex_) = false;
@@ -177,20 +177,21 @@ class Lane {
 };
 
 /// Manifests after the segments they name; the newest version only.
-class ManifestLane {
+class ManifestUploader {
  public:
-  ManifestLane(std::shared_ptr<const publish::Live> live, const PushSettings &settings, Ledger &ledger)
+  ManifestUploader(std::shared_ptr<const publish::Live> live, const PushSettings &settings,
+                   DeliveryStats &delivery)
       : live_(std::move(live)),
         objects_(settings.objects),
-        ledger_(ledger),
+        delivery_(delivery),
         client_(settings.url, settings.post ? "POST" : "PUT"),
         thread_([this] { run(); }) {}
-  ~ManifestLane() { finish(); }
-  void wake() { wakeup_.wake(); }
+  ~ManifestUploader() { finish(); }
+  void wake() { changes_.wake(); }
   /// Sends the last version once more.
   void finish() {
     if (!thread_.joinable()) return;
-    wakeup_.stop();
+    changes_.stop();
     thread_.join();
   }
 
@@ -198,8 +199,8 @@ class ManifestLane {
   void run() {
     std::uint64_t seen = 0;
     bool owed = false;
-    while (!wakeup_.stopped()) {
-      wakeup_.wait(seen, owed ? 1 : 3600);
+    while (!changes_.stopped()) {
+      changes_.wait(seen, owed ? 1 : 3600);
       owed = !send_all();
     }
     send_all();
@@ -221,20 +222,20 @@ class ManifestLane {
     const char *type = name.ends_with(".mpd") ? "application/dash+xml" : "application/vnd.apple.mpegurl";
     const PushReply reply = client_.put(name, type, text.text);
     if (!reply.good()) {
-      note_failure(ledger_, name, reply);
+      note_failure(delivery_, name, reply);
       client_.reconnect();
       return false;
     }
     sent_[name] = text.text;
-    ledger_.sent(text.text.size());
+    delivery_.sent(text.text.size());
     return true;
   }
 
   std::shared_ptr<const publish::Live> live_;
   const bool objects_;
-  Ledger &ledger_;
+  DeliveryStats &delivery_;
   PushClient client_;
-  Wakeup wakeup_;
+  ChangeNotifier changes_;
   std::map<std::string, std::string> sent_;
   std::thread thread_;
 };
@@ -244,35 +245,36 @@ class Push final : public Output {
   Push(PushSettings settings, std::shared_ptr<const publish::Live> live, Report report)
       : live_(std::move(live)),
         settings_(std::move(settings)),
-        ledger_(std::move(report)),
-        manifests_(live_, settings_, ledger_) {}
+        delivery_(std::move(report)),
+        manifests_(live_, settings_, delivery_) {}
   ~Push() override { finish(0); }
 
   void on_event(const LiveEvent &event) override {
     if (event.kind == LiveEvent::Kind::ended) return manifests_.wake();
     const Lock lock(mutex_);
-    auto &lane = lanes_[event.track];
-    if (!lane) lane = std::make_unique<Lane>(live_, settings_, ledger_, [this] { manifests_.wake(); });
-    lane->on_event(event);
+    auto &uploader = uploaders_[event.track];
+    if (!uploader)
+      uploader = std::make_unique<TrackUploader>(live_, settings_, delivery_, [this] { manifests_.wake(); });
+    uploader->on_event(event);
   }
 
   void finish(double seconds) override {
     const Lock lock(mutex_);
-    for (const auto &[track, lane] : lanes_)
-      lane->finish(seconds);
+    for (const auto &[track, uploader] : uploaders_)
+      uploader->finish(seconds);
     manifests_.finish();
-    lanes_.clear();
+    uploaders_.clear();
   }
 
-  OutputStats stats() const override { return ledger_.stats(); }
+  OutputStats stats() const override { return delivery_.stats(); }
 
  private:
   std::shared_ptr<const publish::Live> live_;
   const PushSettings settings_;
-  Ledger ledger_;
-  ManifestLane manifests_;
-  Mutex mutex_; // before a lane's
-  std::map<std::size_t, std::unique_ptr<Lane>> lanes_ HULL_GUARDED_BY(mutex_);
+  DeliveryStats delivery_;
+  ManifestUploader manifests_;
+  Mutex mutex_; // before an uploader's
+  std::map<std::size_t, std::unique_ptr<TrackUploader>> uploaders_ HULL_GUARDED_BY(mutex_);
 };
 
 } // namespace

@@ -72,8 +72,9 @@ std::uint64_t EventQueue::dropped_segments() const {
   return dropped_;
 }
 
-QueuedOutput::QueuedOutput(std::unique_ptr<EventHandler> handler, std::shared_ptr<const Ledger> ledger)
-    : ledger_(std::move(ledger)), handler_(std::move(handler)), thread_([this] {
+QueuedOutput::QueuedOutput(std::unique_ptr<EventHandler> handler,
+                           std::shared_ptr<const DeliveryStats> delivery)
+    : delivery_(std::move(delivery)), handler_(std::move(handler)), thread_([this] {
         LiveEvent event;
         while (queue_.pop(event))
           handler_->handle(event);
@@ -97,7 +98,7 @@ void QueuedOutput::finish(double seconds) {
 }
 
 OutputStats QueuedOutput::stats() const {
-  OutputStats stats = ledger_->stats();
+  OutputStats stats = delivery_->stats();
   stats.dropped_segments += queue_.dropped_segments();
   return stats;
 }

@@ -47,7 +47,7 @@ class EventHandler {
 
 class QueuedOutput final : public Output {
  public:
-  QueuedOutput(std::unique_ptr<EventHandler> handler, std::shared_ptr<const Ledger> ledger);
+  QueuedOutput(std::unique_ptr<EventHandler> handler, std::shared_ptr<const DeliveryStats> delivery);
   ~QueuedOutput() override;
   void on_event(const publish::LiveEvent &event) override;
   void finish(double seconds) override;
@@ -55,7 +55,7 @@ class QueuedOutput final : public Output {
 
  private:
   static constexpr std::size_t kQueue = 4096; // events; two minutes of two tracks in chunks of 0.2 s
-  std::shared_ptr<const Ledger> ledger_;
+  std::shared_ptr<const DeliveryStats> delivery_;
   std::unique_ptr<EventHandler> handler_;
   EventQueue queue_{kQueue};
   std::thread thread_;

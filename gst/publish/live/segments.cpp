@@ -134,7 +134,7 @@ void open_segment(const Change &on, const ChunkInfo &chunk) {
       begun.discontinuity ? ", after a discontinuity" : "");
 }
 
-// A segment that waits for a key frame ends at the latest here: EXTINF may not round to more than
+// A segment that waits for a key unit ends at the latest here: EXTINF may not round to more than
 // TARGETDURATION (HLS-13), and DASH looks for each number where the grid has it.
 std::int64_t latest_end(const LiveWindow &window, const TrackState &track, const LiveSegment &segment) {
   constexpr std::int64_t kMost = 400'000'000, kRounds = 499'000'000;
@@ -164,7 +164,7 @@ bool begins_segment(const LiveWindow &window, TrackState &track, const ChunkInfo
   if (!open && !track.segments.empty() && !chunk.starts_segment) track.trusts_grid = false;
   if (!open) return true;
   const std::uint64_t number = number_for(window, track, chunk.start);
-  // The key frame that was waited for; its segment has begun without it.
+  // The key unit that was waited for; its segment has begun without it.
   const bool came_late = !open->starts_with_sap && number <= open->number;
   const bool overdue = chunk.start + usual_duration(track.info, chunk) > latest_end(window, track, *open);
   return (chunk.starts_segment && !came_late) || overdue ||

@@ -47,7 +47,7 @@ struct TrackState {
   std::size_t listed_from = 0;      ///< index into segments of the first listed one
   std::uint64_t discontinuities_removed = 0;
   std::uint64_t peak_bandwidth = 0;
-  std::uint64_t late_segments = 0; ///< begun without the key frame that was due
+  std::uint64_t late_segments = 0; ///< begun without the key unit that was due
   std::int64_t next_start = -1;    ///< where the next chunk must begin
   std::int64_t listed_end = -1;    ///< how far the lists go: less where the last sample waited for the next
   std::int64_t part_target = 0;    ///< ticks; decided with the first chunk, for good
@@ -65,7 +65,7 @@ struct TrackState {
 
 struct LiveStats {
   std::uint64_t chunks = 0, segments = 0, bytes_held = 0;
-  std::uint64_t late_segments = 0; ///< begun without the key frame that was due
+  std::uint64_t late_segments = 0; ///< begun without the key unit that was due
   std::uint64_t gaps = 0;
 };
 
@@ -94,7 +94,7 @@ const LiveSegment *find_segment(const TrackState &track, std::uint64_t number);
 bool all_ended(const LiveWindow &window);
 /// Enough is there for a manifest that names every track.
 bool started(const LiveWindow &window);
-/// Whether every listed segment begins with a key frame.
+/// Whether every listed segment begins with a key unit.
 bool independent(const TrackState &track);
 /// The tracks on air with what was measured of them.
 Presentation on_air(const LiveWindow &window);
