@@ -193,10 +193,10 @@ std::string report_html(const TitleResult &r, const TitleOptions &options, const
   const std::string name = escape_xml(std::filesystem::path(r.source.path).filename().string());
   return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-         name + ": ladder</title>\n<style>" + kReportStyle + "</style></head>\n<body><main>\n<h1>" + name +
+         name + ": ladder</title>\n<style>" + report_style() + "</style></head>\n<body><main>\n<h1>" + name +
          "</h1>\n" + tiles(r, options) + chart(r) + ladder_table(r) + timelines(r) + shots(r) +
          worst_pictures(r, pictures) + fixed_table(r, options) + checks(r) + facts(r, options) +
-         "</main><div id=\"tip\" hidden></div>\n<script>" + kReportScript + "</script></body></html>\n";
+         "</main><div id=\"tip\" hidden></div>\n<script>" + report_script() + "</script></body></html>\n";
 }
 
 Result<void> write_report(const TitleResult &r, const TitleOptions &options, const WorstPictures &pictures) {

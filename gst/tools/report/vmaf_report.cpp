@@ -157,7 +157,7 @@ Result<std::string> score_html(const std::string &reference, const std::vector<S
       fmt::format("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
                   "content=\"width=device-width\"><title>VMAF of {0}</title><style>{1}</style><main>"
                   "<h1>VMAF against {0}</h1><section>{2}</section><section><h2>Over time</h2>{3}</section>",
-                  publish::escape_xml(reference), kReportStyle, table(files), curve(files));
+                  publish::escape_xml(reference), report_style(), table(files), curve(files));
   std::vector<FrameTime> all;
   std::vector<std::vector<FrameTime>> wanted;
   for (const ScoredFile &file : files) {
@@ -188,7 +188,7 @@ Result<std::string> score_html(const std::string &reference, const std::vector<S
     html += "</section>";
   }
   return html +
-         fmt::format("</main><div id=\"tip\" hidden></div><script>{}</script></html>\n", kReportScript);
+         fmt::format("</main><div id=\"tip\" hidden></div><script>{}</script></html>\n", report_script());
 }
 
 } // namespace hull::tools
