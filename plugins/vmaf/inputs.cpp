@@ -149,6 +149,7 @@ std::deque<vmaf::TimedFrame> VmafInputs::flush(VmafPad &pad) {
 
 std::vector<std::deque<vmaf::TimedFrame>> VmafInputs::flush() {
   const Lock lock(mutex);
+  complete = false;
   std::vector<std::deque<vmaf::TimedFrame>> flushed;
   for (const VmafPad *pad : pads())
     flushed.push_back(matcher.flush(of(*pad).id));

@@ -34,7 +34,7 @@ struct VmafInputs {
   GstFlowReturn take(VmafPad &pad, BufferRef buffer);
   /// The waiting frames of a flushed input, to let them go.
   std::deque<vmaf::TimedFrame> flush(VmafPad &pad);
-  /// Those of all inputs.
+  /// Those of all inputs, when nobody scores any more. Inputs can be added again.
   std::vector<std::deque<vmaf::TimedFrame>> flush();
   /// Posts the error; nothing is taken or scored afterwards.
   GstFlowReturn fail_with(const Error &error);

@@ -165,7 +165,7 @@ Result<void> ScoringLoop::score(const vmaf::FrameSet &set) {
 }
 
 Result<void> ScoringLoop::start(const vmaf::FrameSet &first) {
-  if (auto started = scorer_->start(first, linked_inputs()); !started) return started;
+  if (auto started = scorer_->start(first, choose_inputs()); !started) return started;
   const ScorerState state = scorer_->state();
   std::vector<std::string> pads;
   for (const ScorerState::Stream &stream : state.streams)
@@ -173,18 +173,16 @@ Result<void> ScoringLoop::start(const vmaf::FrameSet &first) {
   if (auto opened = files_.open(pads, *state.columns, state.format.width, state.format.height); !opened)
     return opened;
   log_choices(state);
-  {
-    const Lock lock(inputs_.mutex);
-    inputs_.complete = true;
-  }
   results_.begin(state);
   return {};
 }
 
-std::vector<ScoredInput> ScoringLoop::linked_inputs() const {
+/// The linked ones. From here on none can be added: the scorer would not know it.
+std::vector<ScoredInput> ScoringLoop::choose_inputs() {
   std::vector<ScoredInput> linked, unlinked;
   {
     const Lock lock(inputs_.mutex);
+    inputs_.complete = true;
     for (const VmafPad *pad : inputs_.distorted) {
       const VmafInput &input = inputs_.of(*pad);
       (gst_pad_is_linked(pad->self()) ? linked : unlinked)

@@ -35,7 +35,7 @@ class ScoringLoop {
   Result<void> accept(const vmaf::Alignment &alignment, const std::string &pad, unsigned searched);
   Result<void> score(const vmaf::FrameSet &set);
   Result<void> start(const vmaf::FrameSet &first);
-  std::vector<ScoredInput> linked_inputs() const;
+  std::vector<ScoredInput> choose_inputs();
   Result<void> record(const ScoredFrame &frame);
   Result<void> finish();
   Error lack_of_frames() const;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <string>
@@ -227,6 +228,49 @@ TEST(VmafSink, RefusesASecondPadOfTheSameName) {
   const auto other = PadRef::adopt(gst_element_request_pad_simple(run.element("v").get(), "distorted_%u"));
   EXPECT_STREQ(GST_OBJECT_NAME(other.get()), "distorted_1");
   ASSERT_TRUE(run.play().ok);
+  EXPECT_EQ(run.result()["frames"].size(), 3u);
+}
+
+/// Asks for a pad at the moment the element has chosen what to score, which is when it says so.
+TEST(VmafSink, RefusesPadsFromTheMomentItHasChosenItsInputs) {
+  gst_init(nullptr, nullptr);
+  Playback run("hullvmafsink name=v" + source(3) + "v.reference" + source(3) + "v.distorted_0");
+  const auto sink = run.element("v");
+  const auto unlinked = PadRef::adopt(gst_element_request_pad_simple(sink.get(), "distorted_%u"));
+  struct Late {
+    GstElement *sink;
+    int asked = 0, given = 0;
+  } late{sink.get()};
+  const auto on_line = +[](GstDebugCategory *, GstDebugLevel, const gchar *, const gchar *, gint, GObject *,
+                           GstDebugMessage *message, gpointer data) {
+    auto &into = *static_cast<Late *>(data);
+    if (!std::strstr(gst_debug_message_get(message), "is not linked: left out")) return;
+    ++into.asked;
+    const auto pad = PadRef::adopt(gst_element_request_pad_simple(into.sink, "distorted_%u"));
+    into.given += pad.get() != nullptr;
+  };
+  gst_debug_set_threshold_for_name("hullvmafsink", GST_LEVEL_INFO);
+  gst_debug_remove_log_function(gst_debug_log_default);
+  gst_debug_add_log_function(on_line, &late, nullptr);
+  const Ended ended = run.play();
+  gst_debug_remove_log_function_by_data(&late);
+  gst_debug_add_log_function(gst_debug_log_default, nullptr, nullptr);
+  gst_debug_unset_threshold_for_name("hullvmafsink");
+  EXPECT_TRUE(ended.ok) << ended.error;
+  EXPECT_EQ(late.asked, 1);
+  EXPECT_EQ(late.given, 0);
+}
+
+TEST(VmafSink, TakesPadsAgainAfterARun) {
+  Playback run("hullvmafsink name=v" + source(3) + "v.reference" + source(3) + "v.distorted_0");
+  ASSERT_TRUE(run.play().ok);
+  EXPECT_FALSE(gst_element_request_pad_simple(run.element("v").get(), "distorted_%u"));
+  run.stop();
+  const auto added = PadRef::adopt(gst_element_request_pad_simple(run.element("v").get(), "distorted_%u"));
+  ASSERT_TRUE(added);
+  EXPECT_EQ(run.result()["frames"].size(), 3u); // of the run before
+  const Ended ended = run.play();
+  EXPECT_TRUE(ended.ok) << ended.error;
   EXPECT_EQ(run.result()["frames"].size(), 3u);
 }
 
