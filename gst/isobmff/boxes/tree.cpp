@@ -45,9 +45,9 @@ Result<void> Parser::keep_bytes(Node &node, FourCC type, std::uint64_t begin, st
 
 // What the fields say must be what stood there; where it is not (a reserved bit that is set, a text without
 // its zero), the bytes are kept, so that a file is written back as it was.
-void keep_exact(Node &node, Bytes read) {
+void keep_original(Node &node, Bytes read) {
   const auto written = write_payload(*node.box);
-  if (!written || !std::ranges::equal(*written, read)) node.exact.assign(read.begin(), read.end());
+  if (!written || !std::ranges::equal(*written, read)) node.original_bytes.assign(read.begin(), read.end());
 }
 
 Result<void> Parser::children(Node &node, std::uint64_t begin, std::uint64_t end, unsigned depth) {
@@ -85,13 +85,13 @@ Result<void> Parser::parent_box(Node &node, std::uint64_t begin, std::uint64_t e
     return keep_bytes(node, node.type(), begin, end);
   }
   const Bytes fields = Bytes(*bytes).first(*used);
-  keep_exact(node, fields);
+  keep_original(node, fields);
   auto done = children(node, begin + *used, end, depth);
   const std::uint64_t said = node.box->child_count();
   if (done && said != ~std::uint64_t{0} && said != node.children.size()) {
     node.problem = "it says it has " + std::to_string(said) + " children and has " +
                    std::to_string(node.children.size());
-    node.exact.assign(fields.begin(), fields.end());
+    node.original_bytes.assign(fields.begin(), fields.end());
   }
   return done;
 }
@@ -110,7 +110,7 @@ Result<void> Parser::leaf_box(Node &node, FourCC parent, std::uint64_t begin, st
     node.problem = used.error().text;
     return keep_bytes(node, type, begin, end);
   }
-  keep_exact(node, Bytes(*bytes).first(*used));
+  keep_original(node, Bytes(*bytes).first(*used));
   node.tail.assign(bytes->begin() + static_cast<std::ptrdiff_t>(*used), bytes->end());
   return {};
 }
@@ -169,8 +169,8 @@ Result<void> append_fields(ByteVector &out, Node &node, Source *source) {
       append(out, bytes);
       return {};
     });
-  if (!node.exact.empty()) {
-    append(out, node.exact);
+  if (!node.original_bytes.empty()) {
+    append(out, node.original_bytes);
     return {};
   }
   node.box->set_child_count(static_cast<std::uint32_t>(node.children.size()));
@@ -273,8 +273,8 @@ Result<std::uint64_t> tree_size(Node &node) {
     size += stored->size;
   } else if (const auto *generated = dynamic_cast<const Generated *>(node.box.get())) {
     size += generated->size;
-  } else if (!node.exact.empty()) {
-    size += node.exact.size();
+  } else if (!node.original_bytes.empty()) {
+    size += node.original_bytes.size();
   } else {
     const auto fields = write_payload(*node.box);
     if (!fields) return tl::unexpected(fields.error());

@@ -34,7 +34,7 @@ struct Node {
   template <std::derived_from<Box> T> const T *as() const { return dynamic_cast<const T *>(box.get()); }
   template <std::derived_from<Box> T> T *as() {
     T *typed = dynamic_cast<T *>(box.get());
-    if (typed) exact.clear();
+    if (typed) original_bytes.clear();
     return typed;
   }
   /// The payload of the first child of type T::kType, nullptr where there is none.
@@ -61,8 +61,8 @@ struct Node {
   std::uint64_t size = 0;
   unsigned header_size = 0;
 
-  ByteVector exact;    ///< the fields' bytes as read, where writing the fields would give others
-  std::string problem; ///< why a known box is kept as Opaque; empty if it is sound
+  ByteVector original_bytes; ///< of the fields, where writing them would give others
+  std::string problem;       ///< why a known box is kept as Opaque; empty if it is sound
 };
 
 /// Random access to the bytes a tree is read from.

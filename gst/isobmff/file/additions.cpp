@@ -72,7 +72,7 @@ Result<void> apply_field(Node &moov, std::string_view whole, std::string_view va
   const auto below = below_moov(path.box);
   Node *node = below && below->empty() ? &moov : find(moov, below.value_or("?"));
   if (!node) return fail(ErrorCode::not_found, fmt::format("the movie has no {}", path.box));
-  node->exact.clear();
+  node->original_bytes.clear();
   return hull::isobmff::set_field(*node->box, path.field, value);
 }
 

@@ -199,7 +199,7 @@ Result<EditReport> set_in_file(const std::string &file, std::string_view field_p
   auto found = open_and_locate(file, path.box);
   if (!found) return tl::unexpected(found.error());
   if (found->node->as<Stored>()) return fail(ErrorCode::settings, path.box + " has no fields");
-  found->node->exact.clear();
+  found->node->original_bytes.clear();
   if (auto done = set_field(*found->node->box, path.field, value); !done) return tl::unexpected(done.error());
   return write_back(file, *found->top);
 }
