@@ -240,6 +240,7 @@ gboolean Mp4Mux::activate_source(gboolean active) {
 
 void Mp4Mux::loop() {
   if (latency_changed_.exchange(false)) run_->refresh_latency();
+  GST_TRACE_OBJECT(self_, "round");
   const GstFlowReturn flow = run_->step(woken_);
   if (flow != GST_FLOW_OK) return end_stream(flow);
   woken_ = queues_.wait(run_->limit());
