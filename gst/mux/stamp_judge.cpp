@@ -105,7 +105,8 @@ Stamp StampJudge::judge_live(std::int64_t time) {
   const bool agrees = suspects_ > 0 && follows(suspect_, time);
   suspects_ = agrees ? suspects_ + 1 : 1;
   suspect_ = time;
-  if (suspects_ >= kAgree) return begin_anew(time);
+  const bool gap = time > *last_ && time - *last_ <= settings_.max_gap;
+  if (suspects_ >= kAgree) return gap ? settle() : begin_anew(time);
   ++strays_;
   return settle_at(*last_ + std::max(step(), std::min(passed, settings_.max_gap)));
 }

@@ -23,7 +23,8 @@ struct SharedMoves {
 /// - More that agree with each other begin a new timeline (backwards, or a gap longer than `max_gap`): it
 /// goes on
 ///   where the old one ended, and the other tracks move with it.
-/// - In live pipelines nobody waits: a jump counts if the samples came as much later or earlier as they say.
+/// - In live pipelines nobody waits: a jump counts at once if the samples came as much later or earlier as they
+///   say, else with the fourth that agrees.
 class StampJudge {
  public:
   struct Settings {

@@ -55,7 +55,10 @@ TEST_F(CmafSinkLogs, ExplainLostInput) {
          sink());
   const ElementRef in = source();
   for (int i = 0; i < 80; ++i) {
-    if (i > 35 && i < 60) continue; // from 1.4 s to 2.4 s
+    if (i > 35 && i < 60) { // from 1.4 s to 2.4 s, as long as it takes
+      g_usleep(40'000);
+      continue;
+    }
     GstBuffer *buffer = gst_buffer_new_allocate(nullptr, 64 * 64 * 3 / 2, nullptr);
     gst_buffer_memset(buffer, 0, 128, 64 * 64 * 3 / 2);
     GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(i) * 40 * GST_MSECOND;

@@ -103,6 +103,21 @@ TEST(StampJudge, ALiveGapIsOneIfTheSamplesCameThatMuchLater) {
   }
 }
 
+// A queue that drops what came while somebody was busy: the times jump, the arrivals do not.
+TEST(StampJudge, ALiveGapThatNoArrivalShowsIsBelievedWithItsFourthSample) {
+  auto judge = make();
+  for (std::int64_t i = 0; i < 100; ++i) {
+    const std::int64_t time = i * kFrame + (i < 50 ? 0 : 3 * kSecond);
+    judge.add({time, time, kFrame}, kSecond + i * kFrame);
+    const std::int64_t settled = settled_time(judge.next().value());
+    if (i < 50 || i >= 53)
+      EXPECT_EQ(settled, time);
+    else
+      EXPECT_EQ(settled, i * kFrame);
+  }
+  EXPECT_EQ(judge.restarts(), 0u);
+}
+
 TEST(StampJudge, ABurstAfterAStallIsNoJump) {
   auto judge = make();
   for (std::int64_t i = 0; i < 100; ++i) {
