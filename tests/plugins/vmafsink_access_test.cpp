@@ -68,6 +68,7 @@ TEST(VmafSinkAccess, APadIsReadableWhileItIsReleased) {
   g_signal_connect(sink.get(), "child-removed", G_CALLBACK(on_removed), &read);
   const auto leaving = run.pad("distorted_0");
   gst_element_release_request_pad(sink.get(), leaving.get());
+  g_signal_handlers_disconnect_by_data(sink.get(), &read);
   EXPECT_TRUE(read.done);
   EXPECT_EQ(read.result, "");
   EXPECT_TRUE(std::isnan(read.score));
