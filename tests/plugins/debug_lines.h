@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <gtest/gtest.h>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -62,5 +63,18 @@ class DebugLines {
   mutable std::mutex mutex_;
   std::vector<Line> lines_;
 };
+
+/// A line that a person would look for, and how often it comes at least.
+struct ExpectedLine {
+  GstDebugLevel level;
+  std::string part;
+  long least = 1;
+};
+
+inline void expect_lines(const DebugLines &lines, const std::vector<ExpectedLine> &expected) {
+  for (const ExpectedLine &line : expected)
+    EXPECT_GE(lines.count(line.level, line.part), line.least) << line.part << " is not among\n"
+                                                              << lines.all();
+}
 
 } // namespace hull::test

@@ -10,19 +10,7 @@ namespace hull {
 namespace {
 
 using test::Place;
-
-constexpr GstMessageType kEnd =
-    static_cast<GstMessageType>(static_cast<int>(GST_MESSAGE_EOS) | static_cast<int>(GST_MESSAGE_ERROR));
-
-void run_twice(GstElement *pipeline) {
-  const auto bus = ObjectRef<GstBus>::adopt(gst_element_get_bus(pipeline));
-  for (int round = 0; round < 2; ++round) {
-    gst_element_set_state(pipeline, GST_STATE_PLAYING);
-    const auto message = MessageRef::adopt(gst_bus_timed_pop_filtered(bus.get(), GST_CLOCK_TIME_NONE, kEnd));
-    EXPECT_EQ(GST_MESSAGE_TYPE(message.get()), GST_MESSAGE_EOS);
-    gst_element_set_state(pipeline, GST_STATE_NULL);
-  }
-}
+using test::run_twice;
 
 struct Case {
   const char *element, *settings;

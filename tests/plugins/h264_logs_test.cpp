@@ -12,21 +12,10 @@ namespace hull::h264 {
 namespace {
 
 using test::DebugLines;
+using test::expect_lines;
 
 constexpr std::size_t kFrame = 64 * 64 * 3 / 2;
 constexpr char kRaw[] = "video/x-raw,format=I420,width=64,height=64,framerate=25/1";
-
-struct Expected {
-  GstDebugLevel level;
-  std::string part;
-  long least = 1;
-};
-
-void expect_lines(const DebugLines &lines, const std::vector<Expected> &expected) {
-  for (const Expected &line : expected)
-    EXPECT_GE(lines.count(line.level, line.part), line.least) << line.part << " is not among\n"
-                                                              << lines.all();
-}
 
 Played coded(int count, const std::string &settings, const std::string &raw = kRaw) {
   return play("videotestsrc num-buffers=" + std::to_string(count) + " ! " + raw + " ! hullh264enc " +

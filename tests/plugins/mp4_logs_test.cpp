@@ -9,18 +9,7 @@ namespace {
 
 using mp4test::Mux;
 using test::DebugLines;
-
-struct Expected {
-  GstDebugLevel level;
-  std::string part;
-  long least = 1;
-};
-
-void expect_lines(const DebugLines &lines, const std::vector<Expected> &expected) {
-  for (const Expected &line : expected)
-    EXPECT_GE(lines.count(line.level, line.part), line.least) << line.part << " is not among\n"
-                                                              << lines.all();
-}
+using test::expect_lines;
 
 TEST(Mp4MuxLogs, ExplainTracksCutsAndTheEnd) {
   const DebugLines lines("hullmp4mux", GST_LEVEL_DEBUG);

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <gtest/gtest.h>
 #include <thread>
 
 #include <gst/gst.h>
@@ -119,5 +120,18 @@ class PropertyAccess {
   std::atomic<bool> stop_ = false;
   std::thread thread_;
 };
+
+/// Plays a pipeline to its end twice: the second time everything was there before.
+inline void run_twice(GstElement *pipeline) {
+  constexpr auto kEnd =
+      static_cast<GstMessageType>(static_cast<int>(GST_MESSAGE_EOS) | static_cast<int>(GST_MESSAGE_ERROR));
+  const auto bus = ObjectRef<GstBus>::adopt(gst_element_get_bus(pipeline));
+  for (int round = 0; round < 2; ++round) {
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    const auto message = MessageRef::adopt(gst_bus_timed_pop_filtered(bus.get(), GST_CLOCK_TIME_NONE, kEnd));
+    EXPECT_EQ(GST_MESSAGE_TYPE(message.get()), GST_MESSAGE_EOS);
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+  }
+}
 
 } // namespace hull::test

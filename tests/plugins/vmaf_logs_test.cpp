@@ -8,18 +8,7 @@ namespace {
 
 using namespace vmaf_test;
 using test::DebugLines;
-
-struct Expected {
-  GstDebugLevel level;
-  std::string part;
-  long least = 1;
-};
-
-void expect_lines(const DebugLines &lines, const std::vector<Expected> &expected) {
-  for (const Expected &line : expected)
-    EXPECT_GE(lines.count(line.level, line.part), line.least) << line.part << " is not among\n"
-                                                              << lines.all();
-}
+using test::expect_lines;
 
 TEST(VmafSinkLogs, ExplainCapsChoicesAndTheEnd) {
   gst_init(nullptr, nullptr);
