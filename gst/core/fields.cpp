@@ -93,6 +93,10 @@ std::uint64_t Reader::fill_count(std::uint64_t, std::uint64_t entry_bits) {
   return remaining() / entry_bits;
 }
 
+bool Reader::another(std::uint64_t, std::uint64_t, std::uint64_t entry_bits) {
+  return remaining() > 0 && remaining() >= entry_bits;
+}
+
 // Writer
 
 void Writer::bits(const char *name, unsigned width, std::uint64_t &value, const FieldForm &) {
@@ -242,6 +246,10 @@ std::uint64_t Filler::entries(const char *, std::uint64_t n, std::uint64_t) {
 
 std::uint64_t Filler::fill_count(std::uint64_t, std::uint64_t) {
   return random_() % 6;
+}
+
+bool Filler::another(std::uint64_t i, std::uint64_t, std::uint64_t) {
+  return i < 6 && random_() % 4 != 0;
 }
 
 } // namespace hull

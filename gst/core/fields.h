@@ -110,10 +110,31 @@ class Fields {
     bits(name, width, n, {});
     sized(name, entries, n, entry_bits);
   }
+  /// Entries that were counted before, checked as count() does; a writer's must be as many.
+  template <class T>
+  void known_count(const char *name, std::vector<T> &entries, std::uint64_t n, std::uint64_t entry_bits) {
+    if (!reading() && n != entries.size()) return fail(std::string(name) + " has the wrong length");
+    if (sized(name, entries, n, entry_bits); ok_ && entries.size() != n)
+      fail(std::string(name) + " is too long");
+  }
   /// Entries that fill the structure to its end, `entry_bits` each.
   template <class T> void fill(const char *name, std::vector<T> &entries, std::uint64_t entry_bits) {
     sized(name, entries, fill_count(entries.size(), entry_bits), entry_bits);
   }
+  /// Structures of varied sizes that fill this one to its end, each of `entry_bits` at least.
+  /// `prepare` tells an entry what it needs to know of the structure.
+  template <class T, class Prepare = decltype([](T &) {})>
+  void groups(const char *name, std::vector<T> &entries, std::uint64_t entry_bits, Prepare prepare = {}) {
+    std::size_t i = 0;
+    for (; ok_ && another(i, entries.size(), entry_bits); ++i) {
+      if (i == entries.size()) entries.emplace_back();
+      prepare(entries[i]);
+      group(name, entries[i]);
+    }
+    entries.resize(i);
+  }
+  /// Whether a field at the end of the structure is there: a reader sees bytes left, others know it.
+  bool optional(bool there) { return reading() ? another(0, there, 8) : there; }
   /// A nested structure.
   template <class T> void group(const char *name, T &value) {
     open(name);
@@ -152,6 +173,8 @@ class Fields {
   /// How many entries a vector gets: checked by a reader, chosen by the filler, left alone by the rest.
   virtual std::uint64_t entries(const char *, std::uint64_t n, std::uint64_t) { return n; }
   virtual std::uint64_t fill_count(std::uint64_t n, std::uint64_t) { return n; }
+  /// Whether an entry follows after `i` of the `n` there were.
+  virtual bool another(std::uint64_t i, std::uint64_t n, std::uint64_t) { return i < n; }
 
  private:
   template <std::integral T> void number(const char *name, unsigned width, T &value, const FieldForm &form) {
@@ -200,6 +223,7 @@ class Reader final : public Fields {
   void signed_exp_golomb(const char *name, std::int64_t &value, std::int64_t min, std::int64_t max) override;
   std::uint64_t entries(const char *name, std::uint64_t n, std::uint64_t entry_bits) override;
   std::uint64_t fill_count(std::uint64_t n, std::uint64_t entry_bits) override;
+  bool another(std::uint64_t i, std::uint64_t n, std::uint64_t entry_bits) override;
 
  private:
   void short_of(const char *name);
@@ -292,6 +316,7 @@ class Filler final : public Walker {
   void signed_exp_golomb(const char *name, std::int64_t &value, std::int64_t min, std::int64_t max) override;
   std::uint64_t entries(const char *name, std::uint64_t n, std::uint64_t entry_bits) override;
   std::uint64_t fill_count(std::uint64_t n, std::uint64_t entry_bits) override;
+  bool another(std::uint64_t i, std::uint64_t n, std::uint64_t entry_bits) override;
 
  private:
   ByteVector random_bytes(std::uint64_t size);

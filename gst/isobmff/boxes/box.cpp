@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace hull::isobmff {
+
+void rest_text(Fields &f, const char *name, std::string &text) {
+  ByteVector bytes(text.begin(), text.end());
+  f.rest(name, bytes);
+  text.assign(bytes.begin(), bytes.end());
+}
+
 Result<BoxHeader> read_box_header(Bytes bytes, std::uint64_t available) {
   const auto truncated = [] { return fail(ErrorCode::bad_data, "the data ends inside a box header", 0); };
   if (bytes.size() < 8 || available < 8) return truncated();

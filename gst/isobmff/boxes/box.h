@@ -55,6 +55,9 @@ struct FullBox : Box {
   std::uint32_t flags = 0; ///< 24 bits
 };
 
+/// A text that ends with its box and has no zero byte of its own.
+void rest_text(Fields &f, const char *name, std::string &text);
+
 /// A box that is only a frame around others: moov, trak, mdia …
 struct Container : Box {
   explicit Container(FourCC box_type) : Box(box_type) {}
@@ -144,12 +147,14 @@ template <std::derived_from<Box> T> Result<T> read_box(Bytes bytes) {
 
 /// A payload of the right type for a box found in `parent` (0 at the top of a file), or nullptr when the type
 /// is not known there. `payload` may be its first bytes: they tell QuickTime's meta from ISO's.
-std::unique_ptr<Box> make_box(FourCC type, FourCC parent, Bytes payload = {});
+/// Of a uuid box `uuid` tells what it is.
+std::unique_ptr<Box> make_box(FourCC type, FourCC parent, Bytes payload = {}, const Uuid *uuid = nullptr);
 
 /// Every registered box once, with the parent it is registered under (0 = any): input of tests and fuzzers.
 struct Registered {
   FourCC type;
   FourCC parent;
+  Uuid uuid; ///< of a uuid box
 };
 std::vector<Registered> registered_boxes();
 

@@ -54,6 +54,62 @@ void SubtitleSampleEntry::fields(Fields &f) {
   f.text("auxiliary_mime_types", auxiliary_mime_types);
 }
 
+void TextualSampleEntry::fields(Fields &f) {
+  f.reserved(48);
+  f.u("data_reference_index", 16, data_reference_index);
+  f.text("content_encoding", content_encoding);
+  if (type == FourCC("metx")) {
+    f.text("namespace", namespaces);
+    f.text("schema_location", schema_location);
+  } else {
+    f.text("mime_format", mime_format);
+  }
+}
+
+void TimedTextSampleEntry::fields(Fields &f) {
+  f.reserved(48);
+  f.u("data_reference_index", 16, data_reference_index);
+  f.u("displayFlags", 32, display_flags);
+  f.i("horizontal_justification", 8, horizontal_justification);
+  f.i("vertical_justification", 8, vertical_justification);
+  f.u("background_color_rgba", 32, background_color_rgba);
+  for (auto &edge : default_text_box)
+    f.i("default_text_box", 16, edge);
+  f.u("startChar", 16, start_char);
+  f.u("endChar", 16, end_char);
+  f.u("font_ID", 16, font_id);
+  f.u("face_style_flags", 8, face_style_flags);
+  f.u("font_size", 8, font_size);
+  f.u("text_color_rgba", 32, text_color_rgba);
+}
+
+void FontTable::Font::fields(Fields &f) {
+  f.u("font_ID", 16, font_id);
+  auto size = static_cast<std::uint64_t>(font_name.size());
+  f.u("font_name_length", 8, size);
+  f.bytes("font", font_name, size);
+}
+
+void FontTable::fields(Fields &f) {
+  f.count("entry_count", 16, fonts, 24);
+  for (Font &font : fonts)
+    f.group("font", font);
+}
+
+void DataSampleEntry::fields(Fields &f) {
+  f.reserved(48);
+  f.u("data_reference_index", 16, data_reference_index);
+  f.rest("data", data);
+}
+
+void RtpHintSampleEntry::fields(Fields &f) {
+  f.reserved(48);
+  f.u("data_reference_index", 16, data_reference_index);
+  f.u("hinttrackversion", 16, hinttrackversion);
+  f.u("highestcompatibleversion", 16, highestcompatibleversion);
+  f.u("maxpacketsize", 32, maxpacketsize);
+}
+
 void TimecodeSampleEntry::fields(Fields &f) {
   f.reserved(48);
   f.u("data_reference_index", 16, data_reference_index);
@@ -214,9 +270,7 @@ void Ec3Specific::fields(Fields &f) {
 }
 
 void TextBox::fields(Fields &f) {
-  ByteVector bytes(text.begin(), text.end());
-  f.rest("text", bytes);
-  text.assign(bytes.begin(), bytes.end());
+  rest_text(f, "text", text);
 }
 
 void CueSourceId::fields(Fields &f) {

@@ -62,6 +62,65 @@ struct SubtitleSampleEntry : Box {
   bool has_children() const override { return true; }
 };
 
+/// 14496-12 12.3.3 and 12.5.3: mett metx sbtt stxt, metadata and text
+struct TextualSampleEntry : Box {
+  explicit TextualSampleEntry(FourCC format = FourCC("mett")) : Box(format) {}
+  std::uint16_t data_reference_index = 1;
+  std::string content_encoding;
+  std::string mime_format;                 ///< not of metx
+  std::string namespaces, schema_location; ///< of metx
+  void fields(Fields &f) override;
+  bool has_children() const override { return true; }
+};
+
+/// 3GPP TS 26.245 5.16: timed text
+struct TimedTextSampleEntry : Box {
+  static constexpr FourCC kType{"tx3g"};
+  TimedTextSampleEntry() : Box(kType) {}
+  std::uint16_t data_reference_index = 1;
+  std::uint32_t display_flags = 0;
+  std::int8_t horizontal_justification = 0, vertical_justification = 0;
+  std::uint32_t background_color_rgba = 0;
+  std::array<std::int16_t, 4> default_text_box{}; ///< top, left, bottom, right
+  std::uint16_t start_char = 0, end_char = 0, font_id = 1;
+  std::uint8_t face_style_flags = 0, font_size = 0;
+  std::uint32_t text_color_rgba = 0;
+  void fields(Fields &f) override;
+  bool has_children() const override { return true; }
+};
+
+/// 3GPP TS 26.245 5.16: ftab
+struct FontTable : Box {
+  static constexpr FourCC kType{"ftab"};
+  FontTable() : Box(kType) {}
+  struct Font {
+    std::uint16_t font_id = 1;
+    ByteVector font_name; ///< at most 255 bytes
+    void fields(Fields &f);
+  };
+  std::vector<Font> fonts;
+  void fields(Fields &f) override;
+};
+
+/// Entries that end with bytes only their format can read: gpmd fdsc it35 camm …
+struct DataSampleEntry : Box {
+  explicit DataSampleEntry(FourCC format = FourCC("gpmd")) : Box(format) {}
+  std::uint16_t data_reference_index = 1;
+  ByteVector data;
+  void fields(Fields &f) override;
+};
+
+/// 14496-12 12.4.4: rtp srtp rrtp 'rtcp', children tims tsro snro
+struct RtpHintSampleEntry : Box {
+  explicit RtpHintSampleEntry(FourCC format = FourCC("rtp ")) : Box(format) {}
+  std::uint16_t data_reference_index = 1;
+  std::uint16_t hinttrackversion = 1;
+  std::uint16_t highestcompatibleversion = 1;
+  std::uint32_t maxpacketsize = 0;
+  void fields(Fields &f) override;
+  bool has_children() const override { return true; }
+};
+
 /// QuickTime's timecode entry
 struct TimecodeSampleEntry : Box {
   static constexpr FourCC kType{"tmcd"};

@@ -10,6 +10,21 @@ void FileType::fields(Fields &f) {
     f.code("compatible_brand", brand.value);
 }
 
+void TypeCombination::fields(Fields &f) {
+  f.fill("compatible_brands", compatible_brands, 32);
+  for (FourCC &brand : compatible_brands)
+    f.code("compatible_brand", brand.value);
+}
+
+void ProgressiveDownloadInfo::fields(Fields &f) {
+  FullBox::fields(f);
+  f.fill("entries", entries, 64);
+  for (Entry &entry : entries) {
+    f.u("rate", 32, entry.rate);
+    f.u("initial_delay", 32, entry.initial_delay);
+  }
+}
+
 void SegmentIndex::Reference::fields(Fields &f) {
   f.flag("reference_type", reference_type);
   f.u("referenced_size", 31, referenced_size);

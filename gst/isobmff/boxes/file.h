@@ -93,4 +93,24 @@ struct EventMessage : FullBox {
   void fields(Fields &f) override;
 };
 
+/// 4.3.4: brands that the file conforms to together; a child of etyp
+struct TypeCombination : Box {
+  static constexpr FourCC kType{"tyco"};
+  TypeCombination() : Box(kType) {}
+  std::vector<FourCC> compatible_brands;
+  void fields(Fields &f) override;
+};
+
+/// 8.1.3: bytes a second, and milliseconds to wait then
+struct ProgressiveDownloadInfo : FullBox {
+  static constexpr FourCC kType{"pdin"};
+  ProgressiveDownloadInfo() : FullBox(kType) {}
+  struct Entry {
+    std::uint32_t rate = 0;
+    std::uint32_t initial_delay = 0;
+  };
+  std::vector<Entry> entries;
+  void fields(Fields &f) override;
+};
+
 } // namespace hull::isobmff

@@ -1,17 +1,6 @@
 #include "gst/isobmff/boxes/meta.h"
 
 namespace hull::isobmff {
-namespace {
-
-// A text that ends with its box and has no zero byte of its own.
-void rest_text(Fields &f, const char *name, std::string &text) {
-  ByteVector bytes(text.begin(), text.end());
-  f.rest(name, bytes);
-  text.assign(bytes.begin(), bytes.end());
-}
-
-} // namespace
-
 void Meta::fields(Fields &f) {
   if (quicktime) return;
   f.u("version", 8, version);
@@ -45,6 +34,65 @@ void LocalizedText::fields(Fields &f) {
   FullBox::fields(f);
   f.language("language", language);
   f.text("text", text);
+}
+
+void Id3Tag::fields(Fields &f) {
+  FullBox::fields(f);
+  f.language("language", language);
+  f.rest("ID3v2_data", id3v2_data);
+}
+
+void LocationInformation::fields(Fields &f) {
+  FullBox::fields(f);
+  f.language("language", language);
+  f.text("name", name);
+  f.u("role", 8, role);
+  f.fixed("longitude", 16, 16, longitude);
+  f.fixed("latitude", 16, 16, latitude);
+  f.fixed("altitude", 16, 16, altitude);
+  f.text("astronomical_body", astronomical_body);
+  f.text("additional_notes", additional_notes);
+}
+
+void ClassifiedText::fields(Fields &f) {
+  FullBox::fields(f);
+  f.code("entity", entity.value);
+  if (type == FourCC("clsf"))
+    f.u("table", 16, table);
+  else
+    f.code("criteria", criteria.value);
+  f.language("language", language);
+  f.text("text", text);
+}
+
+void RecordingYear::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("recording_year", 16, recording_year);
+}
+
+void AlbumTitle::fields(Fields &f) {
+  FullBox::fields(f);
+  f.language("language", language);
+  f.text("album_title", album_title);
+  has_track_number = f.optional(has_track_number);
+  if (has_track_number) f.u("track_number", 8, track_number);
+}
+
+void Keywords::fields(Fields &f) {
+  FullBox::fields(f);
+  f.language("language", language);
+  f.count("keyword_count", 8, keywords, 8);
+  for (ByteVector &keyword : keywords) {
+    auto size = static_cast<std::uint64_t>(keyword.size());
+    f.u("keyword_size", 8, size);
+    f.bytes("keyword", keyword, size);
+  }
+}
+
+void ContentCredentials::fields(Fields &f) {
+  FullBox::fields(f);
+  f.text("box_purpose", box_purpose);
+  f.rest("data", data);
 }
 
 } // namespace hull::isobmff

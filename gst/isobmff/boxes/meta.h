@@ -56,4 +56,70 @@ struct LocalizedText : FullBox {
   void fields(Fields &f) override;
 };
 
+/// ID3 tags, as MP4 Registration Authority describes ID32
+struct Id3Tag : FullBox {
+  static constexpr FourCC kType{"ID32"};
+  Id3Tag() : FullBox(kType) {}
+  std::uint16_t language = 0x55c4;
+  ByteVector id3v2_data;
+  void fields(Fields &f) override;
+};
+
+/// 3GPP TS 26.244 8: where a movie was made; degrees and metres
+struct LocationInformation : FullBox {
+  static constexpr FourCC kType{"loci"};
+  LocationInformation() : FullBox(kType) {}
+  std::uint16_t language = 0x55c4;
+  std::string name;
+  std::uint8_t role = 0;                                  ///< 0 shooting, 1 real, 2 fictional
+  std::int32_t longitude = 0, latitude = 0, altitude = 0; ///< 16.16
+  std::string astronomical_body;
+  std::string additional_notes;
+  void fields(Fields &f) override;
+};
+
+/// 3GPP TS 26.244 8: rtng and clsf, a rating or class by somebody's table
+struct ClassifiedText : FullBox {
+  explicit ClassifiedText(FourCC box_type = FourCC("rtng")) : FullBox(box_type) {}
+  FourCC entity;
+  FourCC criteria;         ///< of rtng
+  std::uint16_t table = 0; ///< of clsf
+  std::uint16_t language = 0x55c4;
+  std::string text;
+  void fields(Fields &f) override;
+};
+
+/// 3GPP TS 26.244 8
+struct RecordingYear : FullBox {
+  static constexpr FourCC kType{"yrrc"};
+  RecordingYear() : FullBox(kType) {}
+  std::uint16_t recording_year = 0;
+  void fields(Fields &f) override;
+};
+struct AlbumTitle : FullBox {
+  static constexpr FourCC kType{"albm"};
+  AlbumTitle() : FullBox(kType) {}
+  std::uint16_t language = 0x55c4;
+  std::string album_title;
+  bool has_track_number = false;
+  std::uint8_t track_number = 0;
+  void fields(Fields &f) override;
+};
+struct Keywords : FullBox {
+  static constexpr FourCC kType{"kywd"};
+  Keywords() : FullBox(kType) {}
+  std::uint16_t language = 0x55c4;
+  std::vector<ByteVector> keywords; ///< UTF-8 or UTF-16 with its zero, at most 255 bytes each
+  void fields(Fields &f) override;
+};
+
+/// A uuid box of C2PA: what it holds, and JUMBF
+struct ContentCredentials : FullBox {
+  static constexpr FourCC kType{"uuid"};
+  ContentCredentials() : FullBox(kType) {}
+  std::string box_purpose;
+  ByteVector data;
+  void fields(Fields &f) override;
+};
+
 } // namespace hull::isobmff

@@ -5,19 +5,19 @@
 namespace hull::isobmff {
 namespace {
 
-void matrix_field(Fields &f, Matrix &matrix) {
-  static constexpr const char *kNames[] = {"matrix_a", "matrix_b", "matrix_u", "matrix_c", "matrix_d",
-                                           "matrix_v", "matrix_x", "matrix_y", "matrix_w"};
-  for (std::size_t i = 0; i < matrix.size(); ++i)
-    f.fixed(kNames[i], i % 3 == 2 ? 2 : 16, i % 3 == 2 ? 30 : 16, matrix[i]); // u, v and w are 2.30
-}
-
 template <class T> void color_field(Fields &f, const char *name, T &color) {
   for (auto &part : color)
     f.u(name, 16, part);
 }
 
 } // namespace
+
+void matrix_field(Fields &f, Matrix &matrix) {
+  static constexpr const char *kNames[] = {"matrix_a", "matrix_b", "matrix_u", "matrix_c", "matrix_d",
+                                           "matrix_v", "matrix_x", "matrix_y", "matrix_w"};
+  for (std::size_t i = 0; i < matrix.size(); ++i)
+    f.fixed(kNames[i], i % 3 == 2 ? 2 : 16, i % 3 == 2 ? 30 : 16, matrix[i]); // u, v and w are 2.30
+}
 
 std::uint16_t pack_language(std::string_view code) {
   const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -172,6 +172,78 @@ void TrackKind::fields(Fields &f) {
   FullBox::fields(f);
   f.text("schemeURI", scheme_uri);
   f.text("value", value);
+}
+
+void ObjectDescriptor::fields(Fields &f) {
+  FullBox::fields(f);
+  f.rest("descriptor", descriptor);
+}
+
+void TrackExtensionProperties::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("track_ID", 32, track_id);
+}
+
+void LevelAssignment::Level::fields(Fields &f) {
+  f.u("track_ID", 32, track_id);
+  f.flag("padding_flag", padding_flag);
+  f.u("assignment_type", 7, assignment_type);
+  if (assignment_type < 2) f.code("grouping_type", grouping_type.value);
+  if (assignment_type == 1) f.u("grouping_type_parameter", 32, grouping_type_parameter);
+  if (assignment_type == 4) f.u("sub_track_ID", 32, sub_track_id);
+}
+
+void LevelAssignment::fields(Fields &f) {
+  FullBox::fields(f);
+  f.count("level_count", 8, levels, 40);
+  for (Level &level : levels)
+    f.group("level", level);
+}
+
+void TrackGroupType::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("track_group_id", 32, track_group_id);
+  f.rest("more", more);
+}
+
+void TrackSelection::fields(Fields &f) {
+  FullBox::fields(f);
+  f.i("switch_group", 32, switch_group);
+  f.fill("attribute_list", attribute_list, 32);
+  for (FourCC &attribute : attribute_list)
+    f.code("attribute", attribute.value);
+}
+
+void HintMediaHeader::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("maxPDUsize", 16, max_pdu_size);
+  f.u("avgPDUsize", 16, avg_pdu_size);
+  f.u("maxbitrate", 32, maxbitrate);
+  f.u("avgbitrate", 32, avgbitrate);
+  f.reserved(32);
+}
+
+void HintPayload::fields(Fields &f) {
+  f.u("payloadID", 32, payload_id);
+  auto size = static_cast<std::uint64_t>(rtpmap_string.size());
+  f.u("count", 8, size);
+  f.bytes("rtpmap_string", rtpmap_string, size);
+}
+
+void HintMaximumRate::fields(Fields &f) {
+  f.u("period", 32, period);
+  f.u("bytes", 32, bytes);
+}
+
+void MovieHints::fields(Fields &f) {
+  f.code("descriptionformat", description_format.value);
+  rest_text(f, "sdptext", text);
+}
+
+void DataEntryUrn::fields(Fields &f) {
+  FullBox::fields(f);
+  f.text("name", name);
+  f.text("location", location);
 }
 
 } // namespace hull::isobmff

@@ -10,6 +10,8 @@ namespace hull::isobmff {
 using Matrix = std::array<std::int32_t, 9>;
 inline constexpr Matrix kUnityMatrix = {0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000};
 
+void matrix_field(Fields &f, Matrix &matrix);
+
 /// The 15 bits of mdhd.language from three letters of ISO 639-2 ("und" where the text is something else).
 std::uint16_t pack_language(std::string_view code);
 std::string unpack_language(std::uint16_t packed);
@@ -189,6 +191,101 @@ struct TrackExtends : FullBox {
   std::uint32_t default_sample_duration = 0;
   std::uint32_t default_sample_size = 0;
   std::uint32_t default_sample_flags = 0; ///< see SampleFlags in boxes_fragment.h
+  void fields(Fields &f) override;
+};
+
+/// 14496-14 5.5.1: an initial object descriptor, kept as bytes
+struct ObjectDescriptor : FullBox {
+  static constexpr FourCC kType{"iods"};
+  ObjectDescriptor() : FullBox(kType) {}
+  ByteVector descriptor;
+  void fields(Fields &f) override;
+};
+
+/// 8.8.15: children are properties of a track
+struct TrackExtensionProperties : FullBox {
+  static constexpr FourCC kType{"trep"};
+  TrackExtensionProperties() : FullBox(kType) {}
+  std::uint32_t track_id = 1;
+  void fields(Fields &f) override;
+  bool has_children() const override { return true; }
+};
+
+/// 8.8.13: what the levels of ssix are
+struct LevelAssignment : FullBox {
+  static constexpr FourCC kType{"leva"};
+  LevelAssignment() : FullBox(kType) {}
+  struct Level {
+    std::uint32_t track_id = 1;
+    bool padding_flag = false;
+    std::uint8_t assignment_type = 0;
+    FourCC grouping_type; ///< types 0 and 1
+    std::uint32_t grouping_type_parameter = 0;
+    std::uint32_t sub_track_id = 0; ///< type 4
+    void fields(Fields &f);
+  };
+  std::vector<Level> levels;
+  void fields(Fields &f) override;
+};
+
+/// 8.3.4: a child of trgr; its type says what the group means
+struct TrackGroupType : FullBox {
+  explicit TrackGroupType(FourCC group_type = FourCC("msrc")) : FullBox(group_type) {}
+  std::uint32_t track_group_id = 0;
+  ByteVector more; ///< what the type adds
+  void fields(Fields &f) override;
+};
+
+/// 8.10.3
+struct TrackSelection : FullBox {
+  static constexpr FourCC kType{"tsel"};
+  TrackSelection() : FullBox(kType) {}
+  std::int32_t switch_group = 0;
+  std::vector<FourCC> attribute_list;
+  void fields(Fields &f) override;
+};
+
+/// 12.4.3: hint tracks, bytes and bit/s
+struct HintMediaHeader : FullBox {
+  static constexpr FourCC kType{"hmhd"};
+  HintMediaHeader() : FullBox(kType) {}
+  std::uint16_t max_pdu_size = 0, avg_pdu_size = 0;
+  std::uint32_t maxbitrate = 0, avgbitrate = 0;
+  void fields(Fields &f) override;
+};
+
+/// 14496-12 edition 1: payt in hinf
+struct HintPayload : Box {
+  static constexpr FourCC kType{"payt"};
+  HintPayload() : Box(kType) {}
+  std::uint32_t payload_id = 0;
+  ByteVector rtpmap_string; ///< at most 255 bytes
+  void fields(Fields &f) override;
+};
+
+/// maxr in hinf: most bytes sent in `period` milliseconds
+struct HintMaximumRate : Box {
+  static constexpr FourCC kType{"maxr"};
+  HintMaximumRate() : Box(kType) {}
+  std::uint32_t period = 0, bytes = 0;
+  void fields(Fields &f) override;
+};
+
+/// 'rtp ' in a movie's hnti
+struct MovieHints : Box {
+  static constexpr FourCC kType{"rtp "};
+  MovieHints() : Box(kType) {}
+  FourCC description_format{"sdp "};
+  std::string text; ///< to the end
+  void fields(Fields &f) override;
+};
+
+/// 8.7.2: 'urn '
+struct DataEntryUrn : FullBox {
+  static constexpr FourCC kType{"urn "};
+  DataEntryUrn() : FullBox(kType) {}
+  std::string name;
+  std::string location;
   void fields(Fields &f) override;
 };
 

@@ -90,4 +90,39 @@ void SampleAuxiliaryInfoOffsets::fields(Fields &f) {
     f.u("offset", width, offset);
 }
 
+void PiffSampleEncryption::fields(Fields &f) {
+  FullBox::fields(f);
+  if (flags & kOverride) {
+    f.u("AlgorithmID", 24, algorithm_id);
+    f.u("IV_size", 8, iv_size);
+    uuid_field(f, "KID", kid);
+  }
+  f.u("sample_count", 32, sample_count);
+  f.rest("samples", samples);
+}
+
+void PiffTrackEncryption::fields(Fields &f) {
+  FullBox::fields(f);
+  f.u("default_AlgorithmID", 24, default_algorithm_id);
+  f.u("default_IV_size", 8, default_iv_size);
+  uuid_field(f, "default_KID", default_kid);
+}
+
+void SmoothFragmentTime::fields(Fields &f) {
+  FullBox::fields(f);
+  const unsigned width = f.wide_when(version != 0);
+  f.u("fragment_absolute_time", width, fragment_absolute_time);
+  f.u("fragment_duration", width, fragment_duration);
+}
+
+void SmoothFragmentReferences::fields(Fields &f) {
+  FullBox::fields(f);
+  const unsigned width = f.wide_when(version != 0);
+  f.count("fragment_count", 8, entries, width * 2);
+  for (Entry &entry : entries) {
+    f.u("fragment_absolute_time", width, entry.fragment_absolute_time);
+    f.u("fragment_duration", width, entry.fragment_duration);
+  }
+}
+
 } // namespace hull::isobmff

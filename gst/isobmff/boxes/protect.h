@@ -82,4 +82,50 @@ struct SampleAuxiliaryInfoOffsets : FullBox {
   void fields(Fields &f) override;
 };
 
+// Protected Interoperable File Format and Smooth Streaming: uuid boxes.
+
+/// a2394f52…: senc before it had a name; with flags 1 it says algorithm, IV size and key of its own
+struct PiffSampleEncryption : FullBox {
+  static constexpr FourCC kType{"uuid"};
+  static constexpr std::uint32_t kOverride = 1;
+  PiffSampleEncryption() : FullBox(kType) {}
+  std::uint32_t algorithm_id = 1;
+  std::uint8_t iv_size = 8;
+  Uuid kid{};
+  std::uint32_t sample_count = 0;
+  ByteVector samples;
+  void fields(Fields &f) override;
+};
+
+/// 8974dbce…: tenc
+struct PiffTrackEncryption : FullBox {
+  static constexpr FourCC kType{"uuid"};
+  PiffTrackEncryption() : FullBox(kType) {}
+  std::uint32_t default_algorithm_id = 1; ///< 1 AES-CTR, 2 AES-CBC
+  std::uint8_t default_iv_size = 8;
+  Uuid default_kid{};
+  void fields(Fields &f) override;
+};
+
+/// 6d1d9b05…: absolute time and duration of a Smooth Streaming fragment, in ticks of its track
+struct SmoothFragmentTime : FullBox {
+  static constexpr FourCC kType{"uuid"};
+  SmoothFragmentTime() : FullBox(kType, 1) {}
+  std::uint64_t fragment_absolute_time = 0; ///< 32 bits in version 0
+  std::uint64_t fragment_duration = 0;
+  void fields(Fields &f) override;
+};
+
+/// d4807ef2…: the same of the fragments that follow
+struct SmoothFragmentReferences : FullBox {
+  static constexpr FourCC kType{"uuid"};
+  SmoothFragmentReferences() : FullBox(kType, 1) {}
+  struct Entry {
+    std::uint64_t fragment_absolute_time = 0;
+    std::uint64_t fragment_duration = 0;
+  };
+  std::vector<Entry> entries;
+  void fields(Fields &f) override;
+};
+
 } // namespace hull::isobmff

@@ -152,4 +152,49 @@ void SubSampleInformation::fields(Fields &f) {
   }
 }
 
+void CompactSampleToGroup::fields(Fields &f) {
+  FullBox::fields(f);
+  const auto width = [this](unsigned shift) { return 4u << (flags >> shift & 3); };
+  const unsigned index_width = width(0), count_width = width(2), length_width = width(4);
+  f.code("grouping_type", grouping_type.value);
+  if (flags & kHasParameter) f.u("grouping_type_parameter", 32, grouping_type_parameter);
+  f.count("pattern_count", 32, patterns, length_width + count_width);
+  std::uint64_t indices = 0;
+  for (Pattern &pattern : patterns) {
+    f.u("pattern_length", length_width, pattern.pattern_length);
+    f.u("sample_count", count_width, pattern.sample_count);
+    indices += pattern.pattern_length;
+  }
+  f.known_count("sample_group_description_index", sample_group_description_index, indices, index_width);
+  for (auto &index : sample_group_description_index)
+    f.u("sample_group_description_index", index_width, index);
+  if (f.position() % 8 != 0) f.reserved(4);
+}
+
+void PaddingBits::fields(Fields &f) {
+  FullBox::fields(f);
+  f.count("sample_count", 32, pads, 4);
+  for (auto &pad : pads) {
+    f.reserved(1);
+    f.u("pad", 3, pad);
+  }
+  if (pads.size() % 2 != 0) f.reserved(4);
+}
+
+void DegradationPriority::fields(Fields &f) {
+  FullBox::fields(f);
+  f.fill("priorities", priorities, 16);
+  for (auto &priority : priorities)
+    f.u("priority", 16, priority);
+}
+
+void ShadowSync::fields(Fields &f) {
+  FullBox::fields(f);
+  f.count("entry_count", 32, entries, 64);
+  for (Entry &entry : entries) {
+    f.u("shadowed_sample_number", 32, entry.shadowed_sample_number);
+    f.u("sync_sample_number", 32, entry.sync_sample_number);
+  }
+}
+
 } // namespace hull::isobmff

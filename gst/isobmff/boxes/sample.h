@@ -161,4 +161,48 @@ struct SubSampleInformation : FullBox {
   void fields(Fields &f) override;
 };
 
+/// 8.9.5: groups of samples as patterns that repeat. Widths of the numbers are in flags, two bits each.
+struct CompactSampleToGroup : FullBox {
+  static constexpr FourCC kType{"csgp"};
+  static constexpr std::uint32_t kHasParameter = 0x40;
+  CompactSampleToGroup() : FullBox(kType) {}
+  struct Pattern {
+    std::uint32_t pattern_length = 0;
+    std::uint32_t sample_count = 0;
+  };
+  FourCC grouping_type;
+  std::uint32_t grouping_type_parameter = 0;
+  std::vector<Pattern> patterns;
+  std::vector<std::uint32_t> sample_group_description_index; ///< of all patterns, one after the other
+  void fields(Fields &f) override;
+};
+
+/// 8.7.6: bits at the end of each sample that are none of it
+struct PaddingBits : FullBox {
+  static constexpr FourCC kType{"padb"};
+  PaddingBits() : FullBox(kType) {}
+  ByteVector pads; ///< 3 bits each
+  void fields(Fields &f) override;
+};
+
+/// 8.5.3
+struct DegradationPriority : FullBox {
+  static constexpr FourCC kType{"stdp"};
+  DegradationPriority() : FullBox(kType) {}
+  std::vector<std::uint16_t> priorities;
+  void fields(Fields &f) override;
+};
+
+/// 8.6.3: another sample to begin with in place of one that is no sync sample
+struct ShadowSync : FullBox {
+  static constexpr FourCC kType{"stsh"};
+  ShadowSync() : FullBox(kType) {}
+  struct Entry {
+    std::uint32_t shadowed_sample_number = 0;
+    std::uint32_t sync_sample_number = 0;
+  };
+  std::vector<Entry> entries;
+  void fields(Fields &f) override;
+};
+
 } // namespace hull::isobmff

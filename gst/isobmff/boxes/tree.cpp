@@ -8,6 +8,11 @@ namespace {
 // Largest prefix read for the fields that stand before a box's children; only texts could need more.
 constexpr std::uint64_t kFieldsBeforeChildren = 8192;
 
+// Media stay in the source, however short they are.
+bool is_media_data(FourCC type) {
+  return type == FourCC("mdat") || type == FourCC("imda") || type == FourCC("jp2c");
+}
+
 class Parser {
  public:
   Parser(Source &source, const ParseLimits &limits) : source_(source), limits_(limits) {}
@@ -33,7 +38,7 @@ Result<ByteVector> Parser::load(std::uint64_t begin, std::uint64_t end) {
 }
 
 Result<void> Parser::keep_bytes(Node &node, FourCC type, std::uint64_t begin, std::uint64_t end) {
-  if (type == FourCC("mdat") || end - begin > limits_.opaque_bytes) {
+  if (is_media_data(type) || end - begin > limits_.opaque_bytes) {
     node.box = std::make_unique<Stored>(type, begin, end - begin);
     return {};
   }
@@ -116,7 +121,7 @@ Result<void> Parser::leaf_box(Node &node, FourCC parent, std::uint64_t begin, st
 }
 
 Result<Node> Parser::node(std::uint64_t offset, std::uint64_t end, FourCC parent, unsigned depth) {
-  std::uint8_t start[40];
+  std::uint8_t start[80]; // a header, and enough of the payload to tell kinds of one name apart
   const std::size_t readable = std::min<std::uint64_t>(sizeof start, end - offset);
   if (auto done = source_.read(offset, {start, readable}); !done) return tl::unexpected(done.error());
   const auto header = read_box_header({start, readable}, end - offset);
@@ -136,7 +141,7 @@ Result<Node> Parser::node(std::uint64_t offset, std::uint64_t end, FourCC parent
                          .subspan(std::min<std::size_t>(header->header_size, readable))
                          .first(std::min<std::uint64_t>(
                              readable - std::min<std::size_t>(header->header_size, readable), stop - begin));
-  node.box = make_box(header->type, parent, peek);
+  node.box = make_box(header->type, parent, peek, &header->uuid);
   Result<void> done;
   if (!node.box) {
     done = keep_bytes(node, header->type, begin, stop);

@@ -10,10 +10,10 @@ namespace hull::isobmff {
 namespace {
 
 TEST(Boxes, EveryRegisteredBoxReadsBackWhatItWrote) {
-  for (const auto [type, parent] : registered_boxes()) {
+  for (const auto &[type, parent, uuid] : registered_boxes()) {
     unsigned made = 0;
     for (std::uint32_t seed = 0; seed < 20'000 && made < 40; ++seed) {
-      const auto box = make_box(type, parent, Bytes{});
+      const auto box = make_box(type, parent, Bytes{}, &uuid);
       ASSERT_TRUE(box) << type.text();
       Filler filler(seed);
       box->fields(filler);
@@ -22,7 +22,7 @@ TEST(Boxes, EveryRegisteredBoxReadsBackWhatItWrote) {
       const auto bytes = write_payload(*box);
       ASSERT_TRUE(bytes) << type.text() << " seed " << seed << ": " << bytes.error().text;
       ASSERT_EQ(bytes->size() * 8, filler.position()) << type.text() << " seed " << seed;
-      const auto again = make_box(type, parent, *bytes);
+      const auto again = make_box(type, parent, *bytes, &uuid);
       const auto used = read_payload(*again, *bytes);
       ASSERT_TRUE(used) << type.text() << " seed " << seed << ": " << used.error().text;
       EXPECT_EQ(*used, bytes->size()) << type.text() << " seed " << seed;
@@ -35,15 +35,15 @@ TEST(Boxes, EveryRegisteredBoxReadsBackWhatItWrote) {
 }
 
 TEST(Boxes, EveryRegisteredBoxSurvivesTruncationAtEveryByte) {
-  for (const auto [type, parent] : registered_boxes()) {
+  for (const auto &[type, parent, uuid] : registered_boxes()) {
     for (std::uint32_t seed = 0; seed < 20; ++seed) {
-      const auto box = make_box(type, parent, Bytes{});
+      const auto box = make_box(type, parent, Bytes{}, &uuid);
       Filler filler(seed);
       box->fields(filler);
       const auto bytes = filler.ok() ? write_payload(*box) : Result<ByteVector>(ByteVector{});
       ASSERT_TRUE(bytes) << type.text();
       for (std::size_t size = 0; size < bytes->size(); ++size) {
-        const auto cut = make_box(type, parent, Bytes(*bytes).first(size));
+        const auto cut = make_box(type, parent, Bytes(*bytes).first(size), &uuid);
         const auto used = read_payload(*cut, Bytes(*bytes).first(size));
         EXPECT_TRUE(!used || *used <= size) << type.text();
       }

@@ -85,8 +85,8 @@ TEST(BoxFields, AnUnknownNameIsAnsweredWithTheKnownOnes) {
 }
 
 TEST(BoxFields, EveryNumberCanBeSetToWhatItShows) {
-  for (const auto [type, parent] : registered_boxes()) {
-    const auto box = make_box(type, parent);
+  for (const auto &[type, parent, uuid] : registered_boxes()) {
+    const auto box = make_box(type, parent, {}, &uuid);
     Filler filler(7);
     box->fields(filler);
     const auto before = filler.ok() ? write_payload(*box) : Result<ByteVector>(fail(ErrorCode::settings, ""));
