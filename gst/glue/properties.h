@@ -45,6 +45,11 @@ template <class SettingsType> class Configured {
     const Lock lock(settings_mutex_);
     return settings_;
   }
+  /// One setting, where a copy of all would be too much: once per sample.
+  template <class Value> Value read(Value Settings::*setting) const {
+    const Lock lock(settings_mutex_);
+    return settings_.*setting;
+  }
   template <class Change> void configure(Change &&change) {
     const Lock lock(settings_mutex_);
     change(settings_);

@@ -109,7 +109,7 @@ void TextInput::take_document(std::string_view text, std::int64_t start,
 
 void TextInput::take(std::string_view text, std::optional<std::int64_t> start,
                      std::optional<std::int64_t> duration) {
-  heard_ = true;
+  has_begun_ = true;
   if (duration && *duration <= 0) duration.reset();
   if (form_ == TextForm::ttml && start) return take_document(text, *start, duration);
   if (form_ == TextForm::ttml) { // a file in pieces: whole where its root is closed
@@ -143,12 +143,12 @@ void TextInput::take(std::string_view text, std::optional<std::int64_t> start,
 }
 
 void TextInput::reach(std::int64_t time) {
-  heard_ = true;
+  has_begun_ = true;
   track_.reach(ticks(time));
 }
 
 void TextInput::end() {
-  heard_ = ended_ = true;
+  has_begun_ = ended_ = true;
   if (!document_.empty()) take_document(std::exchange(document_, {}), 0, std::nullopt);
   if (form_ == TextForm::webvtt)
     for (const VttCue &cue : parser_.flush())

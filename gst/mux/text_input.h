@@ -24,7 +24,7 @@ class TextInput {
   void reach(std::int64_t time);
   void end();
 
-  bool heard() const { return heard_; } ///< a cue, a gap or the end came
+  bool has_begun() const { return has_begun_; } ///< a cue, a gap or the end came
   bool any() const { return sources_ > 0; }
   std::uint64_t refused() const { return refused_ + parser_.refused() + track_.late(); }
   std::int64_t horizon() const; ///< nanoseconds
@@ -61,7 +61,7 @@ class TextInput {
   std::string document_; // that comes in pieces
   std::string namespaces_;
   bool imsc1_ = false;
-  bool heard_ = false, ended_ = false;
+  bool has_begun_ = false, ended_ = false;
   std::int32_t sources_ = 0;
   std::uint64_t refused_ = 0;
 };

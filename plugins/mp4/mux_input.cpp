@@ -135,7 +135,7 @@ void MuxInput::note_gap(GstClockTime time, GstClockTime duration) {
   if (text && segment.format != GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(time))
     start = static_cast<std::int64_t>(time); // a file's text counts from 0 itself
   if (!start) return;
-  heard = true;
+  has_begun = true;
   const std::int64_t end =
       *start + (GST_CLOCK_TIME_IS_VALID(duration) ? static_cast<std::int64_t>(duration) : 0);
   GST_DEBUG_OBJECT(pad.get(), "gap until %" GST_STIME_FORMAT, GST_STIME_ARGS(end));
@@ -153,7 +153,7 @@ bool MuxInput::can_be_track() const {
 bool MuxInput::done() const {
   if (released || ended || given_up) return true;
   // Without a peer nothing comes; one that was never linked may still be.
-  return heard && has_siblings && !gst_pad_is_linked(pad.get());
+  return has_begun && has_siblings && !gst_pad_is_linked(pad.get());
 }
 
 // The next of what has come, which may be an event that has been handled then; false when there is nothing.
@@ -165,7 +165,7 @@ bool MuxInput::take_arrival(Arrival &arrival) {
   if (arrival.event)
     events_.handle_event(*this, std::move(arrival.event));
   else
-    heard = true;
+    has_begun = true;
   return true;
 }
 
@@ -286,14 +286,14 @@ bool MuxInput::take(Arrival arrival) {
 // The next sample whose time is settled.
 bool MuxInput::settle_next() {
   if (unsettled_.empty()) return false;
-  const Repairs before = repairs();
+  const std::uint64_t before = repairs().total();
   auto stamp = judge_->next();
   if (!stamp) return false;
   auto [buffer, sync] = std::move(unsettled_.front());
   unsettled_.pop_front();
   if (decode_times_) decode_times_->complete(*stamp);
   place(std::move(buffer), *stamp, sync);
-  if (repairs().total() != before.total())
+  if (repairs().total() != before)
     GST_DEBUG_OBJECT(pad.get(),
                      "repaired the time of %" GST_PTR_FORMAT ": it is decoded at %" GST_STIME_FORMAT,
                      head->buffer.get(), GST_STIME_ARGS(head_time));

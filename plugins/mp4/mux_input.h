@@ -95,7 +95,7 @@ class MuxInput {
   bool has_siblings = false;                 ///< other inputs exist
   bool released = false;                     ///< the pad has left the element
   bool ended = false;                        ///< EOS came
-  bool heard = false;                        ///< a buffer or a gap came
+  bool has_begun = false;                    ///< a buffer or a gap came
   bool dropped_late = false;                 ///< it came after a header that can name no more tracks
   bool given_up = false;                     ///< nothing came for too long: nobody waits for it
   std::uint64_t dropped = 0; ///< samples before the first sync sample, or that cannot be placed

@@ -114,7 +114,7 @@ InputQueues::Woken InputQueues::wait(const Limit &limit) {
 // While the muxing thread is at work, or held up by what follows it, only those count that never had
 // anything.
 bool InputQueue::hungry(bool sleeping) const {
-  return active_ && arrivals_.empty() && !ended_ && (sleeping ? waited_for_ : !heard_);
+  return active_ && arrivals_.empty() && !ended_ && (sleeping ? waited_for_ : !has_begun_);
 }
 
 bool InputQueue::full() const {
@@ -145,7 +145,7 @@ GstFlowReturn InputQueue::put(Arrival arrival) {
   if (queues_.flow_ != GST_FLOW_OK) return queues_.flow_;
   if (starts) ended_ = false;
   if (ends) ended_ = true;
-  heard_ = heard_ || arrival.buffer || ends || GST_EVENT_TYPE(arrival.event.get()) == GST_EVENT_GAP;
+  has_begun_ = has_begun_ || arrival.buffer || ends || GST_EVENT_TYPE(arrival.event.get()) == GST_EVENT_GAP;
   arrivals_.push_back(std::move(arrival));
   bytes_ += size;
   if (ends) { // those that are waited for may not come at all
@@ -188,7 +188,7 @@ void InputQueue::set_active(bool active) {
     arrivals_.clear();
     bytes_ = 0;
     waited_for_ = true;
-    heard_ = false;
+    has_begun_ = false;
     ended_ = false;
   }
   queues_.woken_ = true;

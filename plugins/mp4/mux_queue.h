@@ -114,7 +114,7 @@ class InputQueue {
   bool active_ = false;
   bool flushing_ = false;
   bool waited_for_ = true;
-  bool heard_ = false; // something besides the events that begin a stream
+  bool has_begun_ = false; // something besides the events that begin a stream
   std::atomic<bool> ended_{false};
 };
 

@@ -3,10 +3,10 @@
 #include "gst/glue/raise.h"
 #include "plugins/mp4/mux_log.h"
 #include "plugins/mp4/mux_start.h"
+#include "plugins/mp4/mux_text.h"
 #include "plugins/mp4/tags.h"
 
 #include <algorithm>
-#include <limits>
 
 #include <gst/video/video.h>
 
@@ -15,61 +15,8 @@ namespace hull {
 using namespace isobmff;
 using namespace mux;
 
-namespace {
-
-constexpr gint64 kLookAhead = G_TIME_SPAN_SECOND / 10;  // microseconds that an encoder is waited for
-constexpr std::int64_t kStartPatience = 2 * GST_SECOND; // with live inputs that have nothing yet
-constexpr std::int64_t kEver = std::numeric_limits<std::int64_t>::max();
-
-bool has_head(const std::unique_ptr<MuxInput> &input) {
-  return bool(input->head);
-}
-
-std::vector<PadRef> sink_pads(GstElement *element, guint32 *cookie = nullptr) {
-  std::vector<PadRef> pads;
-  GST_OBJECT_LOCK(element);
-  if (cookie) *cookie = element->pads_cookie;
-  for (GList *l = element->sinkpads; l; l = l->next)
-    pads.push_back(PadRef::retain(GST_PAD(l->data)));
-  GST_OBJECT_UNLOCK(element);
-  return pads;
-}
-
-// Whether everything in front of `pad` is linked and has changed its state.
-bool is_complete_before(GstPad *pad) {
-  const auto peer = PadRef::adopt(gst_pad_get_peer(pad));
-  if (!peer) return false;
-  const auto element = ElementRef::adopt(gst_pad_get_parent_element(peer.get()));
-  if (!element) return true; // the edge of a bin
-  GST_OBJECT_LOCK(element.get());
-  const bool done = GST_STATE(element.get()) >= GST_STATE_PAUSED &&
-                    GST_STATE_PENDING(element.get()) == GST_STATE_VOID_PENDING;
-  GST_OBJECT_UNLOCK(element.get());
-  return done && std::ranges::all_of(sink_pads(element.get()),
-                                     [](const PadRef &before) { return is_complete_before(before.get()); });
-}
-
-} // namespace
-
-std::optional<GstClockTime> upstream_latency(GstElement *element) {
-  std::optional<GstClockTime> most;
-  for (const PadRef &pad : sink_pads(element)) {
-    const auto query = QueryRef::adopt(gst_query_new_latency());
-    if (!gst_pad_peer_query(pad.get(), query.get())) continue;
-    gboolean live = FALSE;
-    GstClockTime least = 0;
-    gst_query_parse_latency(query.get(), &live, &least, nullptr);
-    if (live) most = std::max(most.value_or(0), least);
-  }
-  return most;
-}
-
-void MuxRun::refresh_latency() {
-  upstream_latency_ = upstream_latency(parts_.element);
-  parts_.queues.set_live(upstream_latency_.has_value());
-}
-
-MuxRun::MuxRun(const Parts &parts, const MuxRun *before) : parts_(parts) {
+MuxRun::MuxRun(const Parts &parts, const MuxRun *before)
+    : parts_(parts), waiting_(parts.element, parts.queues, inputs_) {
   if (!before) return;
   sync_inputs();
   for (const auto &input : inputs_)
@@ -81,9 +28,16 @@ MuxRun::~MuxRun() = default;
 
 GstFlowReturn MuxRun::step(InputQueues::Woken why) {
   sync_inputs();
-  look_at_clock(why == InputQueues::Woken::time);
+  waiting_.look_at_clock(parts_.source.held() + parts_.settings.read(&MuxSettings::latency),
+                         why == InputQueues::Woken::time);
   const GstFlowReturn flow = failed_ ? GST_FLOW_ERROR : mux_what_came();
   return failed_ ? GST_FLOW_ERROR : flow;
+}
+
+InputQueues::Limit MuxRun::limit() const {
+  InputQueues::Limit limit = waiting_.limit();
+  if (preroll_.next_look()) limit.monotonic_time = preroll_.next_look();
+  return limit;
 }
 
 // Who is there
@@ -100,8 +54,8 @@ bool MuxRun::sync_inputs() {
   for (auto &input : inputs_)
     input->released =
         std::ranges::none_of(present, [&](const PadRef &pad) { return pad.get() == input->pad.get(); });
-  const auto max_gap =
-      static_cast<std::int64_t>(std::min<std::uint64_t>(parts_.settings.snapshot().max_gap, G_MAXINT64 / 2));
+  const auto max_gap = static_cast<std::int64_t>(
+      std::min<std::uint64_t>(parts_.settings.read(&MuxSettings::max_gap), G_MAXINT64 / 2));
   for (const PadRef &pad : present)
     if (std::ranges::none_of(inputs_, [&](const auto &input) { return input->pad.get() == pad.get(); }))
       inputs_.push_back(std::make_unique<MuxInput>(pad.get(), *this, moves_, max_gap));
@@ -114,120 +68,16 @@ bool MuxRun::all_done() const {
   return std::ranges::all_of(inputs_, [](const auto &input) { return input->done(); });
 }
 
-// Who is waited for
-
-// Live inputs are waited for until the latency has passed; files as long as it takes.
-void MuxRun::look_at_clock(bool time_passed) {
-  late_ = MuxInput::kNotIdle;
-  const auto upstream = upstream_latency_;
-  latency_ =
-      upstream ? *upstream + parts_.source.held() + parts_.settings.snapshot().latency : GST_CLOCK_TIME_NONE;
-  if (!upstream) return;
-  const auto clock = ObjectRef<GstClock>::adopt(gst_element_get_clock(parts_.element));
-  if (!clock) return;
-  late_ = static_cast<std::int64_t>(gst_clock_get_time(clock.get())) -
-          static_cast<std::int64_t>(gst_element_get_base_time(parts_.element)) -
-          static_cast<std::int64_t>(latency_);
-  if (time_passed) late_ = std::max(late_, next_deadline());
-}
-
-// Until when the sample that waits does so. Before the header more is at stake: an input that comes after it
-// is lost, so microphones and cameras that start slowly have more time.
-std::int64_t MuxRun::next_deadline() const {
-  return next_time_ == MuxInput::kNotIdle || output_ ? next_time_ : next_time_ + kStartPatience;
-}
-
-InputQueues::Limit MuxRun::limit() const {
-  InputQueues::Limit limit;
-  limit.monotonic_time = preroll_at_ ? preroll_at_ : silent_until_;
-  if (!is_live() || next_time_ == MuxInput::kNotIdle) return limit;
-  limit.clock = ObjectRef<GstClock>::adopt(gst_element_get_clock(parts_.element));
-  limit.time =
-      gst_element_get_base_time(parts_.element) + static_cast<GstClockTime>(next_deadline()) + latency_;
-  return limit;
-}
-
-bool MuxRun::is_late(const MuxInput &input) const {
-  return input.head && input.head->running_time <= late_;
-}
-
-// Whether the file's header must wait for this input.
-bool MuxRun::is_missing(const MuxInput &input) const {
-  if (input.done()) return false;
-  if (input.text) return !input.text->heard() && !is_live(); // live text may take its time
-  return !input.timeline || (!input.head && input.idle_until == MuxInput::kNotIdle);
-}
-
-// Whether a sample of that decode time must wait for what this input may still have.
-bool MuxRun::holds_up(const MuxInput &input, std::int64_t time) const {
-  if (input.done()) return false;
-  if (input.text && input.text->joins) return !is_live() && input.text->horizon() <= time;
-  return !input.head && input.idle_until <= time;
-}
-
-template <class Predicate> void MuxRun::wait_where(Predicate waits) {
-  next_time_ = MuxInput::kNotIdle;
-  for (auto &input : inputs_) {
-    input->queue->wait_for(waits(*input));
-    if (!input->head) continue;
-    const std::int64_t time = std::max<std::int64_t>(input->head->running_time, 0);
-    if (next_time_ == MuxInput::kNotIdle || time < next_time_) next_time_ = time;
-  }
-}
-
-void MuxRun::wait_to_start() {
-  const auto missing = [this](const MuxInput &input) { return is_missing(input); };
-  const auto any_missing = [&](const auto &input) { return missing(*input); };
-  if (std::ranges::any_of(inputs_, any_missing) && std::ranges::any_of(inputs_, has_head))
-    wait_where(missing);
-  else // whatever comes first
-    wait_where([this](const MuxInput &input) { return holds_up(input, kEver); });
-}
-
-// Inputs that never had anything are not waited for when all others have ended, or can hold no more.
-void MuxRun::give_up_silent_inputs() {
-  if (parts_.queues.take_overfull()) {
-    for (auto &input : inputs_)
-      if (!input->done() && input->queue->starves()) give_up(*input, "the other inputs can hold no more");
-    return;
-  }
-  std::vector<MuxInput *> silent;
-  bool others = false;
-  for (auto &input : inputs_) {
-    // Its end may still wait behind samples that wait for the silent ones.
-    const bool over = input->done() || input->queue->has_ended();
-    if (!over && input->heard) return silent_until_.reset();
-    others |= over && input->heard;
-    if (!over) silent.push_back(input.get());
-  }
-  if (!others || silent.empty()) return silent_until_.reset();
-  constexpr gint64 kPatience = 5 * G_TIME_SPAN_SECOND;
-  const gint64 now = g_get_monotonic_time();
-  if (!silent_until_) silent_until_ = now + kPatience;
-  for (MuxInput *input : silent)
-    if (now >= *silent_until_ || !gst_pad_is_linked(input->pad.get()))
-      give_up(*input, "all other inputs have ended");
-}
-
-void MuxRun::give_up(MuxInput &input, const char *why) {
-  input.given_up = true;
-  GST_DEBUG_OBJECT(input.pad.get(), "waited for no longer: %s", why);
-  if (!gst_pad_is_linked(input.pad.get())) return;
-  caution({ErrorCode::state, std::string(input.name()) + (input.heard ? " has stopped" : " has had no data") +
-                                 " and is waited for no longer, since " + why +
-                                 ". Send gap events or EOS where an input has nothing."});
-}
-
 // The stream
 
 GstFlowReturn MuxRun::mux_what_came() {
-  give_up_silent_inputs();
+  waiting_.give_up_silent_inputs();
   if (!output_) {
     const bool ready = ready_to_start();
     preroll();
     if (!ready) {
       if (!inputs_.empty() && all_done()) return finish();
-      wait_to_start();
+      waiting_.wait_to_start();
       return GST_FLOW_OK;
     }
     const GstFlowReturn flow = begin();
@@ -236,47 +86,29 @@ GstFlowReturn MuxRun::mux_what_came() {
   for (const std::int64_t time : parts_.requests.take_splits())
     output_->split(time);
   while (MuxInput *next = earliest()) {
-    const bool late = is_late(*next);
-    join_text(*next, late);
-    const auto holds_up_next = [&](const auto &input) { return holds_up(*input, next->head_time); };
-    if (!late && std::ranges::any_of(inputs_, holds_up_next)) {
-      wait_where([&](const MuxInput &input) { return holds_up(input, next->head_time); });
+    const bool late = waiting_.is_late(*next);
+    join_text(inputs_, *next, late || waiting_.is_live());
+    if (!late && waiting_.anything_before(next->head_time)) {
+      waiting_.wait_for_samples_before(next->head_time);
       return GST_FLOW_OK;
     }
     const GstFlowReturn flow = advance(*next);
     if (flow != GST_FLOW_OK) return flow;
   }
-  pump_all_text();
-  give_up_silent_inputs();
+  finish_joined_text(inputs_);
+  waiting_.give_up_silent_inputs();
   if (all_done()) return finish();
-  wait_where([this](const MuxInput &input) { return holds_up(input, kEver); });
+  waiting_.wait_for_anything();
   return GST_FLOW_OK;
 }
 
-// What follows may preroll as soon as all inputs have told their caps, or a while after the run began where
-// an encoder looks ahead. Not before what stands in front is complete: the element that completes a
-// pipeline's PAUSED last should be its sink. A demuxing bin that is last may make the pipeline miss its EOS
-// (GstBin forgets that it plays when PAUSED is said in one thread while another one goes on to PLAYING, which
-// a sink's lock prevents).
-bool MuxRun::may_preroll() {
-  if (inputs_.empty()) return false;
-  if (std::ranges::all_of(inputs_, [](const auto &input) { return input->caps.has_value(); })) return true;
-  const gint64 now = g_get_monotonic_time();
-  if (preroll_at_ && now < *preroll_at_) return false;
-  const bool waited = preroll_at_.has_value();
-  preroll_at_ = now + kLookAhead;
-  return waited &&
-         std::ranges::all_of(inputs_, [](const auto &input) { return is_complete_before(input->pad.get()); });
-}
-
 void MuxRun::preroll() {
-  if (prerolled_) return;
+  if (preroll_.done()) return;
   GST_OBJECT_LOCK(parts_.element);
   const bool plays = GST_STATE(parts_.element) == GST_STATE_PLAYING;
   GST_OBJECT_UNLOCK(parts_.element);
-  if (!plays && !may_preroll()) return;
-  prerolled_ = true;
-  preroll_at_.reset();
+  if (!plays && !preroll_.is_time(inputs_)) return;
+  preroll_.set_done();
   running_ = parts_.settings.snapshot();
   const auto variant = parts_.source.choose_variant();
   if (!variant) return;
@@ -293,14 +125,14 @@ bool MuxRun::ready_to_start() {
   const bool only_text = std::ranges::all_of(
       inputs_, [](const auto &input) { return input->text || (input->done() && !input->head); });
   for (auto &input : inputs_) {
-    while (input->text && !input->text->heard() && input->pump_text()) {
+    while (input->text && !input->text->has_begun() && input->pump_text()) {
     }
     if (input->text) // its header needs the first cue
-      any |= only_text && (input->text->any() || (input->text->heard() && !input->text->over()));
+      any |= only_text && (input->text->any() || (input->text->has_begun() && !input->text->over()));
     else
       any |= bool(input->head);
-    late |= input->head && input->head->running_time + kStartPatience <= late_;
-    complete &= !is_missing(*input);
+    late |= waiting_.header_is_late(*input);
+    complete &= !waiting_.header_needs(*input);
   }
   return any && (complete || late);
 }
@@ -314,24 +146,10 @@ std::vector<MuxInput *> MuxRun::number_tracks(Variant variant) {
       continue;
     }
     if (input->text && input->text->over() && !input->text->any()) continue;
-    begin_track(*input, tracks.size(), variant);
+    begin_track(*input, tracks.size(), ++track_count_, variant);
     tracks.push_back(input.get());
   }
   return tracks;
-}
-
-void MuxRun::begin_track(MuxInput &input, std::size_t index, Variant variant) {
-  input.in_file = true;
-  input.index = index;
-  input.config.id = ++track_count_;
-  const std::int64_t before_zero = input.timeline->origin();
-  if (input.config.media == Media::audio)
-    input.config.priming = std::max<std::int64_t>(input.caps->priming, before_zero);
-  if (input.config.media != Media::video) return;
-  input.config.priming = before_zero;
-  if (input.orientation.empty() || variant == Variant::cmaf) return; // CMF-03 wants the unity matrix
-  const SampleFormat &format = input.config.formats.front();
-  input.config.matrix = orientation_matrix(input.orientation, format.width, format.height);
 }
 
 // One that came after the header was written; false: it cannot be a track any more.
@@ -343,13 +161,13 @@ bool MuxRun::add_late(MuxInput &input) {
     ++input.dropped;
     return false;
   }
-  begin_track(input, input.index, *variant_);
+  begin_track(input, input.index, ++track_count_, *variant_);
   GST_DEBUG_OBJECT(input.pad.get(), "track %u came late", input.config.id);
   return true;
 }
 
 Result<void> MuxRun::prepare(const std::vector<MuxInput *> &tracks, Variant variant) {
-  begin_text(tracks, variant);
+  begin_text(tracks, running_, variant);
   if (variant != Variant::cmaf) {
     auto timecode = make_timecode(tracks, running_.timecode, track_count_ + 1);
     if (!timecode) return tl::unexpected(timecode.error());
@@ -385,6 +203,7 @@ GstFlowReturn MuxRun::begin() {
   }
   GST_INFO_OBJECT(parts_.element, "%zu of %zu inputs are tracks of the header", tracks.size(),
                   inputs_.size());
+  waiting_.note_start();
   output_ = is_whole(*variant) ? make_progressive_output(*this, running_, *variant)
                                : make_fragmented_output(*this, running_, *variant);
   return output_->start(tracks);
@@ -412,7 +231,7 @@ GstFlowReturn MuxRun::advance(MuxInput &input) {
 GstFlowReturn MuxRun::finish() {
   if (finished_) return GST_FLOW_EOS;
   finished_ = true;
-  pump_all_text();
+  finish_joined_text(inputs_);
   count();
   warn_of_repairs();
   if (output_) {
@@ -429,57 +248,6 @@ GstFlowReturn MuxRun::finish() {
          {ErrorCode::bad_data, "Nothing was written: no key unit came in " + std::to_string(dropped) +
                                    " samples. Let the encoder start with one."});
   return GST_FLOW_EOS;
-}
-
-// Text
-
-// Lets the text tracks that join the others take in what concerns the time of `next`. Late text is cut off,
-// not waited for.
-void MuxRun::join_text(const MuxInput &next, bool late) {
-  for (auto &input : inputs_) {
-    if (!input->text || !input->text->joins || !input->in_file) continue;
-    while (input->text->horizon() <= next.head_time && input->pump_text()) {
-    }
-    if (late || is_live())
-      input->text->reach(next.in_nanoseconds(next.head->sample.decode_time + next.head->sample.duration));
-  }
-}
-
-// What joined text still has, when all tracks have ended.
-void MuxRun::pump_all_text() {
-  for (auto &input : inputs_)
-    while (input->text && input->text->joins && input->pump_text()) {
-    }
-}
-
-// Text begins where the others do. Alone it begins with its segment, on the fragments' grid, so that muxers
-// of several tracks cut alike.
-void MuxRun::begin_text(const std::vector<MuxInput *> &tracks, Variant variant) {
-  std::optional<std::int64_t> others;
-  for (const MuxInput *input : tracks) {
-    if (input->text || !input->head) continue;
-    const std::int64_t first = is_whole(variant)
-                                   ? std::max<std::int64_t>(input->timeline->first_presentation(), 0)
-                                   : input->head->sample.decode_time;
-    others = std::min(others.value_or(kEver), input->in_nanoseconds(first));
-  }
-  for (MuxInput *input : tracks) {
-    if (!input->text) continue;
-    TextInput &text = *input->text;
-    std::int64_t start = others.value_or(0);
-    text.joins = !is_whole(variant) && others;
-    if (!is_whole(variant) && !others) {
-      text.grid.origin = std::max<std::int64_t>(running_.fragment_origin, 0);
-      text.grid.fragment = static_cast<std::int64_t>(running_.fragment_duration);
-      text.grid.chunk = static_cast<std::int64_t>(running_.chunk_duration);
-      start = running_time(input->segment, input->segment.start).value_or(0) - text.grid.origin;
-      start = text.grid.origin + std::max<std::int64_t>(start, 0) / text.grid.fragment * text.grid.fragment;
-    }
-    text.track().begin(rescale(start, input->config.timescale, kNanoseconds));
-    text.describe(input->config.formats.front());
-    // Its samples have their places already; the track's start is all the timeline has to know.
-    input->timeline->add({start, start, std::nullopt});
-  }
 }
 
 // Counts
@@ -544,7 +312,7 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
 }
 
 void MuxRun::take_caps(MuxInput &input, const GstCaps *caps) {
-  refresh_latency();
+  waiting_.refresh_latency();
   const auto change = input.set_caps(caps);
   if (!change) // a parser may know more when its data come, after a gap
     input.caps_error = Error{change.error().code, std::string(input.name()) + ": " + change.error().text};
@@ -593,14 +361,14 @@ void MuxRun::want_key_unit(MuxInput &input, std::int64_t running_time) {
 
 // Room is kept where the property says how long the file gets, or where the sink asks and upstream knows.
 std::uint64_t MuxRun::movie_room(const std::vector<MuxInput *> &inputs) {
-  std::uint64_t duration = running_.expected_duration;
-  if (duration == 0) {
+  std::uint64_t duration = running_.reserved_max_duration;
+  if (duration == 0 || !GST_CLOCK_TIME_IS_VALID(duration)) { // none is mp4mux's default
     if (!parts_.source.keeps_room()) return 0;
     duration = upstream_duration(inputs);
   }
   if (duration > 0) return movie_size(inputs, duration, running_.interleave_time);
   caution({ErrorCode::settings, "Nobody knows how long the file will get, so no room is kept for its movie "
-                                "box: set expected-duration."});
+                                "box: set reserved-max-duration."});
   return 0;
 }
 

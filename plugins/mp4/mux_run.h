@@ -1,8 +1,10 @@
 #pragma once
 
 #include "gst/glue/properties.h"
+#include "plugins/mp4/mux_preroll.h"
 #include "plugins/mp4/mux_requests.h"
 #include "plugins/mp4/mux_source.h"
+#include "plugins/mp4/mux_waiting.h"
 
 #include <memory>
 #include <vector>
@@ -32,11 +34,8 @@ class MuxCounter {
   MuxCounts counts_ HULL_GUARDED_BY(mutex_);
 };
 
-/// The nanoseconds that live inputs of `element` need at least; none where no input is live.
-std::optional<GstClockTime> upstream_latency(GstElement *element);
-
-/// One file or stream, from its first input to its end: which sample is next, who is waited for, when the
-/// header can be written. What becomes of the samples is MuxOutput's. Muxing thread.
+/// One file or stream, from its first input to its end: which sample is next, and when the header can be
+/// written. Who is waited for is MuxWaiting's, what becomes of the samples MuxOutput's. Muxing thread.
 class MuxRun final : public MuxHost, public MuxInputEvents {
  public:
   struct Parts {
@@ -55,7 +54,7 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   GstFlowReturn step(InputQueues::Woken why);
   InputQueues::Limit limit() const;
   /// Upstream or its latency has changed.
-  void refresh_latency();
+  void refresh_latency() { waiting_.refresh_latency(); }
 
  private:
   // MuxHost
@@ -77,35 +76,19 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   void take_caps(MuxInput &input, const GstCaps *caps);
   void take_tags(MuxInput &input, const GstTagList *tags);
 
-  // Who is there, and who is waited for.
   bool sync_inputs();
   bool fill(MuxInput &input) { return input.fill(output_ != nullptr); }
   bool all_done() const;
-  bool is_missing(const MuxInput &input) const;
-  bool holds_up(const MuxInput &input, std::int64_t time) const;
-  bool is_late(const MuxInput &input) const;
-  bool is_live() const { return GST_CLOCK_TIME_IS_VALID(latency_); }
-  void look_at_clock(bool time_passed);
-  std::int64_t next_deadline() const;
-  template <class Predicate> void wait_where(Predicate waits);
-  void wait_to_start();
-  void give_up_silent_inputs();
-  void give_up(MuxInput &input, const char *why);
 
   // The stream.
   GstFlowReturn mux_what_came();
-  bool may_preroll();
   void preroll();
   bool ready_to_start();
   GstFlowReturn begin();
   std::vector<MuxInput *> number_tracks(Variant variant);
-  void begin_track(MuxInput &input, std::size_t index, Variant variant);
   bool add_late(MuxInput &input);
   Result<void> prepare(const std::vector<MuxInput *> &tracks, Variant variant);
-  void begin_text(const std::vector<MuxInput *> &tracks, Variant variant);
   MuxInput *earliest();
-  void join_text(const MuxInput &next, bool late);
-  void pump_all_text();
   GstFlowReturn advance(MuxInput &input);
   GstFlowReturn finish();
   void count();
@@ -114,7 +97,9 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   Parts parts_;
   MuxSettings running_; // as they were when the output began
   std::shared_ptr<mux::SharedMoves> moves_ = std::make_shared<mux::SharedMoves>();
-  std::vector<std::unique_ptr<MuxInput>> inputs_;
+  MuxWaiting::Inputs inputs_;
+  MuxWaiting waiting_;
+  MuxPreroll preroll_;
   guint32 pads_cookie_ = 0;
   bool pads_known_ = false;
   std::unique_ptr<TimecodeTrack> timecode_;
@@ -123,15 +108,7 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   std::optional<Variant> variant_; // since the header
   std::uint32_t track_count_ = 0;  // with the track of timecodes
   guint key_unit_count_ = 0;
-  bool failed_ = false, finished_ = false, prerolled_ = false;
-
-  // Waiting.
-  std::optional<GstClockTime> upstream_latency_;
-  GstClockTime latency_ = GST_CLOCK_TIME_NONE;  // of a live pipeline, with what is held back here
-  std::int64_t late_ = MuxInput::kNotIdle;      // samples up to this running time wait for nobody
-  std::int64_t next_time_ = MuxInput::kNotIdle; // running time of the sample that waits
-  std::optional<gint64> preroll_at_;            // monotonic: when to look whether what follows may preroll
-  std::optional<gint64> silent_until_;          // monotonic: then inputs that never had data are given up
+  bool failed_ = false, finished_ = false;
 };
 
 } // namespace hull

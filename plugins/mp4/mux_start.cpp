@@ -11,6 +11,20 @@ namespace hull {
 using namespace isobmff;
 using namespace mux;
 
+void begin_track(MuxInput &input, std::size_t index, std::uint32_t id, Variant variant) {
+  input.in_file = true;
+  input.index = index;
+  input.config.id = id;
+  const std::int64_t before_zero = input.timeline->origin();
+  if (input.config.media == Media::audio)
+    input.config.priming = std::max<std::int64_t>(input.caps->priming, before_zero);
+  if (input.config.media != Media::video) return;
+  input.config.priming = before_zero;
+  if (input.orientation.empty() || variant == Variant::cmaf) return; // CMF-03 wants the unity matrix
+  const SampleFormat &format = input.config.formats.front();
+  input.config.matrix = orientation_matrix(input.orientation, format.width, format.height);
+}
+
 // What QuickTime and AVFoundation read, in the form they read it; everything else is refused.
 Result<void> make_quicktime(const std::vector<MuxInput *> &tracks) {
   constexpr FourCC kEntries[] = {"avc1", "hvc1", "mp4a", "ac-3", "ec-3"};

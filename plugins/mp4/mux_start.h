@@ -4,8 +4,11 @@
 
 namespace hull {
 
-// What is decided once, when the first samples are there: the form of the tracks, their keys, the room for
-// the movie box.
+// What is decided once, when the first samples are there: the numbers and the form of the tracks, their keys,
+// the room for the movie box.
+
+/// Makes the input track `id` of the file, `index` of its header.
+void begin_track(MuxInput &input, std::size_t index, std::uint32_t id, Variant variant);
 
 /// QuickTime's form of the tracks. unsupported: what QuickTime and AVFoundation do not read.
 Result<void> make_quicktime(const std::vector<MuxInput *> &tracks);
