@@ -34,7 +34,7 @@ struct MuxSettings {
   std::string key, key_id, iv;
   bool pssh = true;
   std::string timecode;
-  std::uint64_t expected_duration = 0;
+  std::uint64_t reserved_max_duration = 0;
   std::uint64_t latency = 0;
   std::uint64_t max_gap = 10 * GST_SECOND;
 };

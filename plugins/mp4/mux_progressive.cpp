@@ -195,7 +195,7 @@ GstFlowReturn ProgressiveOutput::write_movie(Node &moov) {
   if (room_ > 0 && !fits)
     host_.caution({ErrorCode::no_space, "The movie box takes " + std::to_string(*size) + " bytes, but " +
                                             std::to_string(room_) +
-                                            " were kept: it goes behind the media. Set expected-duration to "
+                                            " were kept: it goes behind the media. Set reserved-max-duration to "
                                             "more."});
   if (fits) host_.seek(room_at_);
   GST_DEBUG("movie box of %" G_GUINT64_FORMAT " bytes goes %s the media", static_cast<guint64>(*size),

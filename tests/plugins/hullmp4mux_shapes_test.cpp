@@ -271,7 +271,7 @@ Kept keep_room(const Folder &folder, const std::string &expected) {
 TEST(Mp4Reserve, TheMovieBoxGoesIntoItsRoom) {
   if (!have_ffmpeg() || !has("x264enc")) GTEST_SKIP() << "needs ffmpeg and x264enc";
   const Folder folder;
-  const Kept kept = keep_room(folder, "expected-duration=3000000000");
+  const Kept kept = keep_room(folder, "reserved-max-duration=3000000000");
   EXPECT_EQ(kept.ran.error, "");
   EXPECT_TRUE(kept.ran.warnings.empty()) << kept.ran.warnings.front();
   EXPECT_EQ(kept.boxes, "ftyp moov free free mdat ");
@@ -285,10 +285,10 @@ TEST(Mp4Reserve, WhatDoesNotFitIsInserted) {
   const std::string title = "taginject tags=\"title=" + std::string(9000, 'x') + "\" ! ";
   const std::string file = folder / "long.mp4";
   const Ran ran = launch(std::string(PICTURES("30/1")) + title +
-                         "hullmp4mux expected-duration=1 ! hullmp4sink layout=reserve location=" + file);
+                         "hullmp4mux reserved-max-duration=1 ! hullmp4sink layout=reserve location=" + file);
   EXPECT_EQ(ran.error, "");
   ASSERT_FALSE(ran.warnings.empty());
-  EXPECT_NE(ran.warnings[0].find("Set expected-duration to more"), std::string::npos) << ran.warnings[0];
+  EXPECT_NE(ran.warnings[0].find("Set reserved-max-duration to more"), std::string::npos) << ran.warnings[0];
   EXPECT_EQ(probed(file, "v", "nb_read_packets"), "90");
   EXPECT_EQ(output_of("ffmpeg -v error -i '" + file + "' -f null -"), "");
 }
@@ -310,7 +310,7 @@ TEST(Mp4Reserve, WhoDoesNotKnowTheLengthIsTold) {
   const Ran ran = run(pipeline);
   EXPECT_EQ(ran.error, "");
   ASSERT_FALSE(ran.warnings.empty());
-  EXPECT_NE(ran.warnings[0].find("set expected-duration"), std::string::npos) << ran.warnings[0];
+  EXPECT_NE(ran.warnings[0].find("set reserved-max-duration"), std::string::npos) << ran.warnings[0];
   EXPECT_EQ(top_level(file).substr(0, 10), "ftyp moov ");
 }
 

@@ -51,7 +51,7 @@ TEST_P(Large, IsReadToItsLastSample) {
   const std::string variant = layout == "cmaf" ? "cmaf" : layout == "hybrid" ? "iso-fragmented" : "iso";
   const ElementRef pipeline = parse(
       "appsrc name=source format=time max-bytes=200000000 block=true ! mux.video_0 hullmp4mux name=mux "
-      "send-force-keyunit=false expected-duration=" +
+      "send-force-keyunit=false reserved-max-duration=" +
       std::string(layout == "reserve" ? "60000000000" : "0") + " ! video/quicktime,variant=" + variant +
       " ! hullmp4sink sync-interval=0 layout=" + (layout == "cmaf" ? "auto" : layout) + " location=" + file);
   const auto source = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "source"));
