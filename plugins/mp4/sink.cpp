@@ -74,8 +74,7 @@ void Mp4Sink::class_init(GstBaseSinkClass *klass) {
       "audio/x-m4a; application/mp4"));
   gst_element_class_add_pad_template(element,
                                      gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps.get()));
-  klass->start = thunk<&Mp4Sink::start>;
-  klass->stop = thunk<&Mp4Sink::stop>;
+  element->change_state = thunk<&Mp4Sink::change_state>;
   klass->event = thunk<&Mp4Sink::event>;
   klass->query = thunk<&Mp4Sink::query>;
   klass->get_caps = thunk<&Mp4Sink::get_caps>;
@@ -88,7 +87,17 @@ Mp4Sink::Mp4Sink(GstBaseSink *self) : self_(self) {
   gst_base_sink_set_sync(self, FALSE);
 }
 
-gboolean Mp4Sink::start() {
+// Not in GstBaseSink's start() and stop(): those come with READY, when the location may still change, and the
+// base class adds an error of its own to ours.
+GstStateChangeReturn Mp4Sink::change_state(GstStateChange change) {
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !start()) return GST_STATE_CHANGE_FAILURE;
+  const auto changed =
+      GST_ELEMENT_CLASS(Shell<Mp4Sink>::parent_class())->change_state(GST_ELEMENT(self_), change);
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) stop();
+  return changed;
+}
+
+bool Mp4Sink::start() {
   running_ = snapshot();
   variant_ = "iso";
   header_ = {};
@@ -97,20 +106,19 @@ gboolean Mp4Sink::start() {
   bytes_written_ = 0;
   if (running_.location.empty()) {
     raise(GST_ELEMENT(self_), {ErrorCode::settings, "hullmp4sink has no file to write: set location."});
-    return FALSE;
+    return false;
   }
   if (auto ok = open_file(); !ok) {
     raise(GST_ELEMENT(self_), ok.error());
-    return FALSE;
+    return false;
   }
-  return TRUE;
+  return true;
 }
 
-gboolean Mp4Sink::stop() {
+void Mp4Sink::stop() {
   if (file_) bytes_written_ += file_->bytes_written();
   file_.reset();
   header_ = {};
-  return TRUE;
 }
 
 Result<void> Mp4Sink::open_file() {

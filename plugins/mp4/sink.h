@@ -37,8 +37,9 @@ class Mp4Sink : public Configured<Mp4SinkSettings> {
   std::uint64_t bytes_written() const { return bytes_written_; }
 
  private:
-  gboolean start();
-  gboolean stop();
+  GstStateChangeReturn change_state(GstStateChange change);
+  bool start();
+  void stop();
   gboolean event(GstEvent *event);
   gboolean query(GstQuery *query);
   GstCaps *get_caps(GstCaps *filter);

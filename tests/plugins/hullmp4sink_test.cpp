@@ -90,6 +90,27 @@ TEST(Mp4Sink, ACmafTrackFileGetsItsIndex) {
   EXPECT_EQ(types[3], "moof");
 }
 
+// READY is where a location may change, and what begins a new file; applications go there and back.
+TEST(Mp4Sink, EachWayFromReadyToEosIsAFile) {
+  const Folder folder;
+  const auto pipeline = ElementRef::adopt(GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(
+      (kSound + "hullmp4mux ! hullmp4sink name=s location=" + (folder / "never.mp4")).c_str(), nullptr))));
+  const auto sink = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "s"));
+  const auto bus = ObjectRef<GstBus>::adopt(gst_element_get_bus(pipeline.get()));
+  for (const char *name : {"a.mp4", "b.mp4"}) {
+    gst_element_set_state(pipeline.get(), GST_STATE_READY);
+    g_object_set(sink.get(), "location", (folder / name).c_str(), nullptr);
+    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+    const auto message = MessageRef::adopt(gst_bus_timed_pop_filtered(
+        bus.get(), 30 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+    ASSERT_TRUE(message && GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS);
+  }
+  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  EXPECT_FALSE(std::filesystem::exists(folder / "never.mp4"));
+  EXPECT_EQ(top_level(folder / "a.mp4"), top_level(folder / "b.mp4"));
+  EXPECT_EQ(std::filesystem::file_size(folder / "a.mp4"), std::filesystem::file_size(folder / "b.mp4"));
+}
+
 TEST(Mp4Sink, RotationLosesNothing) {
   if (!have_ffmpeg()) GTEST_SKIP() << "ffprobe counts";
   const Folder folder;
