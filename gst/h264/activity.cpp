@@ -137,11 +137,13 @@ void BlockHistogram::follow(const BlockHistogram &other, float share) {
 double BlockHistogram::bits(double quantizer) const {
   const double step = std::log2(step_of(quantizer));
   double sum = count_[0] * kLeast;
-  for (int i = 1; i < kBins; ++i)
-    if (count_[static_cast<std::size_t>(i)] > 0)
-      // The middle of a bin; six octaves because sums are over 64 samples.
-      sum += count_[static_cast<std::size_t>(i)] *
-             curve((i - 1) / 4 + std::log2(1.125 + (i - 1) % 4 * 0.25) - 6 - step);
+  for (int i = 1; i < kBins; ++i) {
+    const float count = count_[static_cast<std::size_t>(i)];
+    if (count == 0) continue;
+    const int octave = (i - 1) / 4;
+    // The middle of a bin; six octaves because sums are over 64 samples.
+    sum += count * curve(octave + std::log2(1.125 + (i - 1) % 4 * 0.25) - 6 - step);
+  }
   return sum * kSide * kSide;
 }
 

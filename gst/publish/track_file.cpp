@@ -89,10 +89,10 @@ class Scan {
       return;
     }
     if (facts->samples == 0) return;
+    const auto half = facts->duration / 2;
     const bool long_enough =
         track_.segments.empty() ||
-        static_cast<double>(track_.segments.back().duration + facts->duration / 2) / track_.timescale >=
-            kLeastSegment ||
+        static_cast<double>(track_.segments.back().duration + half) / track_.timescale >= kLeastSegment ||
         track_.kind == Kind::video;
     if (track_.segments.empty() || (!styp_ && facts->starts_with_sync && long_enough)) {
       track_.segments.push_back({});

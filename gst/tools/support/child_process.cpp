@@ -54,9 +54,9 @@ CommandOutput run_command(const std::vector<std::string> &arguments) {
   output.ran = g_subprocess_communicate(process.get(), nullptr, nullptr, &out, &error, nullptr);
   const auto text = [](GBytes *bytes) {
     std::string own;
-    if (bytes)
-      own.assign(static_cast<const char *>(g_bytes_get_data(bytes, nullptr)), g_bytes_get_size(bytes));
-    g_clear_pointer(&bytes, g_bytes_unref);
+    if (!bytes) return own;
+    own.assign(static_cast<const char *>(g_bytes_get_data(bytes, nullptr)), g_bytes_get_size(bytes));
+    g_bytes_unref(bytes);
     return own;
   };
   output.out = text(out);

@@ -2,6 +2,7 @@
 
 #include "gst/core/json.h"
 
+#include <cmath>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -25,7 +26,7 @@ int terminal_width() {
 } // namespace
 
 std::string duration_text(double seconds) {
-  const long s = std::max(0L, static_cast<long>(seconds + 0.5));
+  const long s = std::max(0L, std::lround(seconds));
   if (s < 60) return fmt::format("{} s", s);
   if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
   return fmt::format("{} h {} min", s / 3600, s / 60 % 60);
