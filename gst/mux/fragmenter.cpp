@@ -95,6 +95,7 @@ std::optional<Chunk> Fragmenter::before(std::size_t track, const Sample &sample,
   }
   if (fragment_due(sample, sample.decode_time + early)) {
     auto chunk = drain();
+    if (chunk) chunk->ends_fragment = true;
     begin_fragment(sample.decode_time + early);
     return chunk;
   }

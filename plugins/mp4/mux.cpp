@@ -56,8 +56,8 @@ const Property<MuxSettings> kProperties[] = {
         "Nanoseconds a whole file will last: room for its movie box is kept in front of the media; 0 = what "
         "upstream says where hullmp4sink layout=reserve asks, else no room",
         Mutable::ready, 0, 1.8e19),
-    property<&MuxSettings::reserved_max_duration>(
-        "expected-duration", "Former name of reserved-max-duration", Mutable::ready, 0, 1.8e19),
+    property<&MuxSettings::reserved_max_duration>("expected-duration", "Former name of reserved-max-duration",
+                                                  Mutable::ready, 0, 1.8e19),
     property<&MuxSettings::latency>("latency", "Nanoseconds that live inputs may come later than they say",
                                     Mutable::playing, 0, 1.8e19),
     property<&MuxSettings::max_gap>(

@@ -8,14 +8,14 @@
 namespace hull {
 
 /// hullmp4mux: pads, states, queries, and the thread in which a MuxRun writes.
-class Mp4Mux : public Configured<MuxSettings> {
+class Mp4Mux : public Configured<mux::MuxSettings> {
  public:
   using Base = GstElement;
   using BaseClass = GstElementClass;
   static constexpr char kTypeName[] = "HullMp4Mux";
   static constexpr char kCategory[] = "hullmp4mux", kDescription[] = "MP4 and CMAF muxer";
   static GType parent_type() { return GST_TYPE_ELEMENT; }
-  static std::span<const Property<MuxSettings>> properties();
+  static std::span<const Property<mux::MuxSettings>> properties();
   static void class_init(GstElementClass *klass);
   explicit Mp4Mux(GstElement *self);
 

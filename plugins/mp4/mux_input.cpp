@@ -2,6 +2,7 @@
 
 #include "gst/glue/map.h"
 #include "plugins/mp4/mux_log.h"
+#include "plugins/mp4/payloads.h"
 
 #include <algorithm>
 
@@ -27,6 +28,7 @@ MuxInput::MuxInput(GstPad *from, MuxInputEvents &events, std::shared_ptr<SharedM
       events_(events),
       moves_(std::move(moves)),
       max_gap_(max_gap) {
+  log = log_into(mux_category(), G_OBJECT(from));
   gst_segment_init(&segment, GST_FORMAT_TIME);
 }
 
@@ -79,6 +81,7 @@ void MuxInput::change_format(const ByteVector &entry) {
 void MuxInput::begin_track(const ByteVector &entry) {
   config.media = caps->media;
   config.timescale = caps->timescale;
+  nominal_duration = caps->nominal_duration;
   config.formats = {caps->format};
   described_ = {entry};
   timeline.emplace(caps->timescale, caps->pacing, caps->nominal_duration);
@@ -296,7 +299,7 @@ bool MuxInput::settle_next() {
   if (repairs().total() != before)
     GST_DEBUG_OBJECT(pad.get(),
                      "repaired the time of %" GST_PTR_FORMAT ": it is decoded at %" GST_STIME_FORMAT,
-                     head->buffer.get(), GST_STIME_ARGS(head_time));
+                     buffer_of(head->payload), GST_STIME_ARGS(head_time));
   return true;
 }
 
@@ -314,29 +317,13 @@ void MuxInput::place(BufferRef taken, const Stamp &stamp, bool sync) {
   sample.duration_known = placed.duration_known;
   sample.early = placed.early;
   sample.running_time = in_nanoseconds(placed.decode_time + placed.composition_offset - timeline->origin());
-  sample.buffer = std::move(taken);
+  sample.payload = payload_of(std::move(taken));
   head_time = in_nanoseconds(placed.decode_time);
   head = std::move(sample);
   GST_LOG_OBJECT(pad.get(), "%" GST_PTR_FORMAT, buffer);
 }
 
 // Text: it holds nobody up for longer than it must
-
-BufferRef buffer_of(ByteVector bytes) {
-  auto *kept = new ByteVector(std::move(bytes));
-  return BufferRef::adopt(
-      gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, kept->data(), kept->size(), 0, kept->size(), kept,
-                                  [](gpointer data) { delete static_cast<ByteVector *>(data); }));
-}
-
-MuxSample sample_of(const MuxInput &input, TextSample text) {
-  MuxSample made;
-  made.sample = {text.start, text.duration, 0, static_cast<std::uint32_t>(text.data.size()), true, false};
-  made.duration_known = true;
-  made.running_time = input.in_nanoseconds(text.start);
-  made.buffer = buffer_of(std::move(text.data));
-  return made;
-}
 
 void MuxInput::take_text(GstBuffer *buffer) {
   GST_LOG_OBJECT(pad.get(), "%" GST_PTR_FORMAT, buffer);

@@ -1,13 +1,9 @@
 #pragma once
 
-#include "gst/core/time.h"
-#include "gst/isobmff/file/track.h"
 #include "gst/mux/decode_times.h"
 #include "gst/mux/picture_order.h"
-#include "gst/mux/protector.h"
 #include "gst/mux/stamp_judge.h"
-#include "gst/mux/text_input.h"
-#include "gst/mux/timeline.h"
+#include "gst/mux/track.h"
 #include "plugins/mp4/mux_pad.h"
 #include "plugins/mp4/track_caps.h"
 
@@ -22,16 +18,6 @@ namespace hull {
 /// Running time of a timestamp, negative in front of the segment's start; none where it has no meaning.
 std::optional<std::int64_t> running_time(const GstSegment &segment, GstClockTime time);
 
-/// A sample on its way: its place on the track's timeline and its bytes.
-struct MuxSample {
-  isobmff::Sample sample;
-  bool duration_known = false;
-  std::int64_t early = 0; ///< mux::Placed::early
-  BufferRef buffer;
-  std::int64_t running_time = 0;                         ///< presentation, nanoseconds
-  std::unique_ptr<isobmff::SampleProtection> protection; ///< of an encrypted sample
-};
-
 class MuxInput;
 
 /// Hears the serialized events of the inputs where they stand between the samples.
@@ -43,16 +29,13 @@ class MuxInputEvents {
   virtual void refuse(const MuxInput &input) = 0;
 };
 
-/// One track as the muxing thread sees it: what came in its queue becomes samples on a timeline.
-class MuxInput {
+/// A track and the pad that it comes from: what is in its queue becomes samples on a timeline.
+class MuxInput : public mux::Track {
  public:
   /// `max_gap`: nanoseconds. `moves` is of all inputs.
   MuxInput(GstPad *from, MuxInputEvents &events, std::shared_ptr<mux::SharedMoves> moves,
            std::int64_t max_gap);
 
-  std::int64_t in_nanoseconds(std::int64_t ticks) const {
-    return rescale(ticks, kNanoseconds, config.timescale);
-  }
   mux::Repairs repairs() const;
   const char *name() const { return GST_PAD_NAME(pad.get()); }
 
@@ -80,26 +63,19 @@ class MuxInput {
   CapsRef last_caps;
   std::optional<Error> caps_error; ///< the newest caps cannot be taken
   std::optional<TrackCaps> caps;
-  isobmff::TrackConfig config;
-  std::optional<mux::Timeline> timeline;
-  std::uint32_t format_index = 1; ///< sample_description_index of the samples that come
-  std::optional<MuxSample> head;  ///< placed, not yet handed to the output
-  std::int64_t head_time = 0;     ///< its decode time in nanoseconds, for the order between tracks
+  std::int64_t head_time = 0; ///< decode time of the head in nanoseconds, for the order between tracks
   static constexpr std::int64_t kNotIdle = std::numeric_limits<std::int64_t>::min();
-  std::int64_t idle_until = kNotIdle;        ///< running time up to which gaps say that no sample comes
-  bool in_file = false;                      ///< the header names this track
-  std::size_t index = 0;                     ///< among the tracks of the header
-  std::unique_ptr<mux::Protector> protector; ///< of a track that is encrypted
-  std::unique_ptr<mux::TextInput> text;      ///< of a text track
-  std::string orientation;                   ///< of pictures, as GST_TAG_IMAGE_ORIENTATION says it
-  bool has_siblings = false;                 ///< other inputs exist
-  bool released = false;                     ///< the pad has left the element
-  bool ended = false;                        ///< EOS came
-  bool has_begun = false;                    ///< a buffer or a gap came
-  bool dropped_late = false;                 ///< it came after a header that can name no more tracks
-  bool given_up = false;                     ///< nothing came for too long: nobody waits for it
-  std::uint64_t dropped = 0; ///< samples before the first sync sample, or that cannot be placed
-  std::uint64_t empty = 0;   ///< buffers without bytes
+  std::int64_t idle_until = kNotIdle; ///< running time up to which gaps say that no sample comes
+  bool in_file = false;               ///< the header names this track
+  std::string orientation;            ///< of pictures, as GST_TAG_IMAGE_ORIENTATION says it
+  bool has_siblings = false;          ///< other inputs exist
+  bool released = false;              ///< the pad has left the element
+  bool ended = false;                 ///< EOS came
+  bool has_begun = false;             ///< a buffer or a gap came
+  bool dropped_late = false;          ///< it came after a header that can name no more tracks
+  bool given_up = false;              ///< nothing came for too long: nobody waits for it
+  std::uint64_t dropped = 0;          ///< samples before the first sync sample, or that cannot be placed
+  std::uint64_t empty = 0;            ///< buffers without bytes
   std::uint64_t samples = 0;
 
  private:
@@ -133,11 +109,5 @@ class MuxInput {
   std::int64_t idr_time_ = 0;                    // decode time of the last IDR picture, nanoseconds
   std::uint64_t placed_ = 0;                     // samples on the timeline
 };
-
-/// A buffer around `bytes`, without a copy.
-BufferRef buffer_of(ByteVector bytes);
-
-/// A sample of a text track as the outputs take it.
-MuxSample sample_of(const MuxInput &input, mux::TextSample text);
 
 } // namespace hull

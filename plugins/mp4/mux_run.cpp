@@ -16,7 +16,9 @@ using namespace isobmff;
 using namespace mux;
 
 MuxRun::MuxRun(const Parts &parts, const MuxRun *before)
-    : parts_(parts), waiting_(parts.element, parts.queues, inputs_) {
+    : parts_(parts),
+      log_(log_into(mux_category(), G_OBJECT(parts.element))),
+      waiting_(parts.element, parts.queues, inputs_) {
   if (!before) return;
   sync_inputs();
   for (const auto &input : inputs_)
@@ -138,18 +140,16 @@ bool MuxRun::ready_to_start() {
 }
 
 // Tracks of the header, in the order of the pads.
-std::vector<MuxInput *> MuxRun::number_tracks(Variant variant) {
-  std::vector<MuxInput *> tracks;
+void MuxRun::number_tracks(Variant variant) {
   for (auto &input : inputs_) {
     if (!input->can_be_track()) {
       GST_WARNING_OBJECT(input->pad.get(), "has told nothing yet, so the header does not name it");
       continue;
     }
     if (input->text && input->text->over() && !input->text->any()) continue;
-    begin_track(*input, tracks.size(), ++track_count_, variant);
-    tracks.push_back(input.get());
+    begin_track(*input, tracks_.size(), ++track_count_, variant);
+    tracks_.push_back(input.get());
   }
-  return tracks;
 }
 
 // One that came after the header was written; false: it cannot be a track any more.
@@ -162,14 +162,16 @@ bool MuxRun::add_late(MuxInput &input) {
     return false;
   }
   begin_track(input, input.index, ++track_count_, *variant_);
+  if (*variant_ == Variant::apple)
+    if (auto made = make_quicktime({&input}); !made) report(made.error());
   GST_DEBUG_OBJECT(input.pad.get(), "track %u came late", input.config.id);
   return true;
 }
 
-Result<void> MuxRun::prepare(const std::vector<MuxInput *> &tracks, Variant variant) {
-  begin_text(tracks, running_, variant);
+Result<void> MuxRun::prepare(Variant variant) {
+  begin_text(tracks_, running_, variant);
   if (variant != Variant::cmaf) {
-    auto timecode = make_timecode(tracks, running_.timecode, track_count_ + 1);
+    auto timecode = make_timecode(tracks_, running_.timecode, track_count_ + 1);
     if (!timecode) return tl::unexpected(timecode.error());
     timecode_ = std::move(*timecode);
     if (timecode_) {
@@ -178,9 +180,9 @@ Result<void> MuxRun::prepare(const std::vector<MuxInput *> &tracks, Variant vari
     }
   }
   if (variant == Variant::apple)
-    if (auto made = make_quicktime(tracks); !made) return made;
+    if (auto made = make_quicktime(tracks_); !made) return made;
   if (running_.encryption == Encryption::none) return {};
-  for (MuxInput *input : tracks)
+  for (MuxInput *input : tracks_)
     if (auto done = protect(parts_.element, *input, running_); !done) return done;
   if (is_whole(variant))
     return fail(ErrorCode::settings, "Encrypted samples are written in fragments: let what follows the "
@@ -196,17 +198,17 @@ GstFlowReturn MuxRun::begin() {
     return GST_FLOW_ERROR;
   }
   variant_ = *variant;
-  const auto tracks = number_tracks(*variant);
-  if (auto ready = prepare(tracks, *variant); !ready) {
+  number_tracks(*variant);
+  if (auto ready = prepare(*variant); !ready) {
     report(ready.error());
     return GST_FLOW_ERROR;
   }
-  GST_INFO_OBJECT(parts_.element, "%zu of %zu inputs are tracks of the header", tracks.size(),
+  GST_INFO_OBJECT(parts_.element, "%zu of %zu inputs are tracks of the header", tracks_.size(),
                   inputs_.size());
   waiting_.note_start();
   output_ = is_whole(*variant) ? make_progressive_output(*this, running_, *variant)
                                : make_fragmented_output(*this, running_, *variant);
-  return output_->start(tracks);
+  return flow_after(output_->start({tracks_.begin(), tracks_.end()}));
 }
 
 // The input whose sample is next in decode order, null where there is none.
@@ -225,7 +227,7 @@ GstFlowReturn MuxRun::advance(MuxInput &input) {
   MuxSample sample = std::move(*input.head);
   input.head.reset();
   if (++input.samples % 256 == 0) count();
-  return output_->add(input, std::move(sample));
+  return flow_after(output_->add(input, std::move(sample)));
 }
 
 GstFlowReturn MuxRun::finish() {
@@ -235,7 +237,7 @@ GstFlowReturn MuxRun::finish() {
   count();
   warn_of_repairs();
   if (output_) {
-    const GstFlowReturn flow = output_->finish();
+    const GstFlowReturn flow = flow_after(output_->finish());
     for (const auto &input : inputs_)
       GST_INFO_OBJECT(input->pad.get(), "ended after %" G_GUINT64_FORMAT " samples", input->samples);
     return flow == GST_FLOW_OK ? GST_FLOW_EOS : flow;
@@ -317,7 +319,7 @@ void MuxRun::take_caps(MuxInput &input, const GstCaps *caps) {
   if (!change) // a parser may know more when its data come, after a gap
     input.caps_error = Error{change.error().code, std::string(input.name()) + ": " + change.error().text};
   else if (*change == MuxInput::Change::format && output_ && input.in_file &&
-           output_->format_changed(input) == GST_FLOW_ERROR)
+           flow_after(output_->format_changed(input)) == GST_FLOW_ERROR)
     failed_ = true;
 }
 
@@ -330,15 +332,25 @@ void MuxRun::take_tags(MuxInput &input, const GstTagList *tags) {
   tags_ = TagListRef::adopt(gst_tag_list_merge(tags_.get(), tags, GST_TAG_MERGE_KEEP));
 }
 
-// MuxHost
+// mux::OutputHost
+
+// What an output that went on, or did not, means for the element.
+GstFlowReturn MuxRun::flow_after(bool went_on) const {
+  return went_on ? GST_FLOW_OK : failed_ ? GST_FLOW_ERROR : flow_;
+}
+
+bool MuxRun::push(std::vector<Piece> pieces) {
+  flow_ = parts_.source.push(std::move(pieces));
+  return flow_ == GST_FLOW_OK;
+}
 
 void MuxRun::hold_back(Variant variant) {
   if (is_whole(variant)) return;
   parts_.source.hold(running_.chunk_duration ? running_.chunk_duration : running_.fragment_duration);
 }
 
-void MuxRun::set_caps(Variant variant, BufferRef header) {
-  parts_.source.set_caps(variant, std::move(header));
+void MuxRun::set_header(Variant variant, Bytes header) {
+  parts_.source.set_caps(variant, header);
   hold_back(variant);
 }
 
@@ -351,7 +363,8 @@ void MuxRun::caution(const Error &error) {
   warn(parts_.element, error);
 }
 
-void MuxRun::want_key_unit(MuxInput &input, std::int64_t running_time) {
+void MuxRun::want_key_unit(Track &track, std::int64_t running_time) {
+  auto &input = static_cast<MuxInput &>(track); // all tracks that an output gets here are inputs
   if (running_time < 0 || input.released) return;
   GST_DEBUG_OBJECT(input.pad.get(), "asking for a key unit at %" GST_STIME_FORMAT,
                    GST_STIME_ARGS(running_time));
@@ -360,13 +373,13 @@ void MuxRun::want_key_unit(MuxInput &input, std::int64_t running_time) {
 }
 
 // Room is kept where the property says how long the file gets, or where the sink asks and upstream knows.
-std::uint64_t MuxRun::movie_room(const std::vector<MuxInput *> &inputs) {
+std::uint64_t MuxRun::movie_room() {
   std::uint64_t duration = running_.reserved_max_duration;
   if (duration == 0 || !GST_CLOCK_TIME_IS_VALID(duration)) { // none is mp4mux's default
     if (!parts_.source.keeps_room()) return 0;
-    duration = upstream_duration(inputs);
+    duration = upstream_duration(tracks_);
   }
-  if (duration > 0) return movie_size(inputs, duration, running_.interleave_time);
+  if (duration > 0) return movie_size(tracks_, duration, running_.interleave_time);
   caution({ErrorCode::settings, "Nobody knows how long the file will get, so no room is kept for its movie "
                                 "box: set reserved-max-duration."});
   return 0;

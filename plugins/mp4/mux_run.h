@@ -1,10 +1,12 @@
 #pragma once
 
 #include "gst/glue/properties.h"
+#include "gst/mux/output.h"
 #include "plugins/mp4/mux_preroll.h"
 #include "plugins/mp4/mux_requests.h"
 #include "plugins/mp4/mux_source.h"
 #include "plugins/mp4/mux_waiting.h"
+#include "plugins/mp4/payloads.h"
 
 #include <memory>
 #include <vector>
@@ -35,12 +37,12 @@ class MuxCounter {
 };
 
 /// One file or stream, from its first input to its end: which sample is next, and when the header can be
-/// written. Who is waited for is MuxWaiting's, what becomes of the samples MuxOutput's. Muxing thread.
-class MuxRun final : public MuxHost, public MuxInputEvents {
+/// written. Who is waited for is MuxWaiting's, what becomes of the samples mux::Output's. Muxing thread.
+class MuxRun final : public mux::OutputHost, public MuxInputEvents {
  public:
   struct Parts {
     GstElement *element;
-    const Configured<MuxSettings> &settings;
+    const Configured<mux::MuxSettings> &settings;
     InputQueues &queues;
     MuxSource &source;
     MuxRequests &requests;
@@ -57,18 +59,19 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   void refresh_latency() { waiting_.refresh_latency(); }
 
  private:
-  // MuxHost
-  GstFlowReturn push(BufferListRef list) override { return parts_.source.push(std::move(list)); }
+  // mux::OutputHost
+  bool push(std::vector<mux::Piece> pieces) override;
   void seek(std::uint64_t offset) override { parts_.source.seek(offset); }
-  void set_caps(Variant variant, BufferRef header) override;
-  void hold_back(Variant variant);
+  void set_header(mux::Variant variant, Bytes header) override;
   void report(const Error &error) override;
   void caution(const Error &error) override;
-  void want_key_unit(MuxInput &input, std::int64_t running_time) override;
-  void complete_movie(isobmff::Node &moov, Variant variant) override;
-  const TimecodeTrack *timecode() const override { return timecode_.get(); }
-  std::uint64_t movie_room(const std::vector<MuxInput *> &inputs) override;
+  void want_key_unit(mux::Track &track, std::int64_t running_time) override;
+  void complete_movie(isobmff::Node &moov, mux::Variant variant) override;
+  const mux::TimecodeTrack *timecode() const override { return timecode_.get(); }
+  std::uint64_t movie_room() override;
   std::vector<ByteVector> take_fragment_boxes() override { return parts_.requests.take_fragment_boxes(); }
+  const mux::PayloadKeeper &payloads() const override { return payloads_; }
+  const LogSink &log() const override { return log_; }
 
   // MuxInputEvents
   void handle_event(MuxInput &input, EventRef event) override;
@@ -76,6 +79,8 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   void take_caps(MuxInput &input, const GstCaps *caps);
   void take_tags(MuxInput &input, const GstTagList *tags);
 
+  GstFlowReturn flow_after(bool went_on) const;
+  void hold_back(mux::Variant variant);
   bool sync_inputs();
   bool fill(MuxInput &input) { return input.fill(output_ != nullptr); }
   bool all_done() const;
@@ -85,9 +90,9 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   void preroll();
   bool ready_to_start();
   GstFlowReturn begin();
-  std::vector<MuxInput *> number_tracks(Variant variant);
+  void number_tracks(mux::Variant variant);
   bool add_late(MuxInput &input);
-  Result<void> prepare(const std::vector<MuxInput *> &tracks, Variant variant);
+  Result<void> prepare(mux::Variant variant);
   MuxInput *earliest();
   GstFlowReturn advance(MuxInput &input);
   GstFlowReturn finish();
@@ -95,18 +100,22 @@ class MuxRun final : public MuxHost, public MuxInputEvents {
   void warn_of_repairs();
 
   Parts parts_;
-  MuxSettings running_; // as they were when the output began
+  BufferPayloads payloads_;
+  LogSink log_;
+  mux::MuxSettings running_; // as they were when the output began
   std::shared_ptr<mux::SharedMoves> moves_ = std::make_shared<mux::SharedMoves>();
   MuxWaiting::Inputs inputs_;
   MuxWaiting waiting_;
   MuxPreroll preroll_;
   guint32 pads_cookie_ = 0;
   bool pads_known_ = false;
-  std::unique_ptr<TimecodeTrack> timecode_;
-  std::unique_ptr<MuxOutput> output_;
-  TagListRef tags_;                // of all pads, for the movie
-  std::optional<Variant> variant_; // since the header
-  std::uint32_t track_count_ = 0;  // with the track of timecodes
+  std::unique_ptr<mux::TimecodeTrack> timecode_;
+  std::vector<MuxInput *> tracks_; // of the header
+  std::unique_ptr<mux::Output> output_;
+  GstFlowReturn flow_ = GST_FLOW_OK;    // of the last push
+  TagListRef tags_;                     // of all pads, for the movie
+  std::optional<mux::Variant> variant_; // since the header
+  std::uint32_t track_count_ = 0;       // with the track of timecodes
   guint key_unit_count_ = 0;
   bool failed_ = false, finished_ = false;
 };

@@ -1,10 +1,15 @@
 #include "plugins/mp4/mux_source.h"
 
 #include "plugins/mp4/mux_log.h"
+#include "plugins/mp4/payloads.h"
 
 #include <string>
 
 namespace hull {
+
+using mux::is_whole;
+using mux::Variant;
+
 namespace {
 
 constexpr const char *kNames[] = {"iso", "iso-fragmented", "cmaf", "apple"};
@@ -15,11 +20,12 @@ CapsRef caps_of(Variant variant) {
                                             kNames[static_cast<std::size_t>(variant)], nullptr));
 }
 
-void add_header(GstCaps *caps, GstBuffer *header) {
+void add_header(GstCaps *caps, Bytes header) {
+  const auto buffer = BufferRef::adopt(gst_buffer_new_memdup(header.data(), header.size()));
   GValue array = G_VALUE_INIT, value = G_VALUE_INIT;
   g_value_init(&array, GST_TYPE_ARRAY);
   g_value_init(&value, GST_TYPE_BUFFER);
-  gst_value_set_buffer(&value, header);
+  gst_value_set_buffer(&value, buffer.get());
   gst_value_array_append_and_take_value(&array, &value);
   gst_caps_set_value(caps, "streamheader", &array);
   g_value_unset(&array);
@@ -74,9 +80,9 @@ void MuxSource::begin() {
   gst_pad_push_event(pad_, start);
 }
 
-void MuxSource::set_caps(Variant variant, BufferRef header) {
+void MuxSource::set_caps(Variant variant, Bytes header) {
   const CapsRef caps = caps_of(variant);
-  if (header) add_header(caps.get(), header.get());
+  if (!header.empty()) add_header(caps.get(), header);
   GST_INFO_OBJECT(pad_, "caps %" GST_PTR_FORMAT, caps.get());
   push_event(gst_event_new_caps(caps.get()));
   const GstFormat format = is_whole(variant) ? GST_FORMAT_BYTES : GST_FORMAT_TIME;
@@ -95,8 +101,11 @@ void MuxSource::seek(std::uint64_t offset) {
   push_event(gst_event_new_segment(&segment));
 }
 
-GstFlowReturn MuxSource::push(BufferListRef list) {
+GstFlowReturn MuxSource::push(std::vector<mux::Piece> pieces) {
   begin();
+  auto list = BufferListRef::adopt(gst_buffer_list_new_sized(static_cast<guint>(pieces.size())));
+  for (mux::Piece &piece : pieces)
+    gst_buffer_list_add(list.get(), buffer_of(std::move(piece)).release());
   return gst_pad_push_list(pad_, list.release());
 }
 
@@ -104,10 +113,8 @@ void MuxSource::preroll(Variant variant) {
   GST_DEBUG_OBJECT(pad_, "letting what follows preroll");
   set_caps(variant, {});
   if (!is_whole(variant)) return push_event(gst_event_new_gap(0, GST_CLOCK_TIME_NONE));
-  auto list = BufferListRef::adopt(gst_buffer_list_new());
-  gst_buffer_list_add(list.get(), gst_buffer_new());
   // A sink that is not there yet, as in splitmuxsink, needs none.
-  (void)push(std::move(list));
+  (void)push(std::vector<mux::Piece>(1));
 }
 
 void MuxSource::end() {

@@ -1,9 +1,15 @@
 #pragma once
 
-#include "plugins/mp4/mux_output.h"
+#include "gst/core/result.h"
+#include "gst/glue/ref.h"
+#include "gst/mux/piece.h"
+#include "gst/mux/settings.h"
 
 #include <atomic>
 #include <optional>
+#include <vector>
+
+#include <gst/gst.h>
 
 namespace hull {
 
@@ -16,17 +22,18 @@ class MuxSource {
   /// A new stream begins.
   void reset();
   /// The first variant that what follows takes, and can take: whole files are completed where they began.
-  Result<Variant> choose_variant() const;
+  Result<mux::Variant> choose_variant() const;
   /// Whether what follows wants room kept in front of the media (hullmp4sink layout=reserve).
   bool keeps_room() const;
-  void set_caps(Variant variant, BufferRef header);
+  /// `header`: what fragments begin with, for those who come later; may be empty.
+  void set_caps(mux::Variant variant, Bytes header);
   /// The next bytes go to this offset of the file.
   void seek(std::uint64_t offset);
-  GstFlowReturn push(BufferListRef list);
+  GstFlowReturn push(std::vector<mux::Piece> pieces);
   /// What follows prerolls with the first thing it gets, and other branches of the pipeline may need that to
   /// go on while an encoder of this one still looks ahead. The first real bytes name all tracks, so they
   /// cannot leave yet: a gap does, or in a whole file, which is counted in bytes, an empty buffer.
-  void preroll(Variant variant);
+  void preroll(mux::Variant variant);
   void end();
 
   /// Nanoseconds that samples are held back in a live pipeline; a change is told to the pipeline.

@@ -48,7 +48,7 @@ Result<std::unique_ptr<TimecodeTrack>> make_timecode(const std::vector<MuxInput 
   const auto pictures = std::ranges::find_if(
       tracks, [](const MuxInput *t) { return t->config.media == Media::video && t->head; });
   if (pictures == tracks.end() || label == "none") return nullptr;
-  auto track = TimecodeTrack::create(**pictures, label, id);
+  auto track = make_timecode_track(**pictures, label, id);
   if (track && *track) (*pictures)->config.chapter_or_timecode = id;
   return track;
 }

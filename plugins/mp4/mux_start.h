@@ -1,6 +1,7 @@
 #pragma once
 
-#include "plugins/mp4/mux_output.h"
+#include "gst/mux/settings.h"
+#include "plugins/mp4/timecode.h"
 
 namespace hull {
 
@@ -8,18 +9,18 @@ namespace hull {
 // the room for the movie box.
 
 /// Makes the input track `id` of the file, `index` of its header.
-void begin_track(MuxInput &input, std::size_t index, std::uint32_t id, Variant variant);
+void begin_track(MuxInput &input, std::size_t index, std::uint32_t id, mux::Variant variant);
 
 /// QuickTime's form of the tracks. unsupported: what QuickTime and AVFoundation do not read.
 Result<void> make_quicktime(const std::vector<MuxInput *> &tracks);
 
 /// The track of labels, number `id`, for the first picture track, which learns that; null where none is
 /// wanted.
-Result<std::unique_ptr<TimecodeTrack>> make_timecode(const std::vector<MuxInput *> &tracks,
-                                                     const std::string &label, std::uint32_t id);
+Result<std::unique_ptr<mux::TimecodeTrack>> make_timecode(const std::vector<MuxInput *> &tracks,
+                                                          const std::string &label, std::uint32_t id);
 
 /// Gives a track of pictures or sound its key, from who answers the signal, else from the properties.
-Result<void> protect(GstElement *element, MuxInput &input, const MuxSettings &settings);
+Result<void> protect(GstElement *element, MuxInput &input, const mux::MuxSettings &settings);
 
 /// Longest duration that upstream knows, nanoseconds; 0: nobody does.
 std::uint64_t upstream_duration(const std::vector<MuxInput *> &inputs);

@@ -5,6 +5,7 @@
 namespace hull {
 
 using namespace isobmff;
+using namespace mux;
 
 namespace {
 
@@ -24,7 +25,7 @@ std::optional<std::int64_t> start_of_others(const std::vector<MuxInput *> &track
 
 // Where text that is alone in its fragments begins, nanoseconds; sets its grid.
 std::int64_t begin_alone(MuxInput &input, const MuxSettings &settings) {
-  mux::TextInput &text = *input.text;
+  TextInput &text = *input.text;
   text.grid.origin = std::max<std::int64_t>(settings.fragment_origin, 0);
   text.grid.fragment = static_cast<std::int64_t>(settings.fragment_duration);
   text.grid.chunk = static_cast<std::int64_t>(settings.chunk_duration);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "plugins/mp4/mux_output.h"
+#include "gst/mux/settings.h"
 #include "plugins/mp4/mux_waiting.h"
 
 namespace hull {
@@ -10,7 +10,8 @@ namespace hull {
 
 /// Text begins where the other tracks of the header do. Alone it begins with its segment, on the fragments'
 /// grid, so that muxers of several tracks cut alike.
-void begin_text(const std::vector<MuxInput *> &tracks, const MuxSettings &settings, Variant variant);
+void begin_text(const std::vector<MuxInput *> &tracks, const mux::MuxSettings &settings,
+                mux::Variant variant);
 
 /// Lets the text tracks that join the others take in what concerns the time of `next`. `cut`: what has not
 /// come yet is cut off at that sample's end, not waited for.

@@ -25,7 +25,7 @@ TEST(Mp4MuxLogs, ExplainTracksCutsAndTheEnd) {
                 {GST_LEVEL_INFO, "1 of 1 inputs are tracks of the header"},
                 {GST_LEVEL_INFO, "src: caps video/quicktime, variant=(string)iso-fragmented"},
                 {GST_LEVEL_DEBUG, "video_0: asking for a key unit at"},
-                {GST_LEVEL_DEBUG, "video_0: cut fragment 2, which ends at +0:00:02.000000000, 30 samples"},
+                {GST_LEVEL_DEBUG, "video_0: cut fragment 2, which ends at 2.000 s, 30 samples"},
                 {GST_LEVEL_INFO, "video_0: ended after 90 samples"},
                 {GST_LEVEL_INFO, "the stream has ended: eos"}});
   EXPECT_EQ(lines.count(GST_LEVEL_LOG, ""), 0);

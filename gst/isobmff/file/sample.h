@@ -20,6 +20,7 @@ struct Sample {
 struct Chunk {
   std::vector<std::vector<Sample>> runs;
   bool starts_fragment = false; ///< begins with a sync sample of the reference track
+  bool ends_fragment = false;   ///< the next chunk starts one, as far as that is known when this one leaves
 };
 
 } // namespace hull::isobmff

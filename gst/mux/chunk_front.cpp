@@ -1,36 +1,16 @@
-#include "plugins/mp4/chunk_front.h"
+#include "gst/mux/chunk_front.h"
 
 #include "gst/isobmff/file/file.h"
 
-namespace hull {
+namespace hull::mux {
 
 using namespace isobmff;
-using namespace mux;
-
-namespace {
-
-// The sender's clock at a sample, as NTP; nothing where no element put it there.
-std::optional<std::uint64_t> ntp_of(GstBuffer *buffer) {
-  gpointer state = nullptr;
-  while (GstMeta *meta =
-             gst_buffer_iterate_meta_filtered(buffer, &state, GST_REFERENCE_TIMESTAMP_META_API_TYPE)) {
-    const auto *reference = reinterpret_cast<GstReferenceTimestampMeta *>(meta);
-    const GstStructure *clock = gst_caps_get_structure(reference->reference, 0);
-    const auto time = static_cast<std::int64_t>(reference->timestamp);
-    constexpr std::int64_t kFrom1900 = 2'208'988'800 * std::int64_t{kNanoseconds};
-    if (gst_structure_has_name(clock, "timestamp/x-unix")) return ntp_of_unix(time);
-    if (gst_structure_has_name(clock, "timestamp/x-ntp")) return ntp_of_unix(time - kFrom1900);
-  }
-  return std::nullopt;
-}
-
-} // namespace
 
 void ChunkFront::add_prft(std::vector<Node> &boxes, std::span<const Sample> run,
                           const std::deque<MuxSample> &samples) const {
   // Who puts clocks on samples puts them on all; asking each would cost more than writing it.
   if (run.empty() || samples.empty()) return;
-  const auto ntp = ntp_of(samples.front().buffer.get());
+  const auto ntp = host_.payloads().capture_time(samples.front().payload);
   const std::int64_t shown = run.front().decode_time + run.front().composition_offset;
   if (ntp && shown >= 0)
     boxes.push_back(producer_reference_time_box(track_.track_id, *ntp, static_cast<std::uint64_t>(shown),
@@ -81,4 +61,4 @@ void ChunkCheck::chunk(const std::vector<Node> &before, const FragmentHeader &he
   tell(checker_.chunk(chunk), "A CMAF chunk");
 }
 
-} // namespace hull
+} // namespace hull::mux
