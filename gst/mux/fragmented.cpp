@@ -333,6 +333,10 @@ bool FragmentedOutput::emit(Chunk chunk, const Track *settled) {
   auto header = chunk_header(chunk, reference);
   if (!header) return refuse(header.error());
   std::vector<Piece> pieces;
+  std::size_t count = 3; // with a header, the chunk's header and a label
+  for (const auto &run : chunk.runs)
+    count += run.size();
+  pieces.reserve(count);
   if (!header_.empty()) {
     Piece &piece = pieces.emplace_back();
     piece.kind = Piece::Kind::header;

@@ -166,6 +166,7 @@ bool ProgressiveOutput::flush(Written &written) {
   if (written.waiting.empty()) return true;
   written.table.end_chunk(offset_, written.format_index);
   written.waiting.back().ends_chunk = true;
+  ready_.reserve(std::max(kPushSamples, ready_.size()) + written.waiting.size());
   std::ranges::move(written.waiting, std::back_inserter(ready_));
   written.waiting.clear();
   offset_ += written.bytes;
