@@ -54,7 +54,8 @@ bool is_protected(const Node &moov) {
   for (const Node &trak : moov.children)
     if (const Node *stsd = find(trak, "mdia/minf/stbl/stsd"))
       for (const Node &entry : stsd->children)
-        if (entry.child("sinf")) return true;
+        if (entry.child("sinf") || entry.type() == FourCC("encv") || entry.type() == FourCC("enca"))
+          return true;
   return false;
 }
 

@@ -4,6 +4,7 @@
 
 #include "gst/isobmff/boxes/fragment.h"
 #include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/boxes/sample.h"
 #include "gst/isobmff/file/file.h"
 #include "gst/isobmff/file/layout_front.h"
 #include "gst/isobmff/file/recover_movie.h"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 namespace hull::isobmff {
 namespace {
@@ -28,9 +30,11 @@ struct Movie {
   Node node;
   unsigned mended = 0;
   std::uint64_t samples = 0, present = 0;
-  bool fragmented = false; ///< has mvex
-  bool agrees = true;      ///< its tables do
-  bool usable = false;     ///< has a header and a track with a sample entry
+  std::uint64_t readable = 0; ///< present, in tracks that no reader refuses
+  unsigned tracks = 0;        ///< that no reader refuses
+  bool fragmented = false;    ///< has mvex
+  bool agrees = true;         ///< its tables do
+  bool usable = false;        ///< has a header and a track with a sample entry
 };
 
 std::string format_of(const Node &trak) {
@@ -46,28 +50,67 @@ Result<Node> parse_movie(const ByteVector &bytes) {
   return parse_box_at(source, 0, bytes.size(), limits);
 }
 
+// Nothing in the box, nor between its children, is anything else than it should be.
+bool whole_box(const Node &node) {
+  return node.problem.empty() && std::ranges::all_of(node.tail, [](auto byte) { return byte == 0; }) &&
+         std::ranges::none_of(node.children, &Node::raw);
+}
+
+// The boxes around its tables.
+bool broken_headers(const Node &child) {
+  if (child.type() != FourCC("trak")) return false;
+  if (!whole_box(child)) return true;
+  for (const char *path : {"tkhd", "mdia", "mdia/mdhd", "mdia/minf", "mdia/minf/dinf", "mdia/minf/dinf/dref",
+                           "mdia/minf/stbl", "mdia/minf/stbl/stsd"})
+    if (const Node *box = find(child, path); !box || !whole_box(*box)) return true;
+  return std::ranges::count(child.children, FourCC("mdia"), &Node::type) > 1;
+}
+
+// One such track keeps readers from all others.
+bool broken_track(const Node &child) {
+  if (child.type() != FourCC("trak")) return false;
+  const auto places = track_places(child);
+  return !places || places->contradicts || broken_headers(child);
+}
+
+// The movie box as its bytes stand.
+void assess(Movie &movie, std::uint64_t file_size) {
+  auto node = parse_movie(movie.bytes);
+  if (!node) return;
+  movie.node = std::move(*node);
+  movie.fragmented = movie.node.child("mvex") != nullptr;
+  const auto *mvhd = std::as_const(movie.node).get<MovieHeader>();
+  for (const Node &trak : movie.node.children) {
+    if (trak.type() != FourCC("trak")) continue;
+    const bool described = mvhd && mvhd->timescale > 0 && find(trak, "mdia/minf/stbl/stsd") != nullptr;
+    movie.usable |= described;
+    movie.tracks += described && !broken_headers(trak);
+    const auto places = track_places(trak);
+    movie.agrees &= places && tables_agree(trak, *places);
+    if (!places || has_external_media(trak)) continue;
+    movie.samples += places->count;
+    const std::uint64_t present = present_samples(*places, file_size).all;
+    movie.present += present;
+    if (!broken_track(trak)) movie.readable += present;
+  }
+}
+
+// Mended, unless more of it can be read as it is.
 Result<Movie> read_movie(Source &source, const Piece &piece) {
   Movie movie;
   movie.piece = piece;
   if (piece.size > kLargestMovie || piece.size < 16) return movie;
   movie.bytes.resize(piece.size);
   if (auto ok = source.read(piece.offset, movie.bytes); !ok) return tl::unexpected(ok.error());
+  Movie raw;
+  raw.piece = piece;
+  raw.bytes = movie.bytes;
   if (load_be(movie.bytes.data(), 4) != 1) movie.mended = mend_movie(movie.bytes);
-  auto node = parse_movie(movie.bytes);
-  if (!node) return movie;
-  movie.node = std::move(*node);
-  movie.fragmented = movie.node.child("mvex") != nullptr;
-  const auto *mvhd = std::as_const(movie.node).get<MovieHeader>();
-  for (const Node &trak : movie.node.children) {
-    if (trak.type() != FourCC("trak")) continue;
-    movie.usable |= mvhd && mvhd->timescale > 0 && find(trak, "mdia/minf/stbl/stsd") != nullptr;
-    const auto places = track_places(trak);
-    movie.agrees &= places && tables_agree(trak, *places);
-    if (!places || has_external_media(trak)) continue;
-    movie.samples += places->count;
-    movie.present += present_samples(*places, source.size()).all;
-  }
-  return movie;
+  assess(movie, source.size());
+  if (movie.mended == 0) return movie;
+  assess(raw, source.size());
+  const auto reads = [](const Movie &one) { return std::pair(one.present, one.tracks); };
+  return std::pair(movie.readable, movie.tracks) < reads(raw) ? std::move(raw) : std::move(movie);
 }
 
 // The state everything shares while a plan is made.
@@ -177,15 +220,15 @@ class Planner {
     if (source_.read(piece.offset, bytes)) append(plan_.head, bytes);
   }
 
-  // A recording that was finished hides its first movie box and its fragments in front of the last movie box:
-  // an mdat with a wrong size reaches over them.
+  // A recording that was finished hides its first movie box and its fragments: an mdat with a wrong size
+  // reaches over them, to the last movie box or, behind one that knows no fragments, to the end.
   void swallow_recording() {
     std::vector<Piece> pieces;
     for (const Piece &piece : plan_.pieces) {
-      const bool hides = !pieces.empty() && is(pieces.back(), "mdat") &&
-                         pieces.back().state == Piece::State::wrong_size &&
-                         piece.offset < movie_->piece.offset;
-      if (hides)
+      const bool after =
+          !pieces.empty() && is(pieces.back(), "mdat") && pieces.back().state == Piece::State::wrong_size;
+      const bool whole_in_front = !movie_->fragmented && after && movie_->piece.offset < pieces.back().offset;
+      if (after && (piece.offset < movie_->piece.offset || whole_in_front))
         pieces.back().size += piece.size;
       else
         pieces.push_back(piece);
@@ -196,26 +239,32 @@ class Planner {
   // Samples are named by tables.
   Result<void> tables(bool moofs) {
     swallow_recording();
-    bool changed = false;
+    bool changed = false, missing = false;
     for (Node &trak : movie_->node.children) {
       if (trak.type() != FourCC("trak")) continue;
       TrackRecovery track;
       const auto *tkhd = std::as_const(trak).get<TrackHeader>();
       track.id = tkhd ? tkhd->track_id : 0;
       track.format = format_of(trak);
-      const auto places = track_places(trak);
+      auto places = track_places(trak);
       if (!places) {
         track.problem = places.error().text;
       } else if (!has_external_media(trak)) {
+        changed |= clip_samples(trak, *places, plan_.size);
+        if (places->disordered && tables_agree(trak, *places)) {
+          plan_.found.push_back(fmt::format("track {} has its chunks out of order", track.id));
+          changed = true;
+        }
         const Present present = present_samples(*places, plan_.size);
         track.samples = present.all;
         track.missing = places->count - present.all;
         remember_media(*places);
-        changed |= track.missing > 0;
+        missing |= track.missing > 0;
       }
       plan_.tracks.push_back(std::move(track));
     }
-    if (changed) plan_.found.push_back("the tables name samples that are not in the file");
+    if (missing) plan_.found.push_back("the tables name samples that are not in the file");
+    changed |= missing;
     settle_ranges();
     if (std::ranges::all_of(plan_.tracks, [](const auto &track) { return track.samples == 0; }) && !moofs &&
         !movie_->fragmented)
@@ -224,25 +273,42 @@ class Planner {
     if (!changed && movie_->mended == 0 && mend_headers()) return {};
     // Tables that still disagree are left to readers, who have their own ways with them.
     if (!changed && reachable() && (movie_->mended == 0 || !movie_->agrees)) return {};
+    if (movie_->mended > 0 && (movie_->readable == 0 || is_protected(movie_->node))) return {};
     plan_.remedy = Remedy::movie;
     const auto size = plan_.size;
     auto movie = std::make_shared<Movie>(std::move(*movie_));
     plan_.movie = [movie, size, changed](std::int64_t shift) -> Result<Node> {
       auto moov = parse_movie(movie->bytes);
       if (!moov) return moov;
-      if (movie->mended > 0) std::erase_if(moov->children, broken_track);
-      if (changed) fit_tables(*moov, size);
+      if (movie->mended > 0) {
+        std::erase_if(moov->children, broken_track);
+        drop_wrong_edits(*moov);
+      }
+      if (changed || movie->mended > 0) fit_tables(*moov, size);
       if (auto ok = shift_offsets(*moov, 0, shift); !ok) return tl::unexpected(ok.error());
       return moov;
     };
     return {};
   }
 
-  // One such track keeps readers from all others.
-  static bool broken_track(const Node &child) {
-    if (child.type() != FourCC("trak")) return false;
-    const auto places = track_places(child);
-    return !places || places->contradicts;
+  static void drop_wrong_edits(Node &moov) {
+    const auto *mvhd = std::as_const(moov).get<MovieHeader>();
+    for (Node &trak : moov.children)
+      if (trak.type() == FourCC("trak") && mvhd)
+        isobmff::drop_wrong_edits(trak, std::max(mvhd->timescale, 1u));
+  }
+
+  // Readers take samples of one size, such as those of PCM, in larger pieces.
+  static void write_at_once(Node &stbl, std::uint32_t equal_size) {
+    const auto bytes = write_tree(stbl);
+    auto whole = bytes ? parse_boxes(*bytes) : Result<std::vector<Node>>();
+    if (!bytes || !whole || whole->empty()) return;
+    stbl = std::move(whole->front());
+    auto *stsz = stbl.get<SampleSize>();
+    if (!stsz || equal_size == 0) return;
+    stsz->sample_size = equal_size;
+    stsz->sample_count = static_cast<std::uint32_t>(stsz->entry_sizes.size());
+    stsz->entry_sizes.clear();
   }
 
   static void fit_tables(Node &moov, std::uint64_t size) {
@@ -250,19 +316,19 @@ class Planner {
     const std::uint32_t timescale = mvhd ? mvhd->timescale : 1000;
     for (Node &trak : moov.children) {
       if (trak.type() != FourCC("trak") || has_external_media(trak)) continue;
-      const auto places = track_places(trak);
+      auto places = track_places(trak);
       if (!places) continue;
+      const bool clipped = clip_samples(trak, *places, size);
       const Present present = present_samples(*places, size);
-      if (present.all == places->count) continue;
-      if (present.all == present.leading) {
+      if (present.all == places->count && !clipped && !places->disordered) continue;
+      if (present.all == present.leading && !clipped) {
         shorten_tables(trak, *places, present.leading, timescale);
       } else if (places->packet_samples <= 1 && !is_protected(moov)) {
         // Written at once, so that offsets can be moved like any other's.
         SampleTable table = table_within(trak, *places, size);
         replace_tables(trak, table, timescale, 0, size > 0xffffffffu);
         if (Node *stbl = find(trak, "mdia/minf/stbl"))
-          if (const auto bytes = write_tree(*stbl))
-            if (auto whole = parse_boxes(*bytes); whole && !whole->empty()) *stbl = std::move(whole->front());
+          write_at_once(*stbl, places->sizes.empty() ? places->equal_size : 0);
       }
     }
     update_movie_duration(moov);
@@ -363,6 +429,7 @@ class Planner {
       const auto *tkhd = trak.type() == FourCC("trak") ? trak.get<TrackHeader>() : nullptr;
       if (!tkhd) continue;
       tracks[tkhd->track_id] = {tkhd->track_id, format_of(trak), 0, 0, false, {}};
+      if (frames_are_found(trak)) found_frames_.insert(tkhd->track_id);
       first_samples(trak, scan->tracks[tkhd->track_id], tracks[tkhd->track_id]);
     }
     for (std::size_t i = 0; i < plan_.pieces.size(); ++i) {
@@ -384,6 +451,8 @@ class Planner {
       }
       plan_.fragments += any;
     }
+    for (auto &[id, track] : scan->tracks) // an edit list that was damaged
+      if (track.media_start >= static_cast<std::int64_t>(track.table.duration())) track.media_start = 0;
     std::uint64_t missing = 0, kept = 0;
     for (auto &[id, track] : tracks) {
       missing += track.missing;
@@ -396,6 +465,9 @@ class Planner {
     if (plan_.found.empty() && !ours) return {};
     if (plan_.found.empty() && options_.keep_fragments) return {};
     if (kept == 0) return {};
+    for (const Node &trak : movie_->node.children) // which would have to go
+      if (const auto *tkhd = trak.type() == FourCC("trak") ? trak.get<TrackHeader>() : nullptr)
+        if (movie_->mended > 0 && broken_headers(trak) && tracks[tkhd->track_id].samples > 0) return {};
     if (options_.keep_fragments) return keep_fragments();
     if (is_protected(movie_->node)) return only_cut() ? keep_fragments() : Result<void>();
     plan_.remedy = Remedy::movie;
@@ -403,6 +475,7 @@ class Planner {
     plan_.movie = [movie, scan](std::int64_t shift) -> Result<Node> {
       auto moov = parse_movie(movie->bytes);
       if (!moov) return moov;
+      if (movie->mended > 0) std::erase_if(moov->children, broken_headers);
       scan->moov = std::move(*moov);
       if (auto size = whole_movie(*scan, static_cast<std::uint64_t>(shift)); !size)
         return tl::unexpected(size.error());
@@ -447,13 +520,45 @@ class Planner {
       const bool own = run.offset >= piece.end() && run.offset < bound;
       const std::uint64_t stop = own ? bound : plan_.size;
       std::uint64_t at = run.offset;
+      for (Sample &sample : run.samples)
+        sample.size = possible_size(sample.size);
       std::size_t keep = 0;
-      while (keep < run.samples.size() && at <= stop && run.samples[keep].size <= stop - at)
+      // The last may reach into the next box: bytes were lost in front of it, or only its end is wrong.
+      const std::size_t named = run.samples.size();
+      if (found_frames_.contains(run.track)) clip(run);
+      steady_composition(run);
+      while (keep < run.samples.size() && at <= stop && run.samples[keep].size <= plan_.size - at)
         at += run.samples[keep++].size;
-      dropped_[r] = run.samples.size() - keep;
+      dropped_[r] = named - keep;
       run.samples.resize(keep);
     }
     return runs;
+  }
+
+  // Frames that readers look for are worth something without their end.
+  void clip(FragmentRun &run) const {
+    std::uint64_t at = run.offset;
+    for (std::size_t i = 0; i < run.samples.size() && at < plan_.size; at += run.samples[i++].size) {
+      if (run.samples[i].size <= plan_.size - at) continue;
+      const auto mdat = std::ranges::find_if(
+          plan_.pieces, [at](const Piece &piece) { return piece.offset <= at && at < piece.end(); });
+      const std::uint64_t end = mdat == plan_.pieces.end() ? plan_.size : mdat->end();
+      run.samples[i].size = static_cast<std::uint32_t>(end - at);
+      return run.samples.resize(i + 1);
+    }
+  }
+
+  // Pictures are not shown hours after they are decoded: one such offset of noise would hide all others.
+  static void steady_composition(FragmentRun &run) {
+    std::vector<std::uint32_t> durations;
+    for (const Sample &sample : run.samples)
+      durations.push_back(sample.duration);
+    if (durations.empty()) return;
+    const auto middle = durations.begin() + static_cast<std::ptrdiff_t>(durations.size() / 2);
+    std::ranges::nth_element(durations, middle);
+    const std::int64_t most = 1024 * std::int64_t{*middle};
+    for (Sample &sample : run.samples)
+      if (most > 0 && std::abs(std::int64_t{sample.composition_offset}) > most) sample.composition_offset = 0;
   }
 
   Result<Node> read_moof(const Piece &piece) {
@@ -461,8 +566,7 @@ class Planner {
     ByteVector bytes(piece.size);
     if (auto ok = source_.read(piece.offset, bytes); !ok) return tl::unexpected(ok.error());
     if (bytes.size() < 8) return fail(ErrorCode::bad_data, "no moof");
-    store_be(bytes.data(), 4, bytes.size());
-    store_be(bytes.data() + 4, 4, FourCC("moof").value);
+    mend_fragment(bytes);
     MemorySource source(bytes);
     auto node = parse_box_at(source, 0, bytes.size());
     if (node) node->offset = piece.offset;
@@ -576,6 +680,7 @@ class Planner {
   std::optional<Movie> movie_;
   bool hidden_ = false;
   std::vector<std::uint64_t> dropped_;
+  std::set<std::uint32_t> found_frames_; ///< tracks whose readers look for frames
 };
 
 // Bytes of zeros in front of a file that was being moved back when its writer died.

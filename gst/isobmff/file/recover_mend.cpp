@@ -1,9 +1,10 @@
-// Boxes of a movie box that is damaged: what stands around one tells where it ends.
+// Boxes of a moov or moof that is damaged: what stands around one tells where it ends.
 
 #include "gst/isobmff/file/recover_movie.h"
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 
 namespace hull::isobmff {
 namespace {
@@ -21,15 +22,19 @@ const std::vector<Family> &families() {
       {"trak",
        {"tkhd", "edts", "mdia", "tref", "udta", "meta", "tapt", "load", "uuid", "free", "skip", "wide",
         "trgr"}},
-      {"mdia", {"mdhd", "hdlr", "minf", "elng", "udta", "uuid", "free", "skip"}},
+      {"mdia", {"mdhd", "hdlr", "minf", "elng", "udta", "meta", "uuid", "free", "skip"}},
       {"minf",
        {"vmhd", "smhd", "hmhd", "nmhd", "sthd", "gmhd", "hdlr", "dinf", "stbl", "free", "skip", "uuid"}},
       {"dinf", {"dref"}},
       {"edts", {"elst"}},
       {"mvex", {"mehd", "trex", "trep", "leva"}},
-      {"stbl",
-       {"stsd", "stts", "ctts", "cslg", "stsc", "stsz", "stz2", "stco", "co64", "stss", "stsh", "stps",
-        "sdtp", "sbgp", "sgpd", "subs", "saiz", "saio", "padb", "stdp", "senc", "free", "skip", "uuid"}}};
+      {"stbl", {"stsd", "stts", "ctts", "cslg", "stsc", "stsz", "stz2", "stco", "co64",
+                "stss", "stsh", "stps", "sdtp", "sbgp", "csgp", "sgpd", "subs", "saiz",
+                "saio", "padb", "stdp", "senc", "free", "skip", "uuid"}},
+      {"moof", {"mfhd", "traf", "pssh", "meta", "uuid", "free", "skip"}},
+      {"traf",
+       {"tfhd", "tfdt", "trun", "sdtp", "sbgp", "csgp", "sgpd", "subs", "saiz", "saio", "senc", "meta",
+        "udta", "uuid", "free", "skip"}}};
   return kFamilies;
 }
 
@@ -46,6 +51,27 @@ struct CountedTable {
 };
 constexpr CountedTable kCounted[] = {{"stts", 8, 4}, {"ctts", 8, 4}, {"stsc", 12, 4}, {"stsz", 4, 8},
                                      {"stco", 4, 4}, {"co64", 8, 4}, {"stss", 4, 4}};
+// Boxes without anything of variable length: in version 0, and in version 1 where that is another size.
+struct FixedBox {
+  FourCC type;
+  std::size_t short_size, long_size;
+};
+constexpr FixedBox kFixed[] = {{"mvhd", 108, 120}, {"tkhd", 92, 104}, {"mdhd", 32, 44}, {"mehd", 16, 20},
+                               {"tfdt", 16, 20},   {"mfhd", 16, 0},   {"trex", 32, 0},  {"vmhd", 20, 0},
+                               {"smhd", 16, 0},    {"nmhd", 12, 0},   {"sthd", 12, 0}};
+
+constexpr FourCC kRepeated[] = {FourCC("trak"), FourCC("trex"), FourCC("traf"), FourCC("trun")};
+constexpr FourCC kCountedParents[] = {FourCC("dref"), FourCC("stsd")}; // a count, then that many boxes
+
+// How far two names are apart: a few bits, or one byte of four, or more than damage does to a name.
+constexpr int kFewBits = 2, kOneByte = kFewBits + 1, kFar = kOneByte + 1;
+int distance(FourCC one, FourCC other) {
+  const std::uint32_t changed = one.value ^ other.value;
+  if (const int bits = std::popcount(changed); bits <= kFewBits) return bits;
+  for (int byte = 0; byte < 4; ++byte)
+    if ((changed & ~(0xffu << 8 * byte)) == 0) return kOneByte;
+  return kFar;
+}
 
 class Mender {
  public:
@@ -64,7 +90,6 @@ class Mender {
   }
 
  private:
-  static constexpr int kFewBits = 2;
   std::uint64_t number(std::size_t at) const { return load_be(bytes_.data() + at, 4); }
   FourCC name(std::size_t at) const { return FourCC(static_cast<std::uint32_t>(number(at + 4))); }
   void set(std::size_t at, std::uint64_t value) {
@@ -122,13 +147,41 @@ class Mender {
     return next;
   }
 
+  // What is in the box says that it has the size it says, whatever became of the next one.
+  bool full(std::size_t at, std::size_t end) const {
+    if (!fits(at, end)) return false;
+    const std::size_t size = number(at);
+    if (family_of(name(at))) return size > 8 && end_of_children(at, end) == at + size;
+    if (counts_children(name(at))) return boxes_within(at, size).has_value();
+    const auto *table = std::ranges::find(kCounted, name(at), &CountedTable::type);
+    if (table == std::end(kCounted) || size < 12 + table->count_at) return false;
+    const std::size_t count_at = at + 8 + table->count_at;
+    const bool counts = table->type != FourCC("stsz") || number(count_at - 4) == 0;
+    return size == 12 + table->count_at + (counts ? number(count_at) * table->entry : 0);
+  }
+
+  // Where what is in the box ends: its children, or its fields where they have one size.
+  std::size_t true_end(std::size_t at, std::size_t end) const {
+    if (family_of(name(at))) return end_of_children(at, end);
+    const auto *fixed = std::ranges::find(kFixed, name(at), &FixedBox::type);
+    if (fixed == std::end(kFixed) || end - at < 12) return at;
+    return at + (bytes_[at + 8] == 1 && fixed->long_size > 0 ? fixed->long_size : fixed->short_size);
+  }
+  // Behind that stands what can only be its parent's.
+  bool swallows_sibling(std::size_t at, std::size_t end, const Family &family) const {
+    const std::size_t stop = true_end(at, end);
+    return stop > at + 8 && stop < at + number(at) && end - stop >= 8 && known(family, name(stop)) &&
+           fits(stop, end);
+  }
+
   // Mends the box at `at` and everything in it; returned is its size.
   std::size_t child(std::size_t at, std::size_t end, const Family &family,
                     const std::vector<FourCC> &present) {
-    const bool leads = fits(at, end) && good_end(at + number(at), end, family);
+    const bool leads = fits(at, end) && !swallows_sibling(at, end, family) &&
+                       (good_end(at + number(at), end, family) || full(at, end));
     if (leads && !known(family, name(at))) restore_name(at, family, present);
     if (!leads) {
-      const std::size_t stop = end_of_children(at, end);
+      const std::size_t stop = true_end(at, end);
       if (stop > at + 8 && good_end(stop, end, family))
         set(at, stop - at);
       else
@@ -138,6 +191,9 @@ class Mender {
     const std::size_t size = number(at);
     children(at + 8, at + size, name(at));
     clamp_count(at, size);
+    set_version(at, size);
+    if (name(at) == FourCC("dref")) mend_references(at, size);
+    count_children(at, size);
     return size;
   }
   void resize(std::size_t at, std::size_t end, const Family &family, const std::vector<FourCC> &present) {
@@ -148,36 +204,43 @@ class Mender {
   }
   // No track is without these.
   static bool needed(FourCC type) {
-    constexpr FourCC kNeeded[] = {"mvhd", "tkhd", "mdia", "mdhd", "hdlr", "minf", "dinf",
-                                  "stbl", "stsd", "stts", "stsc", "stsz", "stco"};
+    constexpr FourCC kNeeded[] = {"mvhd", "tkhd", "mdia", "mdhd", "hdlr", "minf", "dinf", "stbl",
+                                  "stsd", "stts", "stsc", "stsz", "stco", "mfhd", "tfhd", "trun"};
     return std::ranges::find(kNeeded, type) != std::end(kNeeded);
   }
   static bool resembles(const Family &family, FourCC type) {
-    return std::ranges::any_of(family.children, [type](FourCC child) {
-      return std::popcount(child.value ^ type.value) <= kFewBits;
-    });
+    return std::ranges::any_of(family.children,
+                               [type](FourCC child) { return distance(child, type) < kFar; });
   }
-  // A name a bit or two away from one of its family that is missing (or may come often) was that one, if no
-  // other is as near.
+  // A name near one of its family that is missing (or may come often) was that one, if no other is as near.
   bool restore_name(std::size_t at, const Family &family, const std::vector<FourCC> &present) {
     FourCC nearest;
     bool alone = false;
-    int least = kFewBits + 1;
+    std::pair least(true, kFar); // not needed, distance
     for (const FourCC candidate : family.children) {
-      const bool possible = candidate == FourCC("trak") || candidate == FourCC("trex") ||
+      const bool possible = std::ranges::find(kRepeated, candidate) != std::end(kRepeated) ||
                             std::ranges::find(present, candidate) == present.end();
-      const int distance = std::popcount(candidate.value ^ name(at).value);
-      if (!possible || distance > least) continue;
-      const bool better = distance < least || needed(candidate);
-      alone = better || (alone && needed(nearest));
-      if (better) nearest = candidate;
-      least = distance;
+      const std::pair apart(!needed(candidate), distance(candidate, name(at)));
+      if (!possible || apart.second == kFar || apart > least) continue;
+      alone = apart < least;
+      nearest = candidate;
+      least = apart;
     }
-    if (!alone || least > kFewBits) return false;
+    if (!alone) return false;
     set(at + 4, nearest.value);
     return true;
   }
+  // A run of more samples than its box has room for.
+  void clamp_run(std::size_t at, std::size_t size) {
+    if (size < 16) return;
+    const std::uint64_t flags = number(at + 8) & 0xffffffu;
+    const std::uint64_t fixed = 16 + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0);
+    const auto entry = 4 * static_cast<std::uint64_t>(std::popcount(flags & 0xf00));
+    if (entry == 0 || size < fixed) return;
+    if (const std::uint64_t room = (size - fixed) / entry; number(at + 12) > room) set(at + 12, room);
+  }
   void clamp_count(std::size_t at, std::size_t size) {
+    if (name(at) == FourCC("trun")) return clamp_run(at, size);
     const auto *table = std::ranges::find(kCounted, name(at), &CountedTable::type);
     if (table == std::end(kCounted)) return;
     const std::size_t count_at = at + 8 + table->count_at, first = count_at + 4;
@@ -185,24 +248,65 @@ class Mender {
     if (table->type == FourCC("stsz") && number(count_at - 4) != 0) return; // all of one size
     const std::uint64_t room = (at + size - first) / table->entry;
     if (number(count_at) > room) set(count_at, room);
+    if (table->type != FourCC("stsz")) return;
+    for (std::size_t i = 0; i < number(count_at); ++i)
+      set(first + 4 * i, possible_size(static_cast<std::uint32_t>(number(first + 4 * i))));
+  }
+  static bool counts_children(FourCC type) {
+    return std::ranges::find(kCountedParents, type) != std::end(kCountedParents);
+  }
+  // How many boxes fill the box at `at` behind their count; nullopt when they do not.
+  std::optional<std::size_t> boxes_within(std::size_t at, std::size_t size) const {
+    std::size_t next = at + 16, count = 0;
+    for (; next < at + size && fits(next, at + size); next += number(next))
+      ++count;
+    return next == at + size && count > 0 ? std::optional(count) : std::nullopt;
+  }
+  // Headers have one size for each version.
+  void set_version(std::size_t at, std::size_t size) {
+    const auto *header = std::ranges::find(kFixed, name(at), &FixedBox::type);
+    if (header == std::end(kFixed) || header->long_size == 0) return;
+    if (size != header->short_size && size != header->long_size) return;
+    const std::uint64_t version = size == header->long_size;
+    set(at + 8, version << 24 | (number(at + 8) & 0xffffffu));
+  }
+  // Data references that do not fill their box: the media are in the file.
+  void mend_references(std::size_t at, std::size_t size) {
+    constexpr std::size_t kFirst = 16, kUrl = 12;
+    if (size < kFirst + kUrl || boxes_within(at, size)) return;
+    set(at + kFirst, size - kFirst);
+    set(at + kFirst + 4, FourCC("url ").value);
+    set(at + kFirst + 8, 1); // self-contained
+  }
+  // Readers refuse a file whose counts of data references or sample entries are wrong.
+  void count_children(std::size_t at, std::size_t size) {
+    if (!counts_children(name(at))) return;
+    if (const auto count = boxes_within(at, size)) set(at + 12, *count);
   }
 
   ByteVector &bytes_;
   unsigned changes_ = 0;
 };
 
+unsigned mend(ByteVector &box, FourCC type) {
+  if (box.size() < 8 || box.size() > 0xffffffffu) return 0;
+  unsigned changes = 0;
+  if (load_be(box.data(), 4) != box.size() || load_be(box.data() + 4, 4) != type.value) ++changes;
+  store_be(box.data(), 4, box.size());
+  store_be(box.data() + 4, 4, type.value);
+  Mender mender(box);
+  mender.children(8, box.size(), type);
+  return changes + mender.changes();
+}
+
 } // namespace
 
 unsigned mend_movie(ByteVector &moov) {
-  if (moov.size() < 8 || moov.size() > 0xffffffffu) return 0;
-  unsigned changes = 0;
-  if (load_be(moov.data(), 4) != moov.size() || load_be(moov.data() + 4, 4) != FourCC("moov").value)
-    ++changes;
-  store_be(moov.data(), 4, moov.size());
-  store_be(moov.data() + 4, 4, FourCC("moov").value);
-  Mender mender(moov);
-  mender.children(8, moov.size(), "moov");
-  return changes + mender.changes();
+  return mend(moov, "moov");
+}
+
+unsigned mend_fragment(ByteVector &moof) {
+  return mend(moof, "moof");
 }
 
 } // namespace hull::isobmff

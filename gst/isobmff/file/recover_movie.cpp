@@ -6,6 +6,8 @@
 #include "gst/isobmff/boxes/sample.h"
 
 #include <algorithm>
+#include <bit>
+#include <optional>
 
 namespace hull::isobmff {
 namespace {
@@ -35,11 +37,22 @@ Result<void> read_sizes(const Node &trak, TrackPlaces &places) {
   return {};
 }
 
+// Of sound that is not coded.
+bool is_pcm(FourCC type) {
+  constexpr FourCC kPcm[] = {"sowt", "twos", "lpcm", "in24", "in32", "fl32", "fl64",
+                             "raw ", "NONE", "ipcm", "fpcm", "alaw", "ulaw"};
+  return std::ranges::find(kPcm, type) != std::end(kPcm);
+}
+
 // In QuickTime files a sample of sound may be one of PCM, whatever a packet of the codec holds.
 void read_packets(const Node &trak, TrackPlaces &places) {
   const Node *stsd = find(trak, "mdia/minf/stbl/stsd");
   const auto *entry = stsd && !stsd->children.empty() ? stsd->children[0].as<AudioSampleEntry>() : nullptr;
-  if (!entry || places.equal_size > 1 || !places.sizes.empty()) return;
+  if (!entry || !places.sizes.empty()) return;
+  constexpr std::uint32_t kLargestSample = 1024; // 64 bits of 128 channels
+  if (places.equal_size > kLargestSample && is_pcm(stsd->children[0].type()))
+    places.equal_size = entry->channelcount * std::max(entry->samplesize / 8, 1); // was damaged
+  if (places.equal_size > 1) return;
   if (entry->entry_version == 1 && entry->quicktime.size() >= 16) {
     places.packet_samples = static_cast<std::uint32_t>(load_be(entry->quicktime.data(), 4));
     places.packet_bytes = static_cast<std::uint32_t>(load_be(entry->quicktime.data() + 8, 4));
@@ -47,6 +60,96 @@ void read_packets(const Node &trak, TrackPlaces &places) {
     places.packet_samples = 1;
     places.packet_bytes = entry->channelcount * std::max(entry->samplesize / 8, 1);
   }
+}
+
+using ChunkRun = SampleToChunk::Entry;
+
+// Where runs of chunks have to fit in: so many chunks, samples and sample entries.
+struct RunBounds {
+  std::uint64_t chunks = 0, samples = 0;
+  std::size_t descriptions = 1;
+};
+
+bool follows(const ChunkRun &run, std::uint64_t previous, std::uint64_t chunks) {
+  return run.first_chunk > previous && run.first_chunk <= chunks && run.samples_per_chunk > 0;
+}
+
+std::uint64_t chunks_of(const std::vector<ChunkRun> &runs, std::size_t index, std::uint64_t chunks) {
+  return (index + 1 < runs.size() ? runs[index + 1].first_chunk : chunks + 1) - runs[index].first_chunk;
+}
+
+std::uint64_t samples_in(const std::vector<ChunkRun> &runs, std::uint64_t chunks) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    sum += chunks_of(runs, i, chunks) * runs[i].samples_per_chunk;
+  return sum;
+}
+
+// The first chunk of runs[index], so that all runs hold as many samples as there are. True if there is one.
+bool place_run(std::vector<ChunkRun> &runs, std::size_t index, const RunBounds &bounds) {
+  const std::uint64_t next = index + 1 < runs.size() ? runs[index + 1].first_chunk : bounds.chunks + 1;
+  for (std::uint64_t first = runs[index - 1].first_chunk + std::uint64_t{1}; first < next; ++first) {
+    runs[index].first_chunk = static_cast<std::uint32_t>(first);
+    const std::int64_t step =
+        std::int64_t{runs[index - 1].samples_per_chunk} - std::int64_t{runs[index].samples_per_chunk};
+    const auto off = static_cast<std::int64_t>(bounds.samples - samples_in(runs, bounds.chunks));
+    if (off == 0) return true;
+    if (step == 0 || off % step != 0 || off / step < 0) return false;
+    first += static_cast<std::uint64_t>(off / step) - 1; // there it would be
+  }
+  return false;
+}
+
+// Where the runs hold too many samples or too few, and one byte of one run would make it right, that byte was
+// damaged.
+void fit_counts(std::vector<ChunkRun> &runs, const RunBounds &bounds) {
+  const auto off = static_cast<std::int64_t>(bounds.samples - samples_in(runs, bounds.chunks));
+  std::optional<std::pair<std::size_t, std::uint32_t>> found;
+  for (std::size_t i = 0; i < runs.size() && off != 0; ++i) {
+    const auto chunks = static_cast<std::int64_t>(chunks_of(runs, i, bounds.chunks));
+    const std::int64_t count = runs[i].samples_per_chunk + off / chunks;
+    if (off % chunks != 0 || count < 1 || count > 0xffffffffll) continue;
+    const std::uint32_t changed = runs[i].samples_per_chunk ^ static_cast<std::uint32_t>(count);
+    if (std::countl_zero(changed) / 8 != 3 - std::countr_zero(changed) / 8) continue;
+    if (found) return;
+    found = {i, static_cast<std::uint32_t>(count)};
+  }
+  if (found) runs[found->first].samples_per_chunk = found->second;
+}
+
+// Runs of chunks whose numbers rise from 1 to at most `chunks`. One that does not rise was damaged: it gets
+// the place at which the runs hold as many samples as there are, or goes.
+std::vector<ChunkRun> ordered_runs(const std::vector<ChunkRun> &entries, const RunBounds &bounds) {
+  std::vector<ChunkRun> runs;
+  std::vector<std::size_t> damaged;
+  std::uint64_t previous = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    ChunkRun run = entries[i];
+    if (i == 0) run.first_chunk = 1;
+    if (run.sample_description_index < 1 || run.sample_description_index > bounds.descriptions)
+      run.sample_description_index = 1;
+    const bool overtakes = i > 0 && i + 1 < entries.size() && run.first_chunk >= entries[i + 1].first_chunk &&
+                           follows(entries[i + 1], previous + 1, bounds.chunks);
+    if (follows(run, previous, bounds.chunks) && !overtakes) {
+      previous = run.first_chunk;
+      runs.push_back(run);
+    } else if (run.samples_per_chunk > 0 && i > 0) {
+      damaged.push_back(runs.size());
+      runs.push_back(run);
+    }
+  }
+  if (damaged.empty()) fit_counts(runs, bounds);
+  if (damaged.size() == 1 && place_run(runs, damaged[0], bounds)) return runs;
+  for (auto i = damaged.rbegin(); i != damaged.rend(); ++i)
+    runs.erase(runs.begin() + static_cast<std::ptrdiff_t>(*i));
+  return runs;
+}
+
+bool same_runs(const std::vector<ChunkRun> &one, const std::vector<ChunkRun> &other) {
+  return std::ranges::equal(one, other, [](const ChunkRun &a, const ChunkRun &b) {
+    return a.first_chunk == b.first_chunk && a.samples_per_chunk == b.samples_per_chunk &&
+           a.sample_description_index == b.sample_description_index;
+  });
 }
 
 std::uint64_t media_duration(const Node &trak) {
@@ -98,15 +201,16 @@ void cut_edits(Node &trak, std::uint64_t media, std::uint32_t timescale, std::ui
   Node *edts = trak.child("edts");
   auto *elst = edts ? edts->get<EditList>() : nullptr;
   if (!elst || timescale == 0) return;
-  std::erase_if(elst->entries, [media](const EditList::Entry &entry) {
-    return entry.media_time > 0 && static_cast<std::uint64_t>(entry.media_time) >= media;
-  });
-  for (EditList::Entry &entry : elst->entries) {
-    if (entry.media_time < 0) continue;
+  std::erase_if(elst->entries, [&](EditList::Entry &entry) {
+    if (entry.media_time < 0) return false;
     const auto left = static_cast<std::int64_t>(media) - entry.media_time;
-    entry.segment_duration = std::min<std::uint64_t>(
-        entry.segment_duration, static_cast<std::uint64_t>(rescale(left, movie_timescale, timescale)));
-  }
+    const auto shown = left > 0 ? static_cast<std::uint64_t>(rescale(left, movie_timescale, timescale)) : 0;
+    const bool any = entry.segment_duration > 0;
+    entry.segment_duration = std::min(entry.segment_duration, shown);
+    return left <= 0 || (any && entry.segment_duration == 0); // a timescale was damaged
+  });
+  if (std::ranges::none_of(elst->entries, [](const auto &entry) { return entry.media_time >= 0; }))
+    elst->entries.clear();
   if (elst->entries.empty())
     std::erase_if(trak.children, [](const Node &child) { return child.type() == FourCC("edts"); });
 }
@@ -129,6 +233,38 @@ void update_durations(Node &trak, std::uint64_t media, std::uint64_t delay, std:
 
 } // namespace
 
+// AC-3, E-AC-3, DTS and MPEG audio: a sync word begins each frame.
+bool frames_are_found(const Node &trak) {
+  const Node *stsd = find(trak, "mdia/minf/stbl/stsd");
+  if (!stsd || stsd->children.empty()) return false;
+  const Node &entry = stsd->children[0];
+  constexpr FourCC kFound[] = {"ac-3", "ec-3", "dtsc", "dtsh", "dtsl", "dtse", ".mp3", ".mp2"};
+  if (std::ranges::find(kFound, entry.type()) != std::end(kFound)) return true;
+  const Node *esds = entry.child("esds");
+  const auto *descriptor = esds ? esds->as<ElementaryStreamDescriptor>() : nullptr;
+  const auto summary = descriptor ? read_es_descriptor(descriptor->descriptor) : Result<EsdsSummary>();
+  return descriptor && summary &&
+         (summary->object_type_indication == 0x69 || summary->object_type_indication == 0x6b);
+}
+
+void drop_wrong_edits(Node &trak, std::uint32_t movie_timescale) {
+  const auto *mdhd = find_box<MediaHeader>(trak, "mdia/mdhd");
+  const auto *elst = find_box<EditList>(trak, "edts/elst");
+  if (!mdhd || !elst || mdhd->timescale == 0) return;
+  const auto media = static_cast<std::int64_t>(media_duration(trak) + greatest_delay(trak));
+  const std::int64_t slack = media / 16 + mdhd->timescale / 2;
+  const bool none =
+      std::ranges::none_of(elst->entries, [](const auto &entry) { return entry.media_time >= 0; });
+  const bool wrong =
+      none || std::ranges::any_of(elst->entries, [&](const EditList::Entry &entry) {
+        const auto shown =
+            static_cast<std::int64_t>(std::min<std::uint64_t>(entry.segment_duration, ~0u >> 1));
+        return entry.media_time < -1 ||
+               entry.media_time + rescale(shown, mdhd->timescale, movie_timescale) > media + slack;
+      });
+  if (wrong) std::erase_if(trak.children, [](const Node &child) { return child.type() == FourCC("edts"); });
+}
+
 std::uint64_t TrackPlaces::size_of(std::uint64_t first, std::uint64_t samples) const {
   if (packet_samples > 0) return (samples + packet_samples - 1) / packet_samples * packet_bytes;
   if (sizes.empty()) return samples * equal_size;
@@ -147,20 +283,24 @@ Result<TrackPlaces> track_places(const Node &trak) {
   if (!stsc) return fail(ErrorCode::bad_data, "its chunks cannot be read");
   if (!table_of<TimeToSample>(trak, "stts")) return fail(ErrorCode::bad_data, "its times cannot be read");
   read_packets(trak, places);
+  places.offsets = offsets->size();
+  const Node *stsd = find(trak, "mdia/minf/stbl/stsd");
+  const RunBounds bounds{places.offsets, places.count, stsd ? stsd->children.size() : 1};
+  const std::vector<ChunkRun> runs = ordered_runs(stsc->entries, bounds);
+  places.disordered = places.offsets > 0 && !same_runs(runs, stsc->entries);
   std::uint64_t left = places.count;
   std::size_t entry = 0;
   for (std::size_t i = 0; i < offsets->size() && left > 0; ++i) {
-    while (entry + 1 < stsc->entries.size() && stsc->entries[entry + 1].first_chunk <= i + 1)
+    while (entry + 1 < runs.size() && runs[entry + 1].first_chunk <= i + 1)
       ++entry;
-    if (entry >= stsc->entries.size()) break;
-    const auto samples = std::min<std::uint64_t>(stsc->entries[entry].samples_per_chunk, left);
+    if (entry >= runs.size()) break;
+    const auto samples = std::min<std::uint64_t>(runs[entry].samples_per_chunk, left);
     places.chunks.push_back(
-        {(*offsets)[i], static_cast<std::uint32_t>(samples), stsc->entries[entry].sample_description_index});
+        {(*offsets)[i], static_cast<std::uint32_t>(samples), runs[entry].sample_description_index});
     left -= samples;
   }
   places.nowhere = left;
-  places.offsets = offsets->size();
-  places.contradicts = (!stsc->entries.empty() && stsc->entries.back().first_chunk > places.offsets) ||
+  places.contradicts = (!stsc->entries.empty() && places.offsets == 0) ||
                        (places.offsets > 0 && (stsc->entries.empty() || places.count == 0)) ||
                        (places.count > 0 && places.offsets == 0);
   places.count -= left;
@@ -183,6 +323,22 @@ bool has_external_media(const Node &trak) {
     const auto *url = child.as<DataEntryUrl>();
     return url && !(url->flags & DataEntryUrl::kSelfContained) && !url->location.empty();
   });
+}
+
+bool clip_samples(const Node &trak, TrackPlaces &places, std::uint64_t size) {
+  if (!frames_are_found(trak) || places.packet_samples > 1 || places.count > size) return false;
+  if (places.sizes.empty()) places.sizes.assign(places.count, places.equal_size);
+  bool any = false;
+  std::uint64_t sample = 0;
+  for (const TrackPlaces::Chunk &chunk : places.chunks) {
+    std::uint64_t at = chunk.offset;
+    for (std::uint32_t i = 0; i < chunk.samples; ++i) {
+      std::uint32_t &bytes = places.sizes[sample++];
+      if (at < size && bytes > size - at) bytes = static_cast<std::uint32_t>(size - at), any = true;
+      at += bytes;
+    }
+  }
+  return any;
 }
 
 Present present_samples(const TrackPlaces &places, std::uint64_t size) {
@@ -254,6 +410,8 @@ void shorten_tables(Node &trak, const TrackPlaces &places, std::uint64_t count,
 SampleTable table_within(const Node &trak, const TrackPlaces &places, std::uint64_t size) {
   SampleTable table;
   const auto *stts = table_of<TimeToSample>(trak, "stts");
+  // Readers take such samples (PCM) in large pieces, as long as none lasts longer: what is missing is no gap.
+  const bool uniform = places.sizes.empty() && stts && stts->entries.size() == 1;
   const auto *ctts = table_of<CompositionOffset>(trak, "ctts");
   const auto *stss = table_of<SyncSample>(trak, "stss");
   std::size_t time = 0, composition = 0, sync = 0;
@@ -280,7 +438,7 @@ SampleTable table_within(const Node &trak, const TrackPlaces &places, std::uint6
       if (at + one.size <= size) {
         table.add(one);
         any = true;
-      } else if (any) {
+      } else if (any && !uniform) {
         table.set_last_duration(table.last_duration() + one.duration);
       }
       at += one.size;

@@ -14,6 +14,13 @@ namespace hull::isobmff {
 /// bit or two away from one that is missing, counts beyond the box. `moov` is the whole box; its own size and
 /// name are made right too. Returns how many places were changed.
 unsigned mend_movie(ByteVector &moov);
+/// The same for a moof.
+unsigned mend_fragment(ByteVector &moof);
+
+/// A size of 1 GiB or more has a damaged bit; common readers keep 30.
+constexpr std::uint32_t possible_size(std::uint32_t size) {
+  return size & 0x3fffffffu;
+}
 
 /// Where a track's samples are, as its tables say it.
 struct TrackPlaces {
@@ -27,6 +34,7 @@ struct TrackPlaces {
   std::uint32_t equal_size = 0;
   std::uint64_t count = 0;   ///< samples
   std::uint64_t nowhere = 0; ///< samples that no chunk holds
+  bool disordered = false;   ///< the table of samples to chunks was out of order, and was understood
   bool contradicts = false;  ///< chunks without samples to them or the other way round: readers refuse it
   std::uint64_t offsets = 0; ///< entries of the table of chunks
   // Sound of QuickTime: so many samples of the tables are a packet of so many bytes.
@@ -45,6 +53,13 @@ bool tables_agree(const Node &trak, const TrackPlaces &places);
 /// The track has its media in other files.
 bool has_external_media(const Node &trak);
 
+/// The codec's frames say themselves where they begin, and readers look for them: part of a sample is worth
+/// something.
+bool frames_are_found(const Node &trak);
+
+/// Cuts the sizes of samples of such a track that reach beyond `size` bytes. Returns whether any did.
+bool clip_samples(const Node &trak, TrackPlaces &places, std::uint64_t size);
+
 /// How many samples lie within a file of `size` bytes.
 struct Present {
   std::uint64_t leading = 0; ///< before the first that does not
@@ -55,6 +70,9 @@ Present present_samples(const TrackPlaces &places, std::uint64_t size);
 /// Cuts a trak's tables and durations to its first `count` samples.
 void shorten_tables(Node &trak, const TrackPlaces &places, std::uint64_t count,
                     std::uint32_t movie_timescale);
+
+/// Takes out an edit list that shows more than there is: one that was damaged hides media.
+void drop_wrong_edits(Node &trak, std::uint32_t movie_timescale);
 
 /// Samples and chunks of a trak as a table, without what lies beyond `size` bytes: the time of a sample that
 /// is left out goes to the one before it.

@@ -180,6 +180,16 @@ class Surveyor {
       return nameless(piece);
     const auto after = anchor(at + 1, to_);
     if (!after) return tl::unexpected(after.error());
+    // With a movie box of its own in front, an mdat may hold a recording, and something lies behind the file.
+    if (head.type == FourCC("mdat") && head.fits && movie_seen_ && !fragment_seen_ && at + head.size < to_) {
+      const auto behind = anchor(at + head.size, to_);
+      if (!behind) return tl::unexpected(behind.error());
+      if (*behind == to_ && *after < at + head.size) {
+        piece.size = head.size;
+        piece.state = Piece::State::whole;
+        return piece;
+      }
+    }
     piece.size = *after - at;
     if (!known) {
       piece.state = Piece::State::lost;
