@@ -3,10 +3,12 @@
 
     recover_damage.py TOOL [FOLDER] [--damages N] [--cuts N] [--seed S] [--only NAME] [--few]
 
-FOLDER holds good MP4 and MOV files; without one, files are made with ffmpeg (`--few`: three of them). Each is damaged `--damages` times and cut `--cuts` times at random places. ffprobe
-reads the packets of the original, of the damaged file, and of the file after `recover`; a packet counts when its stream
-and the hash of its bytes are those of one in the original. Lost is a file of which fewer packets are right afterwards, or
-whose media were destroyed: bytes of the original's packets that the damaged file has and the repaired one has not.
+FOLDER holds good MP4 and MOV files; without one, files are made with ffmpeg and GStreamer (`--few`: three of them). Each is
+damaged `--damages` times and cut `--cuts` times at random places; once it is only recovered. ffprobe reads the packets of the
+original, of the damaged file, and of the file after `recover`; a packet counts when the kind of its stream and the hash of its
+bytes are those of one in the original. Lost is a file of which fewer packets are right afterwards, or whose media were
+destroyed: bytes of the original's packets that the damaged file has and the repaired one has not. Originals that ffprobe finds
+incomplete or broken are left out: what is right in them cannot be told.
 """
 import argparse
 import collections
@@ -21,10 +23,10 @@ import tempfile
 
 
 def packets(path):
-    """(stream, size, hash) of every packet as ffprobe reads it; the codec's name tells the stream apart."""
+    """Every packet as ffprobe reads it."""
     out = subprocess.run(
         ["ffprobe", "-v", "quiet", "-show_packets", "-show_data_hash", "md5", "-show_entries",
-         "packet=stream_index,size,pos,data_hash", "-of", "json", path],
+         "packet=stream_index,codec_type,size,pos,data_hash", "-of", "json", path],
         capture_output=True, timeout=120).stdout
     try:
         return json.loads(out or b"{}").get("packets", [])
@@ -32,8 +34,15 @@ def packets(path):
         return []
 
 
+def is_whole(path):
+    """ffprobe has nothing to say against the container."""
+    said = subprocess.run(["ffprobe", "-v", "error", "-show_packets", path], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, timeout=120).stderr
+    return "[mov," not in said
+
+
 def counted(found):
-    return collections.Counter((p["data_hash"], p["size"]) for p in found if "data_hash" in p)
+    return collections.Counter((p["codec_type"], p["data_hash"], p["size"]) for p in found if "data_hash" in p)
 
 
 def right(found, whole):
@@ -101,15 +110,33 @@ def damage(data, places, rng):
     return kind, bytes(data)
 
 
+class Media:
+    """Looks for packets in a file that has most of them where the original has them, or moved by a few distances."""
+
+    def __init__(self, data):
+        self.data, self.moved = data, [0]
+
+    def has(self, media, at):
+        for moved in self.moved:
+            if at + moved >= 0 and self.data[at + moved:at + moved + len(media)] == media:
+                return True
+        found = self.data.find(media)
+        if found >= 0:
+            self.moved.insert(0, found - at)
+            del self.moved[8:]
+        return found >= 0
+
+
 def missing_media(original, whole, damaged, repaired):
     """Bytes of the original's packets that `damaged` has and `repaired` has not."""
     lost = 0
+    there, still = Media(damaged), Media(repaired)
     for packet in whole:
         if "pos" not in packet:
             continue
         begin, size = int(packet["pos"]), int(packet["size"])
         media = original[begin:begin + size]
-        if size >= 16 and media in damaged and media not in repaired:
+        if size >= 16 and not still.has(media, begin) and there.has(media, begin):
             lost += size
     return lost
 
@@ -125,16 +152,46 @@ FILMS = {
     "pcm_first.mov": "-c:v libx264 -c:a pcm_s16le -movflags +faststart",
     "hevc.mp4": "-c:v libx265 -x265-params log-level=error -c:a libopus -movflags +faststart",
     "sound.m4a": "-vn -c:a aac",
+    "av1.mp4": "-c:v libaom-av1 -cpu-used 8 -c:a libopus",
+    "av1_fragments.mp4": "-c:v libaom-av1 -cpu-used 8 -g 10 -c:a libopus -movflags +frag_keyframe+empty_moov+default_base_moof",
+    "cmaf.mp4": "-an -c:v libx264 -g 10 -movflags +cmaf+frag_keyframe+empty_moov+default_base_moof",
+    "cmaf_hevc.mp4": "-an -c:v libx265 -x265-params log-level=error:keyint=10 -tag:v hvc1 -movflags +cmaf+frag_keyframe+empty_moov",
+    "indexed.mp4": "-c:v libx264 -g 10 -c:a aac -movflags +dash+frag_keyframe+global_sidx",
+    "vp9_flac.mp4": "-c:v libvpx-vp9 -deadline realtime -c:a flac -strict -2",
+    "timecode.mov": "-c:v prores -c:a pcm_s24le -timecode 01:00:00:00",
+    "tmcd.mov": "-c:v libx264 -bf 2 -c:a alac -timecode 01:00:00:00 -movflags +faststart",
+    "ac3.mp4": "-c:v libx264 -c:a ac3",
+    "mp3_first.mp4": "-c:v libx264 -c:a libmp3lame -movflags +faststart",
+    "negative.mp4": "-c:v libx264 -bf 3 -c:a aac -movflags +negative_cts_offsets",
+    "encrypted.mp4": "-c:v libx264 -c:a aac -encryption_scheme cenc-aes-ctr -encryption_key 00112233445566778899aabbccddeeff "
+                     "-encryption_kid 00112233445566778899aabbccddee00",
 }
+PIPELINES = {  # other muxers and our own
+    "hybrid.mp4": "hullmp4mux name=m ! hullmp4sink layout=hybrid location=",
+    "hull_fragments.mp4": "hullmp4mux name=m fragment-duration=400000000 ! video/quicktime,variant=iso-fragmented ! filesink location=",
+    "qtmux.mov": "qtmux name=m ! filesink location=",
+    "mp4mux.mp4": "mp4mux name=m ! filesink location=",
+    "mp4mux_fragments.mp4": "mp4mux name=m fragment-duration=400 ! filesink location=",
+}
+SOURCE = ("videotestsrc num-buffers=50 pattern=ball ! video/x-raw,width=128,height=96,framerate=25/1 ! x264enc key-int-max=10 ! h264parse ! m. "
+          "audiotestsrc num-buffers=86 wave=pink-noise volume=0.1 ! audio/x-raw,rate=44100,channels=2 ! avenc_aac ! aacparse ! m. ")
+FEW = ("first.mp4", "fragments.mp4", "pcm.mov")
 
 
-def make_films(folder, few):
-    """Two seconds with sound in every layout that ffmpeg knows."""
+def make_films(folder, few=False):
+    """Two seconds with sound in every layout that ffmpeg, GStreamer and our own muxer know."""
     for name, options in FILMS.items():
-        if few and name not in ("first.mp4", "fragments.mp4", "pcm.mov"):
+        if few and name not in FEW:
             continue
         subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=128x96:r=25:d=2", "-f", "lavfi",
                         "-i", "anoisesrc=d=2:a=0.1:seed=1", *options.split(), "-shortest", os.path.join(folder, name)], timeout=120)
+    for name, muxer in PIPELINES.items():
+        if few:
+            break
+        path = os.path.join(folder, name)
+        done = subprocess.run(["gst-launch-1.0", "-q", *(SOURCE + muxer + path).split()], timeout=120)
+        if done.returncode and os.path.exists(path):
+            os.remove(path)
 
 
 class Run:
@@ -149,9 +206,9 @@ class Run:
             file.write(damaged)
         before = right(packets(path), counts)
         done = subprocess.run([self.tool, "atoms", "recover", path], capture_output=True, timeout=120)
-        after = right(packets(path), counts)
         with open(path, "rb") as file:
             repaired = file.read()
+        after = before if repaired == damaged else right(packets(path), counts)
         destroyed = 0 if repaired == damaged else missing_media(original, whole, damaged, repaired)
         self.files += 1
         self.total += sum(counts.values())
@@ -203,8 +260,10 @@ def main():
                 original = file.read()
             whole = packets(os.path.join(arguments.folder, name))
             counts = counted(whole)
-            if not counts:
+            if not counts or not is_whole(os.path.join(arguments.folder, name)):
+                print(f"left out: {name}")
                 continue
+            run.one(name, original, whole, counts, "none", original, folder)
             rng = random.Random(f"{arguments.seed} {name}")
             places = boxes(original)
             for _ in range(arguments.damages):
