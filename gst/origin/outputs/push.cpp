@@ -259,11 +259,14 @@ class Push final : public Output {
   }
 
   void finish(double seconds) override {
-    const Lock lock(mutex_);
-    for (const auto &[track, uploader] : uploaders_)
+    decltype(uploaders_) uploaders; // they wait for the network, so not under the lock
+    {
+      const Lock lock(mutex_);
+      uploaders.swap(uploaders_);
+    }
+    for (const auto &[track, uploader] : uploaders)
       uploader->finish(seconds);
     manifests_.finish();
-    uploaders_.clear();
   }
 
   OutputStats stats() const override { return delivery_.stats(); }
