@@ -3,6 +3,7 @@
 #include "gst/core/number.h"
 #include "gst/inspect/codec_view.h"
 #include "gst/isobmff/boxes/entry.h"
+#include "gst/isobmff/boxes/shown.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -206,11 +207,7 @@ constexpr const char *kStyle =
 } // namespace
 
 std::string type_text(isobmff::FourCC type) {
-  if (!type.printable()) return fmt::format("0x{:08x}", type.value);
-  std::string text;
-  for (const char c : type.text())
-    text += c == '\xa9' ? std::string("\xc2\xa9") : std::string(1, c);
-  return text;
+  return isobmff::shown(type);
 }
 
 std::string box_text(Node &node, const ViewOptions &options) {

@@ -1,8 +1,19 @@
 #include "gst/isobmff/boxes/box.h"
 
+#include "gst/isobmff/boxes/shown.h"
+
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace hull::isobmff {
+
+std::string shown(FourCC type) {
+  if (!type.printable()) return fmt::format("0x{:08x}", type.value);
+  std::string out;
+  for (const char c : type.text())
+    out += c == '\xa9' ? std::string("\xc2\xa9") : std::string(1, c);
+  return out;
+}
 
 void rest_text(Fields &f, const char *name, std::string &text) {
   ByteVector bytes(text.begin(), text.end());
@@ -52,7 +63,7 @@ Result<std::uint64_t> read_payload(Box &box, Bytes payload) {
   box.fields(reader);
   if (!reader.ok()) {
     Error error = reader.error();
-    error.text = box.type.text() + ": " + error.text;
+    error.text = shown(box.type) + ": " + error.text;
     return tl::unexpected(std::move(error));
   }
   return (reader.position() + 7) / 8;
@@ -70,7 +81,7 @@ Result<ByteVector> write_payload(Box &box) {
     if (wider.ok()) return wider.out().take();
     full->version = 0;
   }
-  return fail(ErrorCode::settings, box.type.text() + ": " + error.text, error.offset);
+  return fail(ErrorCode::settings, shown(box.type) + ": " + error.text, error.offset);
 }
 
 Result<ByteVector> write_box(Box &box) {

@@ -1,5 +1,7 @@
 #include "gst/isobmff/boxes/tree.h"
 
+#include "gst/isobmff/boxes/file.h"
+
 #include <algorithm>
 
 namespace hull::isobmff {
@@ -7,6 +9,13 @@ namespace {
 
 // Largest prefix read for the fields that stand before a box's children; only texts could need more.
 constexpr std::uint64_t kFieldsBeforeChildren = 8192;
+
+// What a box that counts its children counts: padding is none of them.
+std::uint32_t counted(const Node &node) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(node.children, [](const Node &child) {
+    return dynamic_cast<const FreeSpace *>(child.box.get()) == nullptr;
+  }));
+}
 
 // Media stay in the source, however short they are.
 bool is_media_data(FourCC type) {
@@ -93,9 +102,9 @@ Result<void> Parser::parent_box(Node &node, std::uint64_t begin, std::uint64_t e
   keep_original(node, fields);
   auto done = children(node, begin + *used, end, depth);
   const std::uint64_t said = node.box->child_count();
-  if (done && said != ~std::uint64_t{0} && said != node.children.size()) {
-    node.problem = "it says it has " + std::to_string(said) + " children and has " +
-                   std::to_string(node.children.size());
+  if (done && said != ~std::uint64_t{0} && said != counted(node)) {
+    node.problem =
+        "it says it has " + std::to_string(said) + " children and has " + std::to_string(counted(node));
     node.original_bytes.assign(fields.begin(), fields.end());
   }
   return done;
@@ -178,7 +187,7 @@ Result<void> append_fields(ByteVector &out, Node &node, Source *source) {
     append(out, node.original_bytes);
     return {};
   }
-  node.box->set_child_count(static_cast<std::uint32_t>(node.children.size()));
+  node.box->set_child_count(counted(node));
   const auto fields = write_payload(*node.box);
   if (!fields) return tl::unexpected(fields.error());
   append(out, *fields);

@@ -57,20 +57,6 @@ const Rule &rule(std::string_view id) {
   return found == std::end(kRules) ? kRules[0] : *found;
 }
 
-const char *name(Level level) {
-  static constexpr const char *kNames[] = {"must", "should", "house"};
-  return kNames[static_cast<int>(level)];
-}
-
-const char *name(Certainty certainty) {
-  static constexpr const char *kNames[] = {"primary", "validator", "secondary", "unverified"};
-  return kNames[static_cast<int>(certainty)];
-}
-
-bool conforms(const Findings &findings) {
-  return std::ranges::none_of(findings, [](const Finding &f) { return f.level == Level::must; });
-}
-
 Track track_of(const Node &ftyp, const Node &moov) {
   Track track;
   if (const auto *type = ftyp.as<FileType>())

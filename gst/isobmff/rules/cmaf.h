@@ -6,46 +6,21 @@
 
 #include "gst/isobmff/boxes/movie.h"
 #include "gst/isobmff/boxes/tree.h"
+#include "gst/isobmff/rules/rule.h"
 
 namespace hull::isobmff::cmaf {
 
-enum class Level {
-  must,   ///< the text says shall
-  should, ///< the text recommends
-  house,  ///< our own, or no text was found
-};
-
-/// How well a rule is known.
-enum class Certainty {
-  primary,    ///< read in the specification that makes it
-  validator,  ///< read in the source of a public validator or player
-  secondary,  ///< read in a quotation or transcription
-  unverified, ///< believed
-};
-
-struct Rule {
-  const char *id; ///< "CMF-01"
-  Level level;
-  Certainty certainty;
-  const char *summary;
-};
+using rules::Certainty;
+using rules::conforms;
+using rules::Finding;
+using rules::Findings;
+using rules::Level;
+using rules::name;
+using rules::Rule;
 
 /// All rules, in the order of their ids.
 std::span<const Rule> rules();
 const Rule &rule(std::string_view id);
-const char *name(Level level);
-const char *name(Certainty certainty);
-
-struct Finding {
-  const char *rule = ""; ///< id
-  Level level = Level::must;
-  std::string text;
-  std::uint64_t offset = 0; ///< of the box concerned, as Node::offset says; 0 in a tree that was built
-};
-using Findings = std::vector<Finding>;
-
-/// Whether nothing that must be was found.
-bool conforms(const Findings &findings);
 
 /// What the rules for chunks need to know of the header.
 struct Track {

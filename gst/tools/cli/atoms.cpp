@@ -1,14 +1,17 @@
 #include "gst/inspect/box_view.h"
 #include "gst/isobmff/boxes/fields.h"
+#include "gst/isobmff/boxes/file.h"
 #include "gst/isobmff/boxes/tree.h"
 #include "gst/isobmff/file/file.h"
 #include "gst/isobmff/file/layout.h"
 #include "gst/isobmff/file/recover.h"
 #include "gst/isobmff/rules/cmaf.h"
+#include "gst/isobmff/rules/iso.h"
 #include "gst/tools/cli/commands.h"
 #include "gst/tools/support/command.h"
 #include "gst/tools/support/files.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
@@ -22,7 +25,7 @@ using isobmff::Node;
 struct Options {
   std::string file, path, value, box_file, hex, output, like;
   bool before = false, after = false, keep_fragments = false, dry_run = false;
-  bool json = false, html = false, fields = false, raw = false;
+  bool json = false, html = false, fields = false, raw = false, cmaf = false;
 };
 
 void print(std::string_view text) {
@@ -94,27 +97,49 @@ int show(const Options &options) {
   return kDone;
 }
 
+const isobmff::rules::Rule &rule_of(const isobmff::rules::Finding &finding) {
+  return std::string_view(finding.rule).starts_with("CMF") ? isobmff::cmaf::rule(finding.rule)
+                                                           : isobmff::iso::rule(finding.rule);
+}
+
+// Whether the file says that it is CMAF: one of its brands begins so.
+bool has_cmaf_brand(FileSource &source) {
+  auto ftyp = isobmff::parse_box_at(source, 0, source.size());
+  const auto *type = ftyp ? std::as_const(*ftyp).as<isobmff::FileType>() : nullptr;
+  const auto is_cmaf = [](isobmff::FourCC brand) { return brand.text().starts_with("cmf"); };
+  return type && (is_cmaf(type->major_brand) || std::ranges::any_of(type->compatible_brands, is_cmaf));
+}
+
+Result<isobmff::rules::Findings> all_findings(FileSource &source, bool ask_cmaf) {
+  auto findings = isobmff::iso::check_file(source);
+  if (!findings || !(ask_cmaf || has_cmaf_brand(source))) return findings;
+  auto more = isobmff::cmaf::check_file(source);
+  if (!more) return more;
+  findings->insert(findings->end(), more->begin(), more->end());
+  return findings;
+}
+
 int check(const Options &options) {
-  namespace cmaf = isobmff::cmaf;
+  namespace rules = isobmff::rules;
   auto source = FileSource::open(options.file);
   if (!source) return report(source.error());
-  const auto findings = cmaf::check_file(*source);
+  const auto findings = all_findings(*source, options.cmaf);
   if (!findings) return report(findings.error());
   Json json = Json::array();
   std::size_t errors = 0;
-  for (const cmaf::Finding &finding : *findings) {
-    const cmaf::Rule &rule = cmaf::rule(finding.rule);
-    errors += finding.level == cmaf::Level::must;
+  for (const rules::Finding &finding : *findings) {
+    const rules::Rule &rule = rule_of(finding);
+    errors += finding.level == rules::Level::must;
     if (options.json)
       json.push_back({{"rule", rule.id},
-                      {"level", cmaf::name(finding.level)},
-                      {"certainty", cmaf::name(rule.certainty)},
+                      {"level", rules::name(finding.level)},
+                      {"certainty", rules::name(rule.certainty)},
                       {"offset", finding.offset},
                       {"text", finding.text},
                       {"summary", rule.summary}});
     else
-      fmt::print("{} {:<6} {:<10} at {:<12} {}\n", rule.id, cmaf::name(finding.level),
-                 cmaf::name(rule.certainty), finding.offset, finding.text);
+      fmt::print("{} {:<6} {:<10} at {:<12} {}\n", rule.id, rules::name(finding.level),
+                 rules::name(rule.certainty), finding.offset, finding.text);
   }
   if (options.json)
     print(json.dump(2) + "\n");
@@ -290,7 +315,8 @@ void add_atoms(Command &program) {
   repair.flag("--dry-run", options->dry_run, "Only say what is wrong and what would be kept");
   repair.flag("--keep-fragments", options->keep_fragments, "Leave a fragmented file fragmented");
   repair.flag("--json", options->json, "The plan as JSON");
-  Command rules = add_verb(atoms, options, "check", "Ask a fragmented file all CMAF rules", check);
+  Command rules = add_verb(atoms, options, "check", "Ask a file the rules of ISO, QuickTime and CMAF", check);
+  rules.flag("--cmaf", options->cmaf, "Ask the CMAF rules though no brand of the file says that it is CMAF");
   rules.flag("--json", options->json, "As JSON");
   cat.flag("--raw", options->raw, "The box's own bytes, header included");
 }

@@ -130,6 +130,54 @@ TEST_F(Atoms, FaststartMovesNoPacket) {
 
 // A fragmented file cut anywhere: what recover makes of it has every packet of the whole fragments, and no
 // other.
+TEST_F(Atoms, CheckFindsNothingInSoundFilesOfOthers) {
+  if (!have_ffmpeg()) GTEST_SKIP() << "ffmpeg makes the files";
+  const std::pair<const char *, const char *> kFilms[] = {
+      {"whole.mp4", ""},
+      {"front.mp4", "-movflags +faststart"},
+      {"pieces.mp4", "-movflags +frag_keyframe+empty_moov+default_base_moof"},
+      {"pieces_of_old.mp4", "-movflags +frag_keyframe"},
+      {"quicktime.mov", ""},
+      {"quicktime_pcm.mov", "-c:a pcm_s16be"},
+      {"quicktime_pcm24.mov", "-c:a pcm_s24le"},
+  };
+  for (const auto &[name, flags] : kFilms) {
+    const std::string said = output_of(tool() + "check " + film(name, flags));
+    EXPECT_NE(said.find("0 broken"), said.npos) << name << ":\n" << said;
+  }
+}
+
+TEST_F(Atoms, CheckNamesTheRuleOfWhatWasBroken) {
+  if (!have_ffmpeg()) GTEST_SKIP() << "ffmpeg makes the file";
+  const std::string whole = film("whole.mp4");
+  const std::string table = " moov/trak/mdia/minf/stbl/";
+  const std::pair<const char *, std::string> kBreaches[] = {
+      {"ISO-08", table + "stsc.sample_description_index 2"},
+      {"ISO-11", table + "stco.chunk_offset 4000000000"},
+      {"ISO-09", table + "stts.sample_count 9"},
+      {"ISO-10", table + "stss.sample_number 0"},
+      {"ISO-05", " moov/trak/mdia/mdhd.timescale 0"},
+  };
+  for (const auto &[rule, change] : kBreaches) {
+    const std::string copy = *this / "copy.mp4";
+    std::filesystem::copy_file(whole, copy, std::filesystem::copy_options::overwrite_existing);
+    output_of(tool() + "set " + copy + change);
+    const std::string said = output_of(tool() + "check " + copy + "; echo status $?");
+    EXPECT_NE(said.find(rule), said.npos) << change << ":\n" << said;
+    EXPECT_NE(said.find("status 1"), said.npos) << said;
+  }
+}
+
+// CMAF's rules are for files that say they are CMAF, or by wish.
+TEST_F(Atoms, CheckAsksCmafRulesOfFilesThatNameItAndByWish) {
+  if (!have_ffmpeg()) GTEST_SKIP() << "ffmpeg makes the file";
+  const std::string pieces = film("pieces.mp4", "-movflags +frag_keyframe+empty_moov+default_base_moof");
+  EXPECT_EQ(output_of(tool() + "check " + pieces).find("CMF-"), std::string::npos);
+  EXPECT_NE(output_of(tool() + "check --cmaf " + pieces).find("CMF-"), std::string::npos);
+  output_of(tool() + "set " + pieces + " ftyp.compatible_brand cmfc");
+  EXPECT_NE(output_of(tool() + "check " + pieces).find("CMF-"), std::string::npos);
+}
+
 TEST_F(Atoms, RecoverKeepsEveryWholeFragment) {
   if (!have_ffmpeg()) GTEST_SKIP() << "ffmpeg is the second opinion";
   const std::string file = film("a.mp4", "-g 5 -movflags +frag_keyframe+empty_moov+default_base_moof");
