@@ -99,6 +99,20 @@ gboolean activate_sink(GstPad *pad, GstObject *, GstPadMode mode, gboolean activ
   return TRUE;
 }
 
+// Every pad takes what any pad takes, its own kind first: `queue ! hullmp4mux` links to the first template,
+// since nobody knows yet what comes out of a queue, and the sound behind it would find a pad of pictures.
+gboolean answer_caps(GstPad *pad, GstQuery *query) {
+  static GstCaps *const all =
+      gst_caps_from_string((std::string(kVideoCaps) + "; " + kAudioCaps + "; " + kTextCaps).c_str());
+  const auto own = CapsRef::adopt(gst_pad_get_pad_template_caps(pad));
+  auto caps = CapsRef::adopt(gst_caps_merge(gst_caps_ref(own.get()), gst_caps_ref(all)));
+  GstCaps *filter = nullptr;
+  gst_query_parse_caps(query, &filter);
+  if (filter) caps = CapsRef::adopt(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST));
+  gst_query_set_caps_result(query, caps.get());
+  return TRUE;
+}
+
 } // namespace
 
 std::span<const Property<MuxSettings>> Mp4Mux::properties() {
@@ -118,6 +132,7 @@ void Mp4Mux::class_init(GstElementClass *klass) {
   add_sink("video_%u", kVideoCaps);
   add_sink("audio_%u", kAudioCaps);
   add_sink("text_%u", kTextCaps);
+  add_sink("subtitle_%u", kTextCaps); // mp4mux's name of it
   const auto source = CapsRef::adopt(gst_caps_from_string(kSourceCaps));
   gst_element_class_add_pad_template(klass,
                                      gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, source.get()));
@@ -270,6 +285,7 @@ GstFlowReturn Mp4Mux::sink_event(GstPad *pad, GstEvent *event) {
 
 // A query that waits for the samples in front of it would stop a demuxer whose other streams those wait for.
 gboolean Mp4Mux::sink_query(GstPad *pad, GstQuery *query) {
+  if (GST_QUERY_TYPE(query) == GST_QUERY_CAPS) return answer_caps(pad, query);
   return !is_serialized(query) && gst_pad_query_default(pad, GST_OBJECT(self_), query);
 }
 

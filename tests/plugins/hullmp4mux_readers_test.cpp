@@ -327,6 +327,22 @@ TEST(Mp4Samples, Mp4boxJsFindsTextWhereTheSourceHasIt) {
   }
 }
 
+// A queue takes anything, so the link goes to the first template whatever comes out of it.
+TEST(Links, BehindAQueueAnyKindFindsItsPad) {
+  if (!have_ffmpeg() || !has("opusenc")) GTEST_SKIP() << "needs ffprobe and opusenc";
+  const Folder folder;
+  const std::string file = folder / "a.mp4";
+  const Ran ran = launch(
+      "hullmp4mux name=m ! hullmp4sink location=" + file +
+      " audiotestsrc num-buffers=50 ! opusenc ! queue ! m. "
+      "videotestsrc num-buffers=30 ! video/x-raw,format=I420,width=64,height=64 ! hullh264enc bitrate=200 ! "
+      "queue ! m. audiotestsrc num-buffers=50 ! opusenc ! queue ! m.video_5");
+  ASSERT_EQ(ran.error, "");
+  EXPECT_EQ(ran.warnings, std::vector<std::string>{});
+  EXPECT_EQ(output_of("ffprobe -v error -show_entries stream=codec_type -of csv=p=0 " + file),
+            "audio\nvideo\naudio\n");
+}
+
 const std::string kKey = "76a6c65c5ea762046bd749a2e632ccbb", kKid = "a7e61c373e219033c21091fa607bf3b8";
 
 struct Secret {

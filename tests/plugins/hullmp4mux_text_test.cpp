@@ -86,7 +86,7 @@ TEST(Mp4Text, CuesAreCutAtFragmentsAndGapsAreFilled) {
 
 TEST(Mp4Text, ChunksOfTextLeaveWhileTimePasses) {
   Mux mux("cmaf", "fragment-duration=1000000000 chunk-duration=400000000");
-  GstHarness *text = mux.pad("text_0", "text/x-raw,format=utf8");
+  GstHarness *text = mux.pad("subtitle_0", "text/x-raw,format=utf8");
   gst_harness_push_event(text, gst_event_new_gap(0, GST_SECOND));
   push_text(text, "a & b", GST_SECOND + 100'000'000, 100'000'000);
   gst_harness_push_event(text, gst_event_new_gap(GST_SECOND + 200'000'000, 300'000'000));
