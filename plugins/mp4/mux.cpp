@@ -119,6 +119,12 @@ std::span<const Property<MuxSettings>> Mp4Mux::properties() {
   return kProperties;
 }
 
+void Mp4Mux::add_interfaces(GType type) {
+  const GInterfaceInfo plain{};
+  g_type_add_interface_static(type, GST_TYPE_TAG_SETTER, &plain);
+  g_type_add_interface_static(type, GST_TYPE_PRESET, &plain);
+}
+
 void Mp4Mux::class_init(GstElementClass *klass) {
   gst_element_class_set_static_metadata(klass, "MP4 and CMAF muxer", "Codec/Muxer",
                                         "Writes ISO base media files, whole or in fragments",
@@ -224,7 +230,10 @@ GstStateChangeReturn Mp4Mux::change_state(GstStateChange change) {
   if (change == GST_STATE_CHANGE_READY_TO_PAUSED) begin_run(false);
   if (change == GST_STATE_CHANGE_PAUSED_TO_READY) queues_.close(GST_FLOW_FLUSHING);
   const auto done = GST_ELEMENT_CLASS(Shell<Mp4Mux>::parent_class())->change_state(self_, change);
-  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) end_run();
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    end_run();
+    gst_tag_setter_reset_tags(GST_TAG_SETTER(self_));
+  }
   return done;
 }
 

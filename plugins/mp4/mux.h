@@ -17,6 +17,7 @@ class Mp4Mux : public Configured<mux::MuxSettings> {
   static GType parent_type() { return GST_TYPE_ELEMENT; }
   static std::span<const Property<mux::MuxSettings>> properties();
   static void class_init(GstElementClass *klass);
+  static void add_interfaces(GType type);
   explicit Mp4Mux(GstElement *self);
 
   StructureRef stats() const;

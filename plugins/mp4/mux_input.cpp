@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include <gst/audio/audio.h>
+#include <gst/tag/tag.h>
 
 namespace hull {
 
@@ -119,7 +120,8 @@ Repairs MuxInput::repairs() const {
 void MuxInput::set_tags(const GstTagList *tags) {
   char *value = nullptr;
   if (gst_tag_list_get_string(tags, GST_TAG_LANGUAGE_CODE, &value)) {
-    config.language = value;
+    const char *three = gst_tag_get_language_code_iso_639_2T(value); // of "en", too
+    config.language = three ? three : value;
     g_free(value);
   }
   if (gst_tag_list_get_string(tags, GST_TAG_IMAGE_ORIENTATION, &value)) {

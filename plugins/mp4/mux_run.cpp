@@ -162,6 +162,8 @@ bool MuxRun::add_late(MuxInput &input) {
     return false;
   }
   begin_track(input, input.index, ++track_count_, *variant_);
+  tracks_.push_back(&input);
+  group_alternatives(tracks_);
   if (*variant_ == Variant::apple)
     if (auto made = make_quicktime({&input}); !made) report(made.error());
   GST_DEBUG_OBJECT(input.pad.get(), "track %u came late", input.config.id);
@@ -170,6 +172,7 @@ bool MuxRun::add_late(MuxInput &input) {
 
 Result<void> MuxRun::prepare(Variant variant) {
   begin_text(tracks_, running_, variant);
+  group_alternatives(tracks_);
   if (variant != Variant::cmaf) {
     auto timecode = make_timecode(tracks_, running_.timecode, track_count_ + 1);
     if (!timecode) return tl::unexpected(timecode.error());
@@ -385,6 +388,13 @@ std::uint64_t MuxRun::movie_room() {
   return 0;
 }
 
+// The streams' tags and those that the application set, as it wants them merged.
+TagListRef MuxRun::all_tags() const {
+  auto *setter = GST_TAG_SETTER(parts_.element);
+  return TagListRef::adopt(gst_tag_list_merge(gst_tag_setter_get_tag_list(setter), tags_.get(),
+                                              gst_tag_setter_get_tag_merge_mode(setter)));
+}
+
 // Fields: pssh, tags, then what the application said, which may refer to them.
 void MuxRun::complete_movie(Node &moov, Variant variant) {
   std::vector<Uuid> kids;
@@ -394,10 +404,9 @@ void MuxRun::complete_movie(Node &moov, Variant variant) {
         kids.push_back(kid);
   if (running_.pssh && !kids.empty()) moov.add(make_common_pssh(kids));
   if (variant != Variant::cmaf) // validators of CMAF warn of udta
-    if (auto box = !tags_                      ? std::nullopt
-                   : variant == Variant::apple ? quicktime_tags(tags_.get())
-                                               : movie_tags(tags_.get()))
-      moov.add(std::move(*box));
+    if (const TagListRef tags = all_tags())
+      if (auto box = variant == Variant::apple ? quicktime_tags(tags.get()) : movie_tags(tags.get()))
+        moov.add(std::move(*box));
   for (const Error &refused : parts_.requests.additions().apply(moov, variant == Variant::cmaf))
     caution(refused);
   parts_.requests.close_movie();

@@ -96,6 +96,7 @@ class MuxRun final : public mux::OutputHost, public MuxInputEvents {
   MuxInput *earliest();
   GstFlowReturn advance(MuxInput &input);
   GstFlowReturn finish();
+  TagListRef all_tags() const;
   void count();
   void warn_of_repairs();
 

@@ -25,6 +25,21 @@ void begin_track(MuxInput &input, std::size_t index, std::uint32_t id, Variant v
   input.config.matrix = orientation_matrix(input.orientation, format.width, format.height);
 }
 
+void group_alternatives(const std::vector<MuxInput *> &tracks) {
+  std::int16_t group = 0;
+  for (const bool of_sound : {true, false}) {
+    ++group;
+    std::vector<MuxInput *> same;
+    for (MuxInput *input : tracks)
+      if (of_sound ? input->config.media == Media::audio : bool(input->text)) same.push_back(input);
+    if (same.size() < 2) continue;
+    for (MuxInput *input : same) {
+      input->config.alternate_group = group;
+      input->config.enabled = input == same.front();
+    }
+  }
+}
+
 // What QuickTime and AVFoundation read, in the form they read it; everything else is refused.
 Result<void> make_quicktime(const std::vector<MuxInput *> &tracks) {
   constexpr FourCC kEntries[] = {"avc1", "hvc1", "mp4a", "ac-3", "ec-3"};

@@ -11,6 +11,9 @@ namespace hull {
 /// Makes the input track `id` of the file, `index` of its header.
 void begin_track(MuxInput &input, std::size_t index, std::uint32_t id, mux::Variant variant);
 
+/// Several tracks of sound, or of text, are alternatives: the first one is played.
+void group_alternatives(const std::vector<MuxInput *> &tracks);
+
 /// QuickTime's form of the tracks. unsupported: what QuickTime and AVFoundation do not read.
 Result<void> make_quicktime(const std::vector<MuxInput *> &tracks);
 

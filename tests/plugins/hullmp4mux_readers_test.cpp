@@ -343,6 +343,41 @@ TEST(Links, BehindAQueueAnyKindFindsItsPad) {
             "audio\nvideo\naudio\n");
 }
 
+TEST(Tracks, SeveralSoundsAreAlternativesWithTheirLanguages) {
+  if (!have_ffmpeg() || !has("opusenc") || !has("taginject"))
+    GTEST_SKIP() << "needs ffprobe, opusenc, taginject";
+  for (const char *variant : {"iso", "iso-fragmented"}) {
+    const Folder folder;
+    const std::string file = folder / "a.mp4";
+    const auto sound = [](const std::string &language) {
+      return " audiotestsrc num-buffers=50 ! opusenc ! taginject tags=language-code=" + language + " ! m.";
+    };
+    const Ran ran = launch("hullmp4mux name=m ! video/quicktime,variant=" + std::string(variant) +
+                           " ! filesink location=" + file + sound("en") + sound("de") + sound("fra"));
+    ASSERT_EQ(ran.error, "");
+    EXPECT_EQ(output_of("ffprobe -v error -show_entries stream_disposition=default:stream_tags=language "
+                        "-of compact=p=0:nk=1 " +
+                        file),
+              "1|eng\n0|deu\n0|fra\n");
+  }
+}
+
+TEST(Tags, ThoseOfTheApplicationStandBesideTheStreams) {
+  if (!have_ffmpeg() || !has("opusenc")) GTEST_SKIP() << "needs ffprobe and opusenc";
+  const Folder folder;
+  const std::string file = folder / "a.mp4";
+  const auto pipeline = ElementRef::adopt(GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(
+      ("audiotestsrc num-buffers=20 ! opusenc ! hullmp4mux name=m ! hullmp4sink location=" + file).c_str(),
+      nullptr))));
+  const auto mux = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "m"));
+  ASSERT_TRUE(GST_IS_TAG_SETTER(mux.get()) && GST_IS_PRESET(mux.get()));
+  gst_tag_setter_add_tags(GST_TAG_SETTER(mux.get()), GST_TAG_MERGE_REPLACE, GST_TAG_TITLE, "Harbour",
+                          GST_TAG_ARTIST, "Nobody", nullptr);
+  ASSERT_EQ(run(pipeline).error, "");
+  EXPECT_EQ(output_of("ffprobe -v error -show_entries format_tags=title,artist -of compact=p=0:nk=1 " + file),
+            "Harbour|Nobody\n");
+}
+
 const std::string kKey = "76a6c65c5ea762046bd749a2e632ccbb", kKid = "a7e61c373e219033c21091fa607bf3b8";
 
 struct Secret {

@@ -139,6 +139,8 @@ Node track_box(const TrackConfig &track, std::uint64_t movie_duration, std::uint
   tkhd.duration = movie_duration;
   tkhd.volume = track.media == Media::audio ? 0x100 : 0;
   if (track.media == Media::timecode) tkhd.flags = TrackHeader::kInMovie; // nothing to show
+  if (!track.enabled) tkhd.flags &= ~TrackHeader::kEnabled;
+  tkhd.alternate_group = track.alternate_group;
   tkhd.matrix = track.matrix;
   set_size(tkhd, track);
   if (track.chapter_or_timecode) {

@@ -60,6 +60,8 @@ struct TrackConfig {
   std::vector<SampleFormat> formats; ///< at least one; sample_description_index counts them from 1
   std::string language = "und";      ///< ISO 639-2, or an RFC 5646 tag, which also becomes elng
   Matrix matrix = kUnityMatrix;
+  std::int16_t alternate_group = 0; ///< tracks of which a reader plays one; 0 = none
+  bool enabled = true;              ///< a reader plays it unless it is told otherwise
   std::string handler_name;
   std::string kind_scheme, kind_value;              ///< role of the track, empty: none
   std::optional<std::uint32_t> chapter_or_timecode; ///< track referenced by tref/tmcd
