@@ -60,9 +60,10 @@ bool whole_box(const Node &node) {
 bool broken_headers(const Node &child) {
   if (child.type() != FourCC("trak")) return false;
   if (!whole_box(child)) return true;
-  for (const char *path : {"tkhd", "mdia", "mdia/mdhd", "mdia/minf", "mdia/minf/dinf", "mdia/minf/dinf/dref",
-                           "mdia/minf/stbl", "mdia/minf/stbl/stsd"})
+  for (const char *path : {"tkhd", "mdia", "mdia/mdhd", "mdia/minf", "mdia/minf/stbl"})
     if (const Node *box = find(child, path); !box || !whole_box(*box)) return true;
+  for (const char *path : {"mdia/minf/dinf", "mdia/minf/dinf/dref", "mdia/minf/stbl/stsd"})
+    if (const Node *box = find(child, path); box && !whole_box(*box)) return true;
   return std::ranges::count(child.children, FourCC("mdia"), &Node::type) > 1;
 }
 
@@ -347,6 +348,7 @@ class Planner {
   // Sizes that lead from box to box; false where that takes bytes that a sample needs.
   bool mend_headers() {
     if (hidden_) return false;
+    cover_lost_media();
     std::vector<HeaderPatch> patches;
     bool blocked = false;
     for (std::size_t i = 0; i < plan_.pieces.size() && !blocked; ++i) {
@@ -355,8 +357,9 @@ class Planner {
       const bool last = i + 1 == plan_.pieces.size();
       if (piece.type == FourCC{} && last && piece.offset > movie_->piece.offset)
         continue; // nobody comes here
+      blocked = piece.type == FourCC{} && !begins_with_header(piece);
       const std::uint64_t header = piece.size > 0xffffffffu ? 16 : 8;
-      blocked = piece.size < header || used(piece.offset, header);
+      blocked |= piece.size < header || used(piece.offset, header);
       FourCC type = piece.type;
       if (type == FourCC{}) type = used(piece.offset, piece.size) ? FourCC("mdat") : FourCC("free");
       ByteVector bytes;
@@ -371,6 +374,34 @@ class Planner {
     plan_.patches = std::move(patches);
     if (!plan_.patches.empty()) plan_.remedy = Remedy::headers;
     return true;
+  }
+
+  // What stands where a box should begin was a header, and no media: it says its size, or is named nearly
+  // right.
+  bool begins_with_header(const Piece &piece) {
+    constexpr FourCC kNames[] = {"mdat", "free", "skip", "wide", "uuid", "moof",
+                                 "moov", "styp", "sidx", "prft", "emsg", "mfra"};
+    ByteVector bytes(8);
+    if (piece.size < 8 || !source_.read(piece.offset, bytes)) return false;
+    const FourCC name(static_cast<std::uint32_t>(load_be(bytes.data() + 4, 4)));
+    return load_be(bytes.data(), 4) == piece.size ||
+           std::ranges::any_of(kNames, [name](FourCC one) { return may_have_been(name, one); });
+  }
+
+  // Other lost bytes may be media: the mdat or free box in front of them takes them in, and no byte of them
+  // is written over.
+  void cover_lost_media() {
+    std::vector<Piece> pieces;
+    for (const Piece &piece : plan_.pieces) {
+      const bool lost = piece.type == FourCC{} && !pieces.empty() && !begins_with_header(piece);
+      if (lost && (is(pieces.back(), "mdat") || is(pieces.back(), "free"))) {
+        pieces.back().size += piece.size;
+        pieces.back().state = Piece::State::wrong_size;
+      } else {
+        pieces.push_back(piece);
+      }
+    }
+    plan_.pieces = std::move(pieces);
   }
 
   bool used(std::uint64_t offset, std::uint64_t size) const {
@@ -432,6 +463,7 @@ class Planner {
       if (frames_are_found(trak)) found_frames_.insert(tkhd->track_id);
       first_samples(trak, scan->tracks[tkhd->track_id], tracks[tkhd->track_id]);
     }
+    if (borrowed_) media_in_front(*scan, tracks);
     for (std::size_t i = 0; i < plan_.pieces.size(); ++i) {
       if (!is(plan_.pieces[i], "moof")) continue;
       auto runs = read_fragment(reader, i);
@@ -468,7 +500,7 @@ class Planner {
     for (const Node &trak : movie_->node.children) // which would have to go
       if (const auto *tkhd = trak.type() == FourCC("trak") ? trak.get<TrackHeader>() : nullptr)
         if (movie_->mended > 0 && broken_headers(trak) && tracks[tkhd->track_id].samples > 0) return {};
-    if (options_.keep_fragments) return keep_fragments();
+    if (options_.keep_fragments && !borrowed_) return keep_fragments();
     if (is_protected(movie_->node)) return only_cut() ? keep_fragments() : Result<void>();
     plan_.remedy = Remedy::movie;
     auto movie = std::make_shared<Movie>(std::move(*movie_));
@@ -482,6 +514,24 @@ class Planner {
       return std::move(*scan->moov);
     };
     return {};
+  }
+
+  // The movie box that was lost may have named samples itself, in front of the first fragment.
+  void media_in_front(FragmentScan &scan, std::map<std::uint32_t, TrackRecovery> &tracks) {
+    const auto moof = std::ranges::find(plan_.pieces, FourCC("moof"), &Piece::type);
+    const std::span pieces(plan_.pieces.begin(), moof);
+    if (std::ranges::none_of(pieces, [](const Piece &piece) { return is(piece, "mdat"); })) return;
+    const auto model = read_model(options_.like);
+    if (!model) return;
+    FoundMedia found = find_media(source_, **model, pieces);
+    plan_.kept = std::move(found.kept);
+    for (std::size_t i = 0; i < found.tables.size(); ++i) {
+      const std::uint32_t id = (*model)->tracks[i].id;
+      tracks[id].samples = found.tables[i].samples();
+      tracks[id].rebuilt = tracks[id].samples > 0;
+      scan.tracks[id].any = tracks[id].rebuilt;
+      scan.tracks[id].table = std::move(found.tables[i]);
+    }
   }
 
   // What readers do with encrypted fragments behind damage is not foreseen; a file that just ends is safe.
@@ -513,7 +563,7 @@ class Planner {
     std::uint64_t bound = plan_.size;
     for (std::size_t i = index + 1; i < plan_.pieces.size() && bound == plan_.size; ++i)
       if (is(plan_.pieces[i], "moof") || is(plan_.pieces[i], "moov")) bound = plan_.pieces[i].offset;
-    move_runs(runs, piece, bound);
+    move_runs(runs, piece, bound, borrowed_ && counts_from_start(*moof));
     dropped_.resize(runs.size());
     for (std::size_t r = 0; r < runs.size(); ++r) {
       FragmentRun &run = runs[r];
@@ -573,16 +623,24 @@ class Planner {
     return node;
   }
 
-  // Absolute offsets of a moof that bytes before it were lost of: its data begin behind it.
-  void move_runs(std::vector<FragmentRun> &runs, const Piece &piece, std::uint64_t bound) const {
+  static bool counts_from_start(const Node &moof) {
+    return std::ranges::any_of(moof.children, [](const Node &traf) {
+      const auto *tfhd = traf.type() == FourCC("traf") ? traf.get<TrackFragmentHeader>() : nullptr;
+      return tfhd && (tfhd->flags & TrackFragmentHeader::kBaseDataOffset);
+    });
+  }
+
+  // Absolute offsets of a moof that bytes before it were lost of: its data begin behind it. `surely`: where
+  // the movie box was cut out, they are all wrong.
+  void move_runs(std::vector<FragmentRun> &runs, const Piece &piece, std::uint64_t bound, bool surely) const {
     std::uint64_t first = Error::kNoOffset;
     for (const FragmentRun &run : runs)
       if (!run.samples.empty()) first = std::min(first, run.offset);
     const bool moved = std::ranges::any_of(plan_.pieces, [&piece](const Piece &one) {
       return one.offset < piece.offset && one.state != Piece::State::whole;
     });
-    if (first == Error::kNoOffset || !moved) return;
-    if (first >= piece.end() && first < bound) return;
+    if (first == Error::kNoOffset || !(moved || surely)) return;
+    if (first >= piece.end() && first < bound && !surely) return;
     const auto mdat =
         std::ranges::find_if(plan_.pieces, [&piece](const Piece &one) { return one.offset == piece.end(); });
     if (mdat == plan_.pieces.end() || !is(*mdat, "mdat")) return;
@@ -606,12 +664,14 @@ class Planner {
 
   // Damage becomes free boxes, and runs end where their samples do: four bytes here and there.
   Result<void> keep_fragments() {
+    cover_lost_media();
     std::vector<HeaderPatch> patches;
     for (std::size_t i = 0; i < plan_.pieces.size(); ++i) {
       const Piece &piece = plan_.pieces[i];
       if (is(piece, "moof"))
         if (auto ok = cut_runs(i, patches); !ok) return ok;
       if (piece.state == Piece::State::whole || piece.size < 8) continue;
+      if (piece.type == FourCC{} && !begins_with_header(piece)) continue;
       ByteVector header;
       const bool large = piece.header_size == 16 && piece.type != FourCC{};
       append_box_header(header, piece.type == FourCC{} ? FourCC("free") : piece.type,
@@ -656,13 +716,33 @@ class Planner {
                 "None of the samples that its tables name are in the file: there is nothing to keep.");
   }
 
-  Result<void> without_movie(bool) {
+  Result<void> without_movie(bool moofs) {
     if (options_.like.empty())
       return fail(
           ErrorCode::bad_data,
           "It has no movie box that can be read: there is nothing to tell its samples apart. Give a good "
           "file of the same camera or encoder with --like GOOD.mp4, or record with layout=hybrid.");
+    if (!moofs) return rebuild();
+    if (auto ok = fragments_like(); !ok || plan_.remedy != Remedy::none) return ok;
     return rebuild();
+  }
+
+  // Fragments say where their samples are, another file's movie box what they are.
+  Result<void> fragments_like() {
+    auto bytes = read_header_like(options_.like);
+    if (!bytes) return tl::unexpected(bytes.error());
+    Movie movie;
+    movie.bytes = std::move(*bytes);
+    assess(movie, plan_.size);
+    movie.piece.offset = plan_.size; // it is nowhere in the file
+    movie_ = std::move(movie);
+    borrowed_ = true;
+    if (is_protected(movie_->node))
+      return fail(ErrorCode::unsupported,
+                  "Encrypted fragments without their own movie box are not repaired.");
+    plan_.found.push_back(
+        "it has no movie box: its fragments are read with that of the file given with --like");
+    return fragments();
   }
 
   // With another file's movie box.
@@ -679,6 +759,7 @@ class Planner {
   RecoveryPlan plan_;
   std::optional<Movie> movie_;
   bool hidden_ = false;
+  bool borrowed_ = false; ///< the movie box is another file's
   std::vector<std::uint64_t> dropped_;
   std::set<std::uint32_t> found_frames_; ///< tracks whose readers look for frames
 };

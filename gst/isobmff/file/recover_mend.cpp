@@ -301,6 +301,10 @@ unsigned mend(ByteVector &box, FourCC type) {
 
 } // namespace
 
+bool may_have_been(FourCC damaged, FourCC name) {
+  return distance(damaged, name) < kFar;
+}
+
 unsigned mend_movie(ByteVector &moov) {
   return mend(moov, "moov");
 }

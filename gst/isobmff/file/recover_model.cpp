@@ -1,7 +1,10 @@
 #include "gst/isobmff/file/recover_model.h"
 
+#include "gst/isobmff/boxes/fragment.h"
 #include "gst/isobmff/boxes/movie.h"
 #include "gst/isobmff/boxes/sample.h"
+#include "gst/isobmff/file/fragment_scan.h"
+#include "gst/isobmff/file/layout_front.h"
 #include "gst/isobmff/file/recover_survey.h"
 
 #include <algorithm>
@@ -114,6 +117,8 @@ void allow_other_slices(ModelTrack &track) {
        {0u, 5u}) // P, B and I, of which 5 to 7 say that all slices of the picture are such
     if (std::ranges::any_of(track.slice_types, [first](unsigned type) { return type / 5 * 5 == first; }))
       track.slice_types.insert({first, first + 1, first + 2});
+  slices.push_back(track.kind == SampleKind::hevc ? 39 << 1
+                                                  : 6); // SEI, which encoders sign the first picture by
   track.nal_bytes.insert(slices.begin(), slices.end());
   if (!delimited) track.first_bytes.insert(slices.begin(), slices.end());
 }
@@ -132,6 +137,17 @@ void learn(ModelTrack &track, Bytes sample) {
       track.marks.try_emplace(static_cast<std::uint32_t>(load_be(sample.data(), 4)), size);
   if (!fresh && mark->second != size) mark->second = 0;
   track.many_marks = track.marks.size() > 8;
+}
+
+Result<ByteVector> movie_bytes(FileSource &source, const std::string &path) {
+  const auto survey = survey_file(source);
+  if (!survey) return tl::unexpected(survey.error());
+  const auto piece = std::ranges::find(survey->pieces, FourCC("moov"), &Piece::type);
+  if (piece == survey->pieces.end())
+    return fail(ErrorCode::bad_data, "'" + path + "' has no movie box: --like needs a good file.");
+  ByteVector bytes(piece->size);
+  if (auto ok = source.read(piece->offset, bytes); !ok) return tl::unexpected(ok.error());
+  return bytes;
 }
 
 Result<void> read_samples(Source &source, ModelTrack &track, const TrackPlaces &places) {
@@ -249,17 +265,65 @@ double FrameStatistics::begins(std::uint8_t first, std::uint8_t second) const {
   return std::log(65536 * (0.9 * both + 0.0995 * one + 0.0005 / 65536));
 }
 
+namespace {
+
+// The tables of fragmented files are in their fragments.
+Result<ByteVector> whole_movie_of(FileSource &source, const Node &moov, ByteVector bytes) {
+  if (!moov.child("mvex")) return bytes;
+  auto scan = scan_fragments(source, true, false);
+  if (!scan) return tl::unexpected(scan.error());
+  if (!scan->moov || scan->moofs == 0) return bytes;
+  if (auto size = whole_movie(*scan, 0); !size) return tl::unexpected(size.error());
+  return write_tree(*scan->moov);
+}
+
+void empty_tables(Node &trak) {
+  Node *stbl = find(trak, "mdia/minf/stbl");
+  if (!stbl) return;
+  std::erase_if(stbl->children, [](const Node &child) { return child.type() != FourCC("stsd"); });
+  stbl->add<TimeToSample>();
+  stbl->add<SampleToChunk>();
+  stbl->add<SampleSize>();
+  stbl->add<ChunkOffset>();
+}
+
+} // namespace
+
+Result<ByteVector> read_header_like(const std::string &path) {
+  auto source = FileSource::open(path);
+  if (!source) return tl::unexpected(source.error());
+  auto bytes = movie_bytes(*source, path);
+  if (!bytes) return bytes;
+  MemorySource memory(*bytes);
+  auto moov = parse_box_at(memory, 0, bytes->size());
+  if (!moov) return tl::unexpected(moov.error());
+  Node mvex("mvex");
+  for (Node &trak : moov->children) {
+    const auto *tkhd = trak.type() == FourCC("trak") ? std::as_const(trak).get<TrackHeader>() : nullptr;
+    if (!tkhd) continue;
+    auto &trex = mvex.add<TrackExtends>();
+    trex.track_id = tkhd->track_id;
+    trex.default_sample_duration = common_duration(trak);
+    empty_tables(trak);
+  }
+  if (!moov->child("mvex")) moov->add(std::move(mvex));
+  return write_tree(*moov);
+}
+
 Result<std::unique_ptr<Model>> read_model(const std::string &path) {
   auto source = FileSource::open(path);
   if (!source) return tl::unexpected(source.error());
-  const auto survey = survey_file(*source);
-  if (!survey) return tl::unexpected(survey.error());
+  auto bytes = movie_bytes(*source, path);
+  if (!bytes) return tl::unexpected(bytes.error());
   auto model = std::make_unique<Model>();
-  const auto piece = std::ranges::find(survey->pieces, FourCC("moov"), &Piece::type);
-  if (piece == survey->pieces.end())
-    return fail(ErrorCode::bad_data, "'" + path + "' has no movie box: --like needs a good file.");
-  model->moov.resize(piece->size);
-  if (auto ok = source->read(piece->offset, model->moov); !ok) return tl::unexpected(ok.error());
+  {
+    MemorySource memory(*bytes);
+    const auto moov = parse_box_at(memory, 0, bytes->size());
+    if (!moov) return tl::unexpected(moov.error());
+    auto whole = whole_movie_of(*source, *moov, *bytes);
+    if (!whole) return tl::unexpected(whole.error());
+    model->moov = std::move(*whole);
+  }
   MemorySource memory(model->moov);
   auto moov = parse_box_at(memory, 0, model->moov.size());
   if (!moov) return tl::unexpected(moov.error());
@@ -295,8 +359,7 @@ Result<std::unique_ptr<Model>> read_model(const std::string &path) {
     model->tracks.push_back(std::move(track));
   }
   if (model->tracks.empty())
-    return fail(ErrorCode::unsupported,
-                "'" + path + "' names no samples in its movie box: --like needs an unfragmented file.");
+    return fail(ErrorCode::unsupported, "'" + path + "' names no samples: --like needs a file with media.");
   return model;
 }
 

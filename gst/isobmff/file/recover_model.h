@@ -95,6 +95,11 @@ struct SliceStart {
 };
 std::optional<SliceStart> slice_start(SampleKind kind, const NalUnit &nal);
 
+/// The file may be fragmented or not.
 Result<std::unique_ptr<Model>> read_model(const std::string &path);
+
+/// The movie box of a good file with empty tables and defaults for fragments: it says what the tracks are, and
+/// the fragments of another file where their samples are.
+Result<ByteVector> read_header_like(const std::string &path);
 
 } // namespace hull::isobmff

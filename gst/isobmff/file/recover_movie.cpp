@@ -117,8 +117,37 @@ void fit_counts(std::vector<ChunkRun> &runs, const RunBounds &bounds) {
   if (found) runs[found->first].samples_per_chunk = found->second;
 }
 
+// With more than one damaged run nobody can tell; a common reader (libavformat) goes from the last to the first
+// and lets a bad run begin right in front of the next.
+std::vector<ChunkRun> runs_as_read(std::vector<ChunkRun> runs, const RunBounds &bounds) {
+  const auto number = [](std::uint32_t value) { return static_cast<std::int32_t>(value); };
+  for (std::size_t i = runs.size(); i-- > 0;) {
+    ChunkRun &run = runs[i];
+    const bool last = i + 1 == runs.size();
+    const bool bad = (!last && number(run.first_chunk) >= number(runs[i + 1].first_chunk)) ||
+                     (i > 0 && number(run.first_chunk) <= number(runs[i - 1].first_chunk)) ||
+                     number(run.first_chunk) < static_cast<std::int64_t>(i + 1) ||
+                     number(run.samples_per_chunk) < 1 || number(run.sample_description_index) < 1;
+    if (!bad) continue;
+    if (!last) {
+      run = runs[i + 1];
+      --run.first_chunk;
+    } else if (run.samples_per_chunk == 0 && i > 0) {
+      runs.pop_back();
+    } else {
+      run.samples_per_chunk = std::max(number(run.samples_per_chunk), 1);
+      run.sample_description_index = 1;
+      run.first_chunk = static_cast<std::uint32_t>(i + 1);
+      if (i > 0) run.first_chunk = std::max(run.first_chunk, runs[i - 1].first_chunk + 1);
+    }
+  }
+  // Unlike that reader, go on where a run begins behind the last chunk.
+  std::erase_if(runs, [&bounds](const ChunkRun &run) { return run.first_chunk > bounds.chunks; });
+  return runs;
+}
+
 // Runs of chunks whose numbers rise from 1 to at most `chunks`. One that does not rise was damaged: it gets
-// the place at which the runs hold as many samples as there are, or goes.
+// the place at which the runs hold as many samples as there are.
 std::vector<ChunkRun> ordered_runs(const std::vector<ChunkRun> &entries, const RunBounds &bounds) {
   std::vector<ChunkRun> runs;
   std::vector<std::size_t> damaged;
@@ -139,10 +168,8 @@ std::vector<ChunkRun> ordered_runs(const std::vector<ChunkRun> &entries, const R
     }
   }
   if (damaged.empty()) fit_counts(runs, bounds);
-  if (damaged.size() == 1 && place_run(runs, damaged[0], bounds)) return runs;
-  for (auto i = damaged.rbegin(); i != damaged.rend(); ++i)
-    runs.erase(runs.begin() + static_cast<std::ptrdiff_t>(*i));
-  return runs;
+  if (damaged.empty() || (damaged.size() == 1 && place_run(runs, damaged[0], bounds))) return runs;
+  return runs_as_read(entries, bounds);
 }
 
 bool same_runs(const std::vector<ChunkRun> &one, const std::vector<ChunkRun> &other) {

@@ -10,6 +10,9 @@
 
 namespace hull::isobmff {
 
+/// The names are a few bits or one byte apart.
+bool may_have_been(FourCC damaged, FourCC name);
+
 /// Repairs what the boxes around a broken one tell of it: sizes that do not lead to the next sibling, names a
 /// bit or two away from one that is missing, counts beyond the box. `moov` is the whole box; its own size and
 /// name are made right too. Returns how many places were changed.

@@ -331,13 +331,18 @@ Result<Node> rebuilt_movie(const Model &model, const std::vector<SampleTable> &t
 
 } // namespace
 
-Result<void> rebuild_like(Source &source, std::shared_ptr<Model> model, RecoveryPlan &plan) {
-  auto rebuilder = std::make_shared<Rebuilder>(source, *model);
-  for (const Piece &piece : plan.pieces)
+FoundMedia find_media(Source &source, const Model &model, std::span<const Piece> pieces) {
+  Rebuilder rebuilder(source, model);
+  for (const Piece &piece : pieces)
     if (piece.type == FourCC("mdat") || piece.type == FourCC{})
-      rebuilder->media(piece.offset + (piece.type == FourCC{} ? 0 : piece.header_size), piece.end());
-  auto tables = std::make_shared<std::vector<SampleTable>>(std::move(rebuilder->tables()));
-  plan.kept = std::move(rebuilder->kept());
+      rebuilder.media(piece.offset + (piece.type == FourCC{} ? 0 : piece.header_size), piece.end());
+  return {std::move(rebuilder.tables()), std::move(rebuilder.kept())};
+}
+
+Result<void> rebuild_like(Source &source, std::shared_ptr<Model> model, RecoveryPlan &plan) {
+  FoundMedia found = find_media(source, *model, plan.pieces);
+  auto tables = std::make_shared<std::vector<SampleTable>>(std::move(found.tables));
+  plan.kept = std::move(found.kept);
   plan.tracks.clear();
   for (std::size_t i = 0; i < model->tracks.size(); ++i)
     plan.tracks.push_back({model->tracks[i].id, {}, (*tables)[i].samples(), 0, true, {}});

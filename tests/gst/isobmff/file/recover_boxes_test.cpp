@@ -190,6 +190,24 @@ TEST_F(DamagedBox, ARecordingInsideOfAWholeFileStaysHidden) {
   }
 }
 
+// The header in front of the media has lost a byte: writing it anew would take one of the media.
+TEST_F(DamagedBox, NoHeaderIsWrittenOverMedia) {
+  recording_.save();
+  ASSERT_TRUE(unfragment(recording_.path_, Placement::copy));
+  ASSERT_TRUE(fast_start(recording_.path_, Placement::copy));
+  const ByteVector whole = content(recording_.path_);
+  const std::uint64_t mdat = place(whole, "mdat");
+  for (std::uint64_t at = mdat; at < mdat + 8; ++at) {
+    ByteVector bytes = whole;
+    bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(at));
+    store(recording_.path_, bytes);
+    (void)recover(recording_.path_);
+    const ByteVector after = content(recording_.path_);
+    const Bytes media = Bytes(bytes).subspan(mdat + 15); // behind a header of 16
+    EXPECT_NE(std::search(after.begin(), after.end(), media.begin(), media.end()), after.end()) << at;
+  }
+}
+
 // Nothing can be kept of it: then what a lenient reader may find stays as it is.
 TEST_F(DamagedBox, AMovieOfWhichNoTrackIsLeftIsNotWritten) {
   ByteVector bytes = whole_;

@@ -182,6 +182,44 @@ TEST(Recover, KeptFragmentsNameOnlySamplesThatAreThere) {
   EXPECT_LT(scan->tracks[1].table.samples(), 90u);
 }
 
+// Fragments that have lost their movie box, with and without what else was in front of them.
+TEST(Recover, FragmentsWithoutAMovieBoxAreReadWithThatOfAGoodFile) {
+  Recording good("hull_good.mp4");
+  for (int i = 0; i < 2; ++i)
+    good.fragment(7, 9);
+  for (const bool fragmented : {true, false}) {
+    good.save();
+    if (!fragmented) {
+      ASSERT_TRUE(unfragment(good.path_, Placement::copy));
+    }
+    for (const bool with_ftyp : {false, true}) {
+      Recording recording("hull_no_movie.mp4");
+      for (int i = 0; i < 4; ++i)
+        recording.fragment();
+      ByteVector bytes;
+      if (with_ftyp) append(bytes, Bytes(recording.bytes_).first(load_be(recording.bytes_.data(), 4)));
+      append(bytes, Bytes(recording.bytes_).subspan(recording.init_size_));
+      store(recording.path_, bytes);
+      RecoverOptions options;
+      options.like = good.path_;
+      for (const char *to : {".out", ""}) {
+        options.output = *to ? recording.path_ + to : "";
+        auto plan = plan_recovery(recording.path_, options);
+        ASSERT_TRUE(plan) << plan.error().text;
+        ASSERT_EQ(plan->tracks.size(), 1u);
+        EXPECT_EQ(plan->tracks[0].samples, 120u);
+        EXPECT_TRUE(plan->given_up.empty());
+        ASSERT_TRUE(carry_out(*plan, recording.path_, options));
+        const std::string damaged = recording.path_;
+        if (*to) recording.path_ = options.output;
+        EXPECT_EQ(recording.samples_in_file(), recording.expected_) << with_ftyp << to;
+        if (*to) fs::remove(recording.path_);
+        recording.path_ = damaged;
+      }
+    }
+  }
+}
+
 // A whole file, its movie box in front or behind.
 class WholeFile : public testing::TestWithParam<bool> {
  protected:
