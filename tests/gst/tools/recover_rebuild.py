@@ -3,9 +3,11 @@
 
     recover_rebuild.py TOOL [FOLDER] [--least PERCENT] [--only NAME] [--few]
 
-For every unfragmented file with H.264 or H.265 pictures in FOLDER (without one: of files made with ffmpeg): its movie box is taken out, and it is rebuilt like a
-good file that holds only the first 40 % of its bytes, so that most of it was never seen. Counted are the original's
-packets whose bytes come back whole, pictures and others apart.
+For every fragmented file in FOLDER, and every other with H.264 or H.265 pictures (without FOLDER: of files made with ffmpeg and
+GStreamer): its movie box is taken out, and it is rebuilt like a good file that holds only the first 40 % of its bytes, so that
+most of it was never seen; files that are not fragmented also like that good file in fragments. Counted are the original's
+packets whose bytes come back whole, pictures and others apart. Left out are encrypted files, and those whose good part has no
+pictures.
 """
 import argparse
 import os
@@ -32,14 +34,22 @@ def without_movie(data):
     return data[:offset] + data[offset + size:]
 
 
-def shortened(tool, path, out):
+def shortened(tool, path, out, fragmented):
     """A good file of the first 40 % of the bytes."""
     shutil.copy(path, out)
     os.chmod(out, 0o644)
-    if subprocess.run([tool, "atoms", "faststart", out], capture_output=True, timeout=60).returncode:
+    if not fragmented and subprocess.run([tool, "atoms", "faststart", out], capture_output=True, timeout=60).returncode:
         return False
     os.truncate(out, int(os.path.getsize(out) * 0.4))
     return subprocess.run([tool, "atoms", "recover", out], capture_output=True, timeout=60).returncode == 0
+
+
+def in_fragments(path):
+    """The same good file in fragments, or None where ffmpeg cannot."""
+    out = path.replace(".mp4", "_fragments.mp4")
+    done = subprocess.run(["ffmpeg", "-v", "quiet", "-y", "-i", path, "-map", "0:v", "-map", "0:a?", "-c", "copy", "-movflags",
+                           "+frag_keyframe+empty_moov+default_base_moof", out], timeout=120)
+    return out if done.returncode == 0 else None
 
 
 def main():
@@ -70,38 +80,45 @@ def main():
             with open(path, "rb") as file:
                 original = file.read()
             kinds = streams(path)
-            video = {i for i, (codec, kind) in kinds.items() if kind == "video" and codec in ("h264", "hevc")}
+            fragmented = b"moof" in {b[2] for b in boxes(original)}
+            video = {i for i, (codec, kind) in kinds.items() if kind == "video" and (fragmented or codec in ("h264", "hevc"))}
             broken = without_movie(original)
-            if not video or broken is None or b"moof" in {b[2] for b in boxes(original)}:
+            if not video or broken is None or b"encv" in original:
                 continue
             whole = packets(path)
             model, damaged, out = (os.path.join(folder, part) for part in ("model.mp4", "damaged.mp4", "out.mp4"))
-            if not shortened(arguments.tool, path, model):
+            if not shortened(arguments.tool, path, model, fragmented) or "video" not in [kind for _, kind in streams(model).values()]:
+                continue
+            if not [p for p in packets(model) if p["codec_type"] == "video"]:
                 continue
             with open(damaged, "wb") as file:
                 file.write(broken)
-            done = subprocess.run([arguments.tool, "atoms", "recover", damaged, "-o", out, "--like", model],
-                                  capture_output=True, text=True, timeout=300)
-            found = counted(packets(out)) if done.returncode == 0 else counted([])
-            parts = []
-            for picture in (True, False):
-                wanted = counted([p for p in whole if (p["stream_index"] in video) == picture])
-                got = sum((wanted & found).values())
-                total = sum(wanted.values())
-                parts.append(f"{got}/{total}")
-                tally = pictures if picture else others
-                tally[0] += got
-                tally[1] += total
-                if picture and got < total * arguments.least / 100:
-                    low += 1
-                    parts.append("LOW")
-            files += 1
-            print(name, "pictures", *parts, done.stderr.strip())
-            if os.path.exists(out):
-                os.remove(out)
+            for good in [model] if fragmented else [model, in_fragments(model)]:
+                if not good:
+                    continue
+                done = subprocess.run([arguments.tool, "atoms", "recover", damaged, "-o", out, "--like", good],
+                                      capture_output=True, text=True, timeout=300)
+                found = counted(packets(out)) if done.returncode == 0 else counted([])
+                parts = []
+                for picture in (True, False):
+                    wanted = counted([p for p in whole if (p["stream_index"] in video) == picture])
+                    got = sum((wanted & found).values())
+                    total = sum(wanted.values())
+                    parts.append(f"{got}/{total}")
+                    tally = pictures if picture else others
+                    tally[0] += got
+                    tally[1] += total
+                    if picture and got < total * arguments.least / 100:
+                        low += 1
+                        parts.append("LOW")
+                files += 1
+                kind = "fragments" if fragmented else "media" if good is model else "media, like fragments"
+                print(f"{name} ({kind}) pictures", *parts, done.stderr.strip())
+                if os.path.exists(out):
+                    os.remove(out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"{files} files, {low} below {arguments.least} %; pictures {pictures[0]} of {pictures[1]}, other packets {others[0]} of {others[1]}")
+    print(f"{files} rebuilt, {low} below {arguments.least} %; pictures {pictures[0]} of {pictures[1]}, other packets {others[0]} of {others[1]}")
     return 1 if low or not files else 0
 
 
