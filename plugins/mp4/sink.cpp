@@ -124,7 +124,8 @@ void Mp4Sink::stop() {
 Result<void> Mp4Sink::open_file() {
   std::string path = running_.location;
   const bool rotates = running_.max_size_bytes || running_.max_size_time;
-  if (const auto at = path.find('%'); at != std::string::npos) {
+  // A name is only a pattern where files are numbered.
+  if (const auto at = path.find('%'); rotates && at != std::string::npos) {
     // Only one %d, %u or %0Nd: anything else in a format would read arguments that are not there.
     const auto end = path.find_first_not_of("0123456789", at + 1);
     if (end == std::string::npos || (path[end] != 'd' && path[end] != 'u') ||

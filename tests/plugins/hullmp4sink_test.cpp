@@ -138,8 +138,9 @@ TEST(Mp4Sink, BadSettingsAreNamed) {
   EXPECT_NE(launch("fakesrc num-buffers=1 ! hullmp4sink location=/nonexistent/a.mp4")
                 .error.find("/nonexistent/a.mp4"),
             std::string::npos);
-  EXPECT_NE(launch("fakesrc num-buffers=1 ! hullmp4sink location=/tmp/%s%n.mp4").error.find("%d"),
-            std::string::npos);
+  EXPECT_NE(
+      launch("fakesrc num-buffers=1 ! hullmp4sink max-size-bytes=99 location=/tmp/%s%n.mp4").error.find("%d"),
+      std::string::npos);
 }
 
 // A limit on the file's size stands for a full disk: the write fails in the middle of a chunk.
