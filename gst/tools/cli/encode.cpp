@@ -67,6 +67,42 @@ double between(const Tried &good, const Tried &poor) {
   return good.quantizer + (poor.quantizer - good.quantizer) * share;
 }
 
+// The rate is a demuxer's estimate that changes while it reads, and some muxers refuse caps that change.
+GstPadProbeReturn without_rate(GstPad *, GstPadProbeInfo *info, gpointer) {
+  GstEvent *event = gst_pad_probe_info_get_event(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
+  GstCaps *caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  const auto plain = CapsRef::adopt(gst_caps_copy(caps));
+  gst_structure_remove_field(gst_caps_get_structure(plain.get(), 0), "framerate");
+  GstEvent *other = gst_event_new_caps(plain.get());
+  gst_event_set_seqnum(other, gst_event_get_seqnum(event));
+  gst_event_unref(event);
+  info->data = other;
+  return GST_PAD_PROBE_OK;
+}
+
+// A demuxer begins with the first sample however late that is; this keeps its time.
+GstPadProbeReturn at_stream_time(GstPad *, GstPadProbeInfo *info, gpointer) {
+  GstEvent *event = gst_pad_probe_info_get_event(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_SEGMENT) return GST_PAD_PROBE_OK;
+  GstSegment segment;
+  gst_event_copy_segment(event, &segment);
+  if (!GST_CLOCK_TIME_IS_VALID(segment.time)) return GST_PAD_PROBE_OK;
+  segment.base = segment.time;
+  GstEvent *other = gst_event_new_segment(&segment);
+  gst_event_set_seqnum(other, gst_event_get_seqnum(event));
+  gst_event_unref(event);
+  info->data = other;
+  return GST_PAD_PROBE_OK;
+}
+
+void watch_events(GstElement *queue, GstPadProbeCallback callback) {
+  if (!queue) return;
+  const auto out = PadRef::adopt(gst_element_get_static_pad(queue, "src"));
+  gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, callback, nullptr, nullptr);
+}
+
 class TwoPass {
  public:
   explicit TwoPass(const Arguments &arguments)
@@ -111,6 +147,7 @@ Result<GroupCurves> TwoPass::first_pass() {
   if (!scanned) return tl::unexpected(scanned.error());
   pictures_ = scanned->pictures;
   seconds_ = scanned->seconds;
+  source_.late_ns = scanned->late_ns;
   starts_ = group_starts(scanned->shots, pictures_, arguments_.gop ? arguments_.gop : source_.gop());
   std::vector<Rendition> trials;
   for (const int quantizer : kTrials)
@@ -209,6 +246,10 @@ Result<void> TwoPass::write(bool audio) {
   GstElement *pictures = pipeline.add("queue");
   pipeline.link({parse, pictures});
   into(pictures, "video_%u");
+  watch_events(pictures, without_rate);
+  if (audio && pictures)
+    gst_pad_set_offset(PadRef::adopt(gst_element_get_static_pad(pictures, "src")).get(),
+                       static_cast<gint64>(source_.late_ns));
   if (mp4)
     pipeline.link({mux, pipeline.filter("video/quicktime,variant=iso"), sink});
   else
@@ -218,6 +259,7 @@ Result<void> TwoPass::write(bool audio) {
     GstElement *waiting = pipeline.add("queue");
     pipeline.link({file, split});
     follow(split, waiting);
+    watch_events(waiting, at_stream_time);
     into(waiting, "audio_%u");
   }
   return run_into(whole, pipeline);
@@ -229,6 +271,7 @@ Result<Outcome> TwoPass::run() {
   if (by_score())
     if (auto scorable = check_scorable(*source); !scorable) return tl::unexpected(scorable.error());
   source_ = std::move(*source);
+  tell_left_out(source_);
   const auto curves = first_pass();
   if (!curves) return tl::unexpected(curves.error());
   auto outcome = search(*curves);

@@ -151,7 +151,16 @@ int export_title(const TitleOptions &title) {
 }
 
 Result<void> report_title(const TitleResult &result, const TitleOptions &options) {
-  return write_report(result, options, make_worst_pictures(result, options.out, g_stop));
+  return write_report(result, options, known_worst_pictures(result, options.out));
+}
+
+// Drawn when the result is whole: what goes wrong here leaves the report as it is.
+void add_pictures(const Run &run, const TitleOptions &options) {
+  const auto *result = std::get_if<TitleResult>(&run);
+  if (!result) return;
+  if (const auto drawn = write_report(*result, options, make_worst_pictures(*result, options.out, g_stop));
+      !drawn)
+    (void)report(drawn.error());
 }
 
 int run_title(Arguments arguments, bool only_points) {
@@ -165,6 +174,7 @@ int run_title(Arguments arguments, bool only_points) {
   const auto engine = make_engine(arguments.engine);
   const Run run =
       only_points ? analyze_title(title, *engine, g_stop) : make_title(title, *engine, g_stop, report_title);
+  if (!only_points) add_pictures(run, title);
   return std::visit(Ending{arguments, only_points}, run);
 }
 

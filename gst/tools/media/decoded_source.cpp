@@ -97,6 +97,12 @@ GstPadProbeReturn DecodedSource::on_decoder(GstPad *, GstPadProbeInfo *info, gpo
   return type == GST_EVENT_EOS && now != Seeking::done ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
+GstClockTime DecodedSource::running_time(const GstBuffer *buffer) const {
+  const GstClockTime pts = GST_BUFFER_PTS(buffer);
+  if (segment_.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(pts)) return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts);
+}
+
 void DecodedSource::miss() {
   seeking_ = Seeking::missed;
   pipeline_.finish();
@@ -107,6 +113,7 @@ void DecodedSource::tick() {
   quiet_ticks_ = arrived == seen_by_tick_ ? quiet_ticks_ + 1 : 0;
   seen_by_tick_ = arrived;
   if (quiet_ticks_ == kMostQuietTicks && !ended_.load()) {
+    if (on_hang) return on_hang();
     report({ErrorCode::bad_data,
             fmt::format(
                 "{} gave no further picture after number {} for two minutes: its decoder hangs, or the disk "
@@ -132,12 +139,14 @@ GstClockTime DecodedSource::time_of(std::uint64_t picture) const {
 }
 
 // Everything downstream counts from the start of the title, wherever reading began.
-GstPadProbeReturn DecodedSource::on_picture(GstPad *, GstPadProbeInfo *info, gpointer data) {
+GstPadProbeReturn DecodedSource::on_picture(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   auto &self = *static_cast<DecodedSource *>(data);
-  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) return self.take(info);
+  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) return self.take(pad, info);
   GstEvent *event = gst_pad_probe_info_get_event(info);
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) self.ended_ = true;
-  if (GST_EVENT_TYPE(event) != GST_EVENT_SEGMENT || !self.source_.counted()) return GST_PAD_PROBE_OK;
+  if (GST_EVENT_TYPE(event) != GST_EVENT_SEGMENT) return GST_PAD_PROBE_OK;
+  gst_event_copy_segment(event, &self.segment_);
+  if (!self.source_.counted()) return GST_PAD_PROBE_OK;
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
   GstEvent *plain = gst_event_new_segment(&segment);
@@ -147,7 +156,13 @@ GstPadProbeReturn DecodedSource::on_picture(GstPad *, GstPadProbeInfo *info, gpo
   return GST_PAD_PROBE_OK;
 }
 
-GstPadProbeReturn DecodedSource::take(GstPadProbeInfo *info) {
+// What is downstream ends with an event. A flow return of EOS would leave that to what is upstream, where a
+// queue that has seen it answers no query any more (GStreamer 1.22), and a decoder waits for ever.
+void DecodedSource::end_window(GstPad *pad) {
+  if (!ended_.exchange(true)) gst_pad_push_event(pad, gst_event_new_eos());
+}
+
+GstPadProbeReturn DecodedSource::take(GstPad *pad, GstPadProbeInfo *info) {
   GstBuffer *buffer = gst_pad_probe_info_get_buffer(info);
   ++arrived_;
   const Seeking state = seeking_.load();
@@ -165,8 +180,9 @@ GstPadProbeReturn DecodedSource::take(GstPadProbeInfo *info) {
   const std::uint64_t number = seen_++;
   if (number < window_.first) return GST_PAD_PROBE_DROP;
   if (window_.count && number >= window_.first + window_.count) {
+    end_window(pad);
     gst_buffer_unref(buffer);
-    GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
+    GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_FLUSHING;
     info->data = nullptr;
     return GST_PAD_PROBE_HANDLED;
   }

@@ -30,10 +30,15 @@ class DecodedSource {
   GstElement *out = nullptr;
   /// Called with every picture that leaves, with the time its container gave it; streaming thread.
   std::function<void(GstBuffer *)> on_time;
+  /// When a picture that on_time is called with is shown, 0 where the source starts, GST_CLOCK_TIME_NONE where
+  /// nobody says; streaming thread.
+  GstClockTime running_time(const GstBuffer *buffer) const;
+  /// Called by tick() in place of ending the program when no picture has come for two minutes.
+  std::function<void()> on_hang;
   /// Pictures that left so far; any thread.
   std::uint64_t pictures() const { return pictures_.load(); }
   /// To be called ten times a second by the thread that runs the pipeline: seeks once the decoder is there,
-  /// and ends the program with a sentence when no picture has come for two minutes.
+  /// and ends the program with a sentence when no picture has come for two minutes and nobody set on_hang.
   void tick();
   /// After the run: the seek did not lead to the window's first picture, so nothing that left counts.
   bool missed() const { return seeking_.load() == Seeking::missed; }
@@ -46,7 +51,8 @@ class DecodedSource {
   static void on_pad(GstElement *decoder, GstPad *pad, gpointer self);
   static gboolean on_continue(GstElement *decoder, GstPad *pad, GstCaps *caps, gpointer self);
   void read_file();
-  GstPadProbeReturn take(GstPadProbeInfo *info);
+  GstPadProbeReturn take(GstPad *pad, GstPadProbeInfo *info);
+  void end_window(GstPad *pad);
   GstClockTime time_of(std::uint64_t picture) const;
   void miss();
 
@@ -56,6 +62,7 @@ class DecodedSource {
   GstElement *entry_ = nullptr;
   PadRef decoded_; // of the decoder; set before decoder_ready
   std::atomic<Seeking> seeking_{Seeking::none};
+  GstSegment segment_{};   // what the source said; streaming thread only
   std::uint64_t seen_ = 0; // number of the next picture; streaming thread only
   std::atomic<std::uint64_t> pictures_{0};
   std::atomic<std::uint64_t> arrived_{0}; // from the decoder, inside the window or not

@@ -1,7 +1,9 @@
 #include "gst/tools/media/join.h"
 
 #include "gst/core/file.h"
+#include "gst/core/time.h"
 #include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/boxes/movie.h"
 #include "gst/isobmff/file/fragment_scan.h"
 #include "gst/isobmff/file/layout.h"
 #include "gst/tools/support/files.h"
@@ -16,7 +18,7 @@ using namespace isobmff;
 
 class Joiner {
  public:
-  explicit Joiner(OutputFile &out) : out_(out) {}
+  Joiner(OutputFile &out, std::uint64_t start_ns) : out_(out), start_ns_(start_ns) {}
 
   Result<void> append(const std::string &path) {
     auto source = FileSource::open(path);
@@ -29,6 +31,8 @@ class Joiner {
       return fail(ErrorCode::bad_data, path + " is not whole; run the same command again");
     if (auto ok = header(*source, *scanned, path); !ok) return ok;
     const auto first = static_cast<std::int64_t>(scanned->tracks.begin()->second.first_decode_time);
+    if (sequence_ == 0)
+      end_ = rescale(static_cast<std::int64_t>(start_ns_), timescale(*scanned), kNanoseconds);
     shift_ = end_ - first;
     Result<void> done;
     const auto visited = for_each_box(*source, [&](Node &box) {
@@ -41,6 +45,12 @@ class Joiner {
   }
 
  private:
+  static std::int64_t timescale(const FragmentScan &scan) {
+    const Node *trak = scan.moov ? scan.moov->child("trak") : nullptr;
+    const auto *mdhd = trak ? find_box<MediaHeader>(*trak, "mdia/mdhd") : nullptr;
+    return mdhd ? mdhd->timescale : 0;
+  }
+
   // ftyp and moov: written once, and the same in all parts, since one decoder configuration serves them all.
   Result<void> header(FileSource &source, const FragmentScan &scan, const std::string &path) {
     ByteVector bytes(scan.moov_end);
@@ -77,6 +87,7 @@ class Joiner {
   }
 
   OutputFile &out_;
+  const std::uint64_t start_ns_;
   ByteVector header_;
   std::uint64_t at_ = 0; // of the next byte
   std::uint32_t sequence_ = 0;
@@ -84,11 +95,12 @@ class Joiner {
   std::int64_t shift_ = 0;
 };
 
-Result<void> write_joined(const std::vector<std::string> &parts, const std::string &path) {
+Result<void> write_joined(const std::vector<std::string> &parts, const std::string &path,
+                          std::uint64_t start_ns) {
   {
     auto out = OutputFile::create(path);
     if (!out) return tl::unexpected(out.error());
-    Joiner joiner(*out);
+    Joiner joiner(*out, start_ns);
     for (const std::string &part : parts)
       if (auto ok = joiner.append(part); !ok) return ok;
     if (auto ok = out->sync(); !ok) return ok;
@@ -100,9 +112,10 @@ Result<void> write_joined(const std::vector<std::string> &parts, const std::stri
 
 } // namespace
 
-Result<void> join_tracks(const std::vector<std::string> &parts, const std::string &path) {
+Result<void> join_tracks(const std::vector<std::string> &parts, const std::string &path,
+                         std::uint64_t start_ns) {
   AtomicFile whole(path);
-  if (auto done = write_joined(parts, whole.part()); !done) return done;
+  if (auto done = write_joined(parts, whole.part(), start_ns); !done) return done;
   if (const auto error = whole.commit()) return tl::unexpected(file_error(error.value(), "write", path));
   return {};
 }

@@ -17,13 +17,14 @@ namespace {
 struct AudioJob {
   Pipeline *pipeline = nullptr;
   GstElement *entry = nullptr; // its sink pad takes the stream
+  std::string wanted;          // caps name of the stream
 };
 
 void on_audio_pad(GstElement *, GstPad *pad, gpointer data) {
   auto &job = *static_cast<AudioJob *>(data);
   const auto caps = CapsRef::adopt(gst_pad_query_caps(pad, nullptr));
   if (gst_caps_is_empty(caps.get()) || gst_caps_is_any(caps.get())) return;
-  if (!g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps.get(), 0)), "audio/")) return;
+  if (!gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), job.wanted.c_str())) return;
   const auto sink = PadRef::adopt(gst_element_get_static_pad(job.entry, "sink"));
   if (!gst_pad_is_linked(sink.get())) gst_pad_link(pad, sink.get());
 }
@@ -73,6 +74,7 @@ Result<void> package_audio(const Source &source, const std::string &path, const 
   AudioJob job;
   Pipeline pipeline;
   job.pipeline = &pipeline;
+  job.wanted = source.audio_carried ? source.audio_codec : "audio/x-raw";
   GstElement *file = pipeline.add("filesrc", {{"location", source.path}});
   GstElement *reader = pipeline.add(source.audio_carried ? "parsebin" : "decodebin");
   job.entry = pipeline.add("queue");

@@ -13,6 +13,28 @@ const char *package_of(const std::string &factory) {
   return "gstreamer1.0-plugins-base";
 }
 
+// Text goes in as it is: names of files need not be UTF-8, and may begin with a quote.
+void set_property(GObject *object, const char *name, const std::string &value) {
+  const GParamSpec *known = g_object_class_find_property(G_OBJECT_GET_CLASS(object), name);
+  if (known && known->value_type == G_TYPE_STRING)
+    g_object_set(object, name, value.c_str(), nullptr);
+  else
+    gst_util_set_object_arg(object, name, value.c_str());
+}
+
+// Where a preroll ends in one thread while another goes on to PLAYING, a bin may note the two the other way
+// round (GStreamer 1.22), and then keeps an end of stream to itself until it hears again that it plays.
+void remind(GstElement *pipeline) {
+  GST_OBJECT_LOCK(pipeline);
+  const bool plays =
+      GST_STATE(pipeline) == GST_STATE_PLAYING && GST_STATE_PENDING(pipeline) == GST_STATE_VOID_PENDING;
+  GST_OBJECT_UNLOCK(pipeline);
+  if (plays)
+    gst_element_post_message(pipeline,
+                             gst_message_new_state_changed(GST_OBJECT(pipeline), GST_STATE_PLAYING,
+                                                           GST_STATE_PLAYING, GST_STATE_VOID_PENDING));
+}
+
 } // namespace
 
 Error error_of(GstMessage *message) {
@@ -48,7 +70,10 @@ Error error_of(GstMessage *message) {
 Pipeline::Pipeline() : pipeline_(ElementRef::retain(gst_pipeline_new(nullptr))) {}
 
 Pipeline::~Pipeline() {
-  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+  if (abandoned_)
+    gst_object_ref(pipeline_.get());
+  else
+    gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
 }
 
 void Pipeline::remember(Error error) {
@@ -65,7 +90,7 @@ GstElement *Pipeline::add(const char *factory, const Properties &properties) {
     return nullptr;
   }
   for (const auto &[name, value] : properties)
-    gst_util_set_object_arg(G_OBJECT(element), name, value.c_str());
+    set_property(G_OBJECT(element), name, value);
   gst_bin_add(bin(), element);
   return element;
 }
@@ -98,6 +123,10 @@ void Pipeline::finish() {
   post("hull-finish");
 }
 
+void Pipeline::abandon() {
+  abandoned_ = true;
+}
+
 void Pipeline::wake() {
   post("hull-wake");
 }
@@ -125,16 +154,17 @@ Result<void> Pipeline::run(const std::atomic<int> &stop, const std::function<voi
   const auto wanted =
       static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS | GST_MESSAGE_APPLICATION);
   Result<void> result;
-  for (bool done = false; !done && result;) {
+  for (bool done = false; !done && !abandoned_ && result;) {
     if (stop.load()) {
       result = fail(ErrorCode::stopped, "stopped");
       break;
     }
     const auto message = MessageRef::adopt(gst_bus_timed_pop_filtered(bus.get(), 100 * GST_MSECOND, wanted));
     if (message) result = handle(message.get(), done);
+    remind(pipeline_.get());
     if (tick) tick();
   }
-  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+  if (!abandoned_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
   if (failed_) return tl::unexpected(problem_);
   return result;
 }

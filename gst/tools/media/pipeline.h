@@ -41,6 +41,10 @@ class Pipeline {
   /// Ends the pipeline without an error from any thread: run() returns as at EOS.
   void finish();
 
+  /// run() returns at once as at EOS, and nobody stops the pipeline any more: what hangs in it would be waited
+  /// for. Its threads and memory are lost. For the thread that runs it.
+  void abandon();
+
   GstBin *bin() { return GST_BIN(pipeline_.get()); }
   GstElement *element() { return pipeline_.get(); }
   const Error *problem() const { return failed_ ? &problem_ : nullptr; }
@@ -51,7 +55,7 @@ class Pipeline {
   void post(const char *name);
 
   ElementRef pipeline_;
-  bool failed_ = false;
+  bool failed_ = false, abandoned_ = false;
   Error problem_;
 };
 

@@ -32,6 +32,7 @@ struct Reader {
   ladder::ShotDetector shots;
   std::vector<std::uint8_t> luma =
       std::vector<std::uint8_t>(ladder::ShotDetector::kWidth * ladder::ShotDetector::kHeight);
+  GstClockTime late = GST_CLOCK_TIME_NONE; // of the first picture
   GstClockTime first = GST_CLOCK_TIME_NONE, last = GST_CLOCK_TIME_NONE, end = 0;
   GstClockTime shortest = GST_CLOCK_TIME_NONE, longest = 0;
   // How far times are from where counting puts them, in pictures.
@@ -90,13 +91,70 @@ GstPadProbeReturn on_picture(GstPad *pad, GstPadProbeInfo *info, gpointer data) 
   return GST_PAD_PROBE_OK;
 }
 
-Result<void> check_length(const Source &source, const Scan &scan) {
+// How far the streams of a container were read, whatever they hold.
+struct Extent {
+  Pipeline pipeline;
+  std::atomic<std::uint64_t> end{0}; // nanoseconds
+};
+
+// Containers count from zero or from their first sample: the later of stamp and running time.
+std::uint64_t end_of(GstPad *pad, const GstBuffer *buffer) {
+  const std::uint64_t end =
+      GST_BUFFER_PTS(buffer) + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
+  const auto event = EventRef::adopt(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
+  if (!event) return end;
+  const GstSegment *segment = nullptr;
+  gst_event_parse_segment(event.get(), &segment);
+  const std::uint64_t running = gst_segment_to_running_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  return GST_CLOCK_TIME_IS_VALID(running) ? std::max(end, running + (end - GST_BUFFER_PTS(buffer))) : end;
+}
+
+GstPadProbeReturn on_sample(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  auto &extent = *static_cast<Extent *>(data);
+  const GstBuffer *buffer = gst_pad_probe_info_get_buffer(info);
+  if (!GST_BUFFER_PTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
+  const std::uint64_t end = end_of(pad, buffer);
+  std::uint64_t known = extent.end.load();
+  while (end > known && !extent.end.compare_exchange_weak(known, end)) {
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+void on_stream(GstElement *, GstPad *pad, gpointer data) {
+  auto &extent = *static_cast<Extent *>(data);
+  GstElement *sink = gst_element_factory_make("fakesink", nullptr);
+  if (!sink) return;
+  // One thread may feed them all: none may wait for the others' first samples.
+  g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
+  gst_bin_add(extent.pipeline.bin(), sink);
+  const auto in = PadRef::adopt(gst_element_get_static_pad(sink, "sink"));
+  gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, on_sample, data, nullptr);
+  gst_element_sync_state_with_parent(sink);
+  gst_pad_link(pad, in.get());
+}
+
+// In seconds; reads all of the file, and decodes nothing.
+Result<double> end_of_streams(const std::string &path, const std::atomic<int> &stop) {
+  Extent extent;
+  GstElement *reader = extent.pipeline.add("parsebin");
+  extent.pipeline.link({extent.pipeline.add("filesrc", {{"location", path}}), reader});
+  if (reader) g_signal_connect(reader, "pad-added", G_CALLBACK(on_stream), &extent);
+  if (auto ran = extent.pipeline.run(stop); !ran) return tl::unexpected(ran.error());
+  return static_cast<double>(extent.end.load()) / kNanoseconds;
+}
+
+Result<void> check_length(const Source &source, const Scan &scan, const std::atomic<int> &stop) {
   if (scan.pictures == 0)
     return fail(ErrorCode::bad_data, source.path + " holds no picture that can be decoded");
   // Some containers count from zero to where the pictures begin, too.
   const double end = scan.seconds + static_cast<double>(scan.start_ns) / kNanoseconds;
   // Containers round; half a second and a twentieth is more than any of them does.
-  if (source.elementary || source.seconds <= 0 || end >= source.seconds * 0.95 - 0.5) return {};
+  const auto whole = [&source](double reached) { return reached >= source.seconds * 0.95 - 0.5; };
+  if (source.elementary || source.seconds <= 0 || whole(end)) return {};
+  // Sound or subtitles may go on where the pictures end.
+  const auto all = end_of_streams(source.path, stop);
+  if (!all) return tl::unexpected(all.error());
+  if (whole(*all)) return {};
   return fail(
       ErrorCode::bad_data,
       fmt::format("{} is cut: its header promises {:.1f} s, but the pictures end at {:.1f} s; copy or "
@@ -111,7 +169,10 @@ Result<bool> read(const Source &source, Window window, Reader &reader, const std
   reader.next = window.first;
   Pipeline pipeline;
   DecodedSource decoded(pipeline, source, window);
-  decoded.on_time = [&reader](GstBuffer *buffer) { take_time(reader, buffer); };
+  decoded.on_time = [&](GstBuffer *buffer) {
+    if (reader.next == 0) reader.late = decoded.running_time(buffer);
+    take_time(reader, buffer);
+  };
   GstElement *small =
       pipeline.filter(fmt::format("video/x-raw,format=I420,width={},height={}", ladder::ShotDetector::kWidth,
                                   ladder::ShotDetector::kHeight));
@@ -228,23 +289,23 @@ Result<Scan> scan(const Source &source, const std::atomic<int> &stop,
   result.steady =
       timed && reader.steady_against(reader.first_late) && !result.variable_rate && !source.variable_rate;
   if (GST_CLOCK_TIME_IS_VALID(reader.first)) result.start_ns = reader.first;
-  if (auto whole = check_length(source, result); !whole) return tl::unexpected(whole.error());
+  if (timed && GST_CLOCK_TIME_IS_VALID(reader.late)) result.late_ns = reader.late;
+  if (auto whole = check_length(source, result, stop); !whole) return tl::unexpected(whole.error());
   result.shots = reader.shots.shots(std::max(1u, source.gop() / 4));
   return result;
 }
 
 Json to_json(const Scan &scan) {
   return {{"pictures", scan.pictures}, {"seconds", scan.seconds}, {"variable_rate", scan.variable_rate},
-          {"start_ns", scan.start_ns}, {"steady", scan.steady},   {"shots", scan.shots}};
+          {"start_ns", scan.start_ns}, {"late_ns", scan.late_ns}, {"steady", scan.steady},
+          {"shots", scan.shots}};
 }
 
 Result<Scan> scan_from_json(const Json &json) {
   try {
-    return Scan{json.at("pictures").get<std::uint64_t>(),
-                json.at("seconds").get<double>(),
-                json.at("variable_rate").get<bool>(),
-                json.at("start_ns").get<std::uint64_t>(),
-                json.at("steady").get<bool>(),
+    return Scan{json.at("pictures").get<std::uint64_t>(), json.at("seconds").get<double>(),
+                json.at("variable_rate").get<bool>(),     json.at("start_ns").get<std::uint64_t>(),
+                json.at("late_ns").get<std::uint64_t>(),  json.at("steady").get<bool>(),
                 json.at("shots").list<std::uint64_t>()};
   } catch (const JsonError &) {
     return fail(ErrorCode::bad_data, "the scan in the cache is damaged");

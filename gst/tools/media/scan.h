@@ -16,6 +16,7 @@ struct Scan {
   double seconds = 0;
   bool variable_rate = false;       ///< distances of timestamps differ by more than a tenth
   std::uint64_t start_ns = 0;       ///< time of the first picture
+  std::uint64_t late_ns = 0;        ///< from the start of the source to its first picture
   bool steady = false;              ///< every picture lies within a quarter of where counting puts it
   std::vector<std::uint64_t> shots; ///< first pictures
 };

@@ -49,16 +49,50 @@ Result<void> refuse_hdr(GstDiscovererVideoInfo *video, const std::string &path) 
                           colorimetry.transfer == GST_VIDEO_TRANSFER_SMPTE2084 ? "PQ" : "HLG"));
 }
 
+std::string describe(const CapsRef &caps) {
+  return OwnedText(gst_pb_utils_get_codec_description(caps.get())).c_str();
+}
+
+bool has_decoder(const CapsRef &caps) {
+  const char *name = gst_structure_get_name(gst_caps_get_structure(caps.get(), 0));
+  if (g_str_equal(name, "audio/x-raw") || g_str_equal(name, "video/x-raw")) return true; // needs none
+  GList *decoders =
+      gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER, GST_RANK_MARGINAL);
+  GList *fitting = gst_element_factory_list_filter(decoders, caps.get(), GST_PAD_SINK, FALSE);
+  const bool has = fitting != nullptr;
+  gst_plugin_feature_list_free(fitting);
+  gst_plugin_feature_list_free(decoders);
+  return has;
+}
+
+bool carried(const CapsRef &caps) {
+  const GstStructure *s = gst_caps_get_structure(caps.get(), 0);
+  int version = 0;
+  gst_structure_get_int(s, "mpegversion", &version);
+  return (gst_structure_has_name(s, "audio/mpeg") && version == 4) ||
+         gst_structure_has_name(s, "audio/x-opus");
+}
+
+// The first sound that the package can hold; others are none.
 void read_audio(GstDiscovererInfo *info, Source &source) {
   const List<GstDiscovererStreamInfo> streams(gst_discoverer_info_get_audio_streams(info));
-  if (!streams.head) return;
-  source.audio = true;
-  source.audio_codec = caps_text(streams.first(), nullptr);
-  const auto caps = CapsRef::adopt(gst_discoverer_stream_info_get_caps(streams.first()));
-  int version = 0;
-  if (caps) gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "mpegversion", &version);
-  source.audio_carried =
-      (source.audio_codec == "audio/mpeg" && version == 4) || source.audio_codec == "audio/x-opus";
+  for (GList *at = streams.head; at; at = at->next) {
+    const auto caps =
+        CapsRef::adopt(gst_discoverer_stream_info_get_caps(static_cast<GstDiscovererStreamInfo *>(at->data)));
+    if (!caps || gst_caps_is_empty(caps.get()) || gst_caps_is_any(caps.get())) continue;
+    const char *codec = gst_structure_get_name(gst_caps_get_structure(caps.get(), 0));
+    if (!carried(caps) && !has_decoder(caps)) {
+      source.left_out.push_back(describe(caps) + ", which nobody here decodes");
+      continue;
+    }
+    if (source.audio) {
+      source.left_out.push_back(describe(caps) + ", since there is other sound");
+      continue;
+    }
+    source.audio = true;
+    source.audio_codec = codec;
+    source.audio_carried = carried(caps);
+  }
 }
 
 /// Phones store pictures as their sensor lies and say how to turn them.
@@ -140,6 +174,14 @@ Result<Source> from_stream(GstDiscovererInfo *info, Source source) {
   return finish(std::move(source));
 }
 
+bool decodes_pictures(GstDiscovererInfo *info) {
+  const List<GstDiscovererVideoInfo> streams(gst_discoverer_info_get_video_streams(info));
+  GstDiscovererVideoInfo *video = streams.first();
+  if (!video || gst_discoverer_video_info_get_width(video) == 0) return false;
+  const auto caps = CapsRef::adopt(gst_discoverer_stream_info_get_caps(GST_DISCOVERER_STREAM_INFO(video)));
+  return caps && has_decoder(caps);
+}
+
 Result<Source> discover(Source source) {
   GError *error = nullptr;
   const auto discoverer = ObjectRef<GstDiscoverer>::adopt(gst_discoverer_new(30 * GST_SECOND, &error));
@@ -150,6 +192,9 @@ Result<Source> discover(Source source) {
   const std::string reason = error ? error->message : "no reason given";
   g_clear_error(&error);
   const auto outcome = info ? gst_discoverer_info_get_result(info.get()) : GST_DISCOVERER_ERROR;
+  // Phones and broadcasters add streams that nobody decodes: the pictures decide.
+  if (outcome == GST_DISCOVERER_MISSING_PLUGINS && decodes_pictures(info.get()))
+    return from_stream(info.get(), std::move(source));
   if (outcome == GST_DISCOVERER_OK) return from_stream(info.get(), std::move(source));
   if (outcome == GST_DISCOVERER_MISSING_PLUGINS)
     return fail(
@@ -197,6 +242,11 @@ std::vector<ladder::Resolution> rung_sizes(const ladder::Resolution &display,
     if (sizes.empty() || sizes.back() != res) sizes.push_back(own ? display : res);
   }
   return sizes;
+}
+
+void tell_left_out(const Source &source) {
+  for (const std::string &stream : source.left_out)
+    fmt::print(stderr, "gst-hull-1.0: left out: {}\n", stream);
 }
 
 Result<void> check_scorable(const Source &source) {

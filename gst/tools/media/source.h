@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hull::tools {
 
@@ -28,13 +29,15 @@ struct Source {
   double seconds = 0;       ///< 0 = unknown
   std::string video_codec;  ///< for people
   bool audio = false;
-  std::string audio_codec;    ///< caps name, "audio/mpeg"
-  bool audio_carried = false; ///< AAC and Opus go into the package as they are
+  std::string audio_codec;           ///< caps name, "audio/mpeg"
+  bool audio_carried = false;        ///< AAC and Opus go into the package as they are
+  std::vector<std::string> left_out; ///< streams that the result does not have, for people
   std::optional<Y4mHeader> y4m;
 
   ladder::Resolution display; ///< square pixels, even width and height: what is scored and shown
   // What the scan adds.
   std::uint64_t start_ns = 0; ///< time of the first picture
+  std::uint64_t late_ns = 0;  ///< from the start of the source to its first picture, where there is sound
   bool steady = false;        ///< every picture lies where counting puts it
 
   double fps() const { return static_cast<double>(fps_n) / fps_d; }
@@ -49,6 +52,9 @@ struct Source {
 /// Opens a file and finds out. Fails with one sentence that says what to do: no such file, empty, not a
 /// video, no video stream, no decoder, HDR, too small (under 34x34) or cut.
 Result<Source> probe(const std::string &path);
+
+/// Says on standard error which streams the result will not have.
+void tell_left_out(const Source &source);
 
 /// Fails with unsupported where pictures are too small for VMAF, whose fourth scale needs one sample.
 Result<void> check_scorable(const Source &source);

@@ -16,6 +16,7 @@ Json source_json(const Source &s) {
           {"variable_rate", s.variable_rate},
           {"steady", s.steady},
           {"start_ns", s.start_ns},
+          {"late_ns", s.late_ns},
           {"interlaced", s.interlaced},
           {"turn", s.turn},
           {"elementary", s.elementary},
@@ -44,6 +45,7 @@ Result<Source> source_from_json(const Json &json) {
     s.variable_rate = json.at("variable_rate").get<bool>();
     s.steady = json.at("steady").get<bool>();
     s.start_ns = json.at("start_ns").get<std::uint64_t>();
+    s.late_ns = json.value("late_ns", std::uint64_t{0}); // results of older versions have none
     s.interlaced = json.at("interlaced").get<bool>();
     s.turn = json.at("turn").get<std::string>();
     s.elementary = json.at("elementary").get<bool>();

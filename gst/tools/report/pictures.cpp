@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
+#include <memory>
 #include <thread>
 
 namespace hull::tools {
@@ -31,27 +32,46 @@ GstPadProbeReturn keep_jpeg(GstPad *, GstPadProbeInfo *info, gpointer data) {
   return GST_PAD_PROBE_OK;
 }
 
-std::string jpeg_of(const Source &source, std::uint64_t number, const ladder::Resolution &size,
-                    const std::atomic<int> &stop) {
-  std::string jpeg;
-  for (const bool seek : {true, false}) {
-    Pipeline pipeline;
-    DecodedSource decoded(pipeline, source, {number, 1}, seek);
+// One picture on its way out of a title.
+struct Drawing {
+  Drawing(const Source &source, std::uint64_t number, const ladder::Resolution &size, bool seek)
+      : decoded(pipeline, source, {number, 1}, seek) {
     GstElement *encoder = pipeline.add("jpegenc", {{"quality", "85"}});
     pipeline.link({decoded.out, pipeline.add("hullscale"),
                    pipeline.filter(fmt::format("video/x-raw,width={},height={}", size.width, size.height)),
                    encoder, pipeline.add("fakesink", {{"sync", "false"}})});
-    if (!encoder) return {};
+    decoded.on_hang = [this] {
+      hangs = true;
+      pipeline.abandon();
+    };
+    if (!encoder) return;
     const auto pad = PadRef::adopt(gst_element_get_static_pad(encoder, "src"));
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, keep_jpeg, &jpeg, nullptr);
-    const auto ran = pipeline.run(stop, [&] { decoded.tick(); });
-    if (ran && !decoded.missed()) return jpeg;
-    if (!ran) return {};
   }
-  return jpeg;
+
+  std::string jpeg;
+  bool hangs = false;
+  Pipeline pipeline;
+  DecodedSource decoded;
+};
+
+// Empty where there is none: a report without it is still a report.
+std::string jpeg_of(const Source &source, std::uint64_t number, const ladder::Resolution &size,
+                    const std::atomic<int> &stop) {
+  for (const bool seek : {true, false}) {
+    auto drawing = std::make_unique<Drawing>(source, number, size, seek);
+    const auto ran = drawing->pipeline.run(stop, [&] { drawing->decoded.tick(); });
+    if (drawing->hangs) {
+      (void)drawing.release(); // threads that hang in it may go on one day
+      return {};
+    }
+    if (!ran) return {};
+    if (!drawing->decoded.missed()) return drawing->jpeg;
+  }
+  return {};
 }
 
-// A rung's own file, which has the title's clock from zero.
+// A rung's own file, which has the title's clock from its first picture on.
 Source source_of(const RenditionResult &rung, const Source &title, const std::string &folder) {
   Source s;
   s.path = folder + "/" + rung.media;
@@ -61,6 +81,7 @@ Source source_of(const RenditionResult &rung, const Source &title, const std::st
   s.fps_n = title.fps_n;
   s.fps_d = title.fps_d;
   s.steady = title.counted();
+  s.start_ns = title.late_ns;
   return s;
 }
 

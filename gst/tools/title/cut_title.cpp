@@ -11,6 +11,7 @@ Source with_scan(Source s, const Scan &scan) {
   s.frames = scan.pictures;
   s.seconds = scan.seconds;
   s.start_ns = scan.start_ns;
+  if (s.audio) s.late_ns = scan.late_ns;
   s.steady = scan.steady;
   s.variable_rate |= scan.variable_rate;
   if (s.variable_rate && s.seconds > 0) { // the average decides the length of groups

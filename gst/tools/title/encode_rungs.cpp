@@ -92,7 +92,7 @@ Result<void> RungEncoder::join_units(const Rendition &rendition, RenditionResult
   result.key = whole_key(title_, context_.options.model, rendition);
   result.media = rendition.media;
   const std::string path = context_.options.out + "/" + result.media;
-  if (auto ok = join_tracks(files, path); !ok) return ok;
+  if (auto ok = join_tracks(files, path, title_.source.late_ns); !ok) return ok;
   std::error_code error;
   result.media_bytes = std::filesystem::file_size(path, error);
   if (error) return tl::unexpected(file_error(error.value(), "read", path));

@@ -64,7 +64,7 @@ Step<CostProbe> find_costs(const TitleContext &context, const Source &source) {
 }
 
 Step<Scan> scan_title(const TitleContext &context, const Source &source, const WorkEstimate &estimate) {
-  const std::string key = sha256("scan 2 " HULL_VERSION " " + source.identity);
+  const std::string key = sha256("scan 3 " HULL_VERSION " " + source.identity);
   if (const auto known = context.cache.get_json(key))
     if (auto kept = scan_from_json(*known); kept && kept->pictures > 0) return std::move(*kept);
   Progress &progress = context.progress;
@@ -131,7 +131,7 @@ Step<TitleResult> complete(const TitleContext &context, TaskRunner &runner, cons
   if (auto same = still_the_same(opened.source, options); !same) return halt(same.error());
   if (auto ok = write_points(result, options); !ok) return halt(ok.error());
   if (auto ok = report(result, options); !ok) return halt(ok.error());
-  // Last: where ladder.json is, all of the title is.
+  // Last: where ladder.json is, all of the title is, though the report may get pictures yet.
   if (auto ok = write_ladder(result, options); !ok) return halt(ok.error());
   return result;
 }
@@ -143,6 +143,7 @@ Step<TitleResult> run_steps(TitleOptions options, Engine &engine, const std::ato
   const auto opened = open(options);
   if (!opened) return halt(opened.error());
   options.out = opened->folder.path();
+  if (options.style != Progress::Style::quiet) tell_left_out(opened->source);
   const TitleContext context{options, opened->folder.cache(), engine, progress, stop};
   const auto probe = find_costs(context, opened->source);
   if (!probe) return tl::unexpected(probe.error());
