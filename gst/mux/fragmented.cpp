@@ -41,8 +41,10 @@ class FragmentedOutput final : public Output {
   void add_timecode(Chunk &chunk);
   std::int64_t end_of(const Chunk &chunk, std::size_t track) const;
   std::vector<FragmentTrack> fragment_tracks(const Chunk &chunk) const;
-  Result<Piece> chunk_header(const Chunk &chunk, std::size_t reference);
-  void add_samples(std::vector<Piece> &pieces, const Chunk &chunk);
+  Slices slice(const Chunk &chunk) const;
+  Result<Piece> chunk_header(const Chunk &chunk, std::size_t reference, const Slices &slices);
+  void add_samples(std::vector<Piece> &pieces, const Chunk &chunk, const Slices &slices);
+  void add_sample(std::vector<Piece> &pieces, std::size_t track, const Sample &sample);
   std::size_t reference_of(const Chunk &chunk) const;
   PieceTime time_of(const Chunk &chunk, std::size_t reference) const;
   void announce_boundary();
@@ -217,8 +219,9 @@ std::size_t FragmentedOutput::reference_of(const Chunk &chunk) const {
 }
 
 // styp … moof and the header of the mdat.
-Result<Piece> FragmentedOutput::chunk_header(const Chunk &chunk, std::size_t reference) {
-  auto made = fragment_header(sequence_number_++, chunk, fragment_tracks(chunk));
+Result<Piece> FragmentedOutput::chunk_header(const Chunk &chunk, std::size_t reference,
+                                             const Slices &slices) {
+  auto made = fragment_header(sequence_number_++, chunk, fragment_tracks(chunk), slices);
   if (!made) return tl::unexpected(made.error());
   const bool whole = settings_.chunk_duration == 0;
   auto before = front_.boxes({chunk.starts_fragment, whole, finishing_, variant_ == Variant::cmaf},
@@ -257,21 +260,45 @@ PieceTime FragmentedOutput::time_of(const Chunk &chunk, std::size_t reference) c
   return {std::max<std::int64_t>(earliest, 0), start, end_of(chunk, reference) - start};
 }
 
-void FragmentedOutput::add_samples(std::vector<Piece> &pieces, const Chunk &chunk) {
+// Sound lies near its pictures, as in whole files. The label of a timecode stands behind all.
+Slices FragmentedOutput::slice(const Chunk &chunk) const {
+  std::vector<std::uint32_t> timescales;
+  for (const Track *track : tracks_)
+    timescales.push_back(track->config.timescale);
+  Slices slices = tracks_.size() == 1
+                      ? Slices{{chunk.runs[0].size()}}
+                      : slices_of(chunk, timescales, static_cast<std::int64_t>(settings_.interleave_time));
+  if (chunk.runs.size() == tracks_.size()) return slices;
+  std::size_t last = 0;
+  for (const auto &counts : slices)
+    last = std::max(last, counts.size());
+  slices.emplace_back(last).push_back(chunk.runs.back().size());
+  return slices;
+}
+
+void FragmentedOutput::add_sample(std::vector<Piece> &pieces, std::size_t track, const Sample &sample) {
+  MuxSample taken = std::move(pending_[track].front());
+  pending_[track].pop_front();
+  const std::int64_t start = tracks_[track]->in_nanoseconds(sample.decode_time);
+  const std::int64_t end = tracks_[track]->in_nanoseconds(sample.decode_time + sample.duration);
+  Piece &piece = pieces.emplace_back();
+  piece.kind = Piece::Kind::sample;
+  piece.bytes = std::move(taken.bytes);
+  piece.payload = std::move(taken.payload);
+  piece.track = track;
+  piece.time = {std::max<std::int64_t>(taken.running_time, 0), start, end - start};
+  piece.sync = sample.sync;
+}
+
+void FragmentedOutput::add_samples(std::vector<Piece> &pieces, const Chunk &chunk, const Slices &slices) {
+  std::vector<std::size_t> next(tracks_.size());
+  std::size_t left = 0;
   for (std::size_t i = 0; i < tracks_.size(); ++i)
-    for (const Sample &sample : chunk.runs[i]) {
-      MuxSample taken = std::move(pending_[i].front());
-      pending_[i].pop_front();
-      const std::int64_t start = tracks_[i]->in_nanoseconds(sample.decode_time);
-      const std::int64_t end = tracks_[i]->in_nanoseconds(sample.decode_time + sample.duration);
-      Piece &piece = pieces.emplace_back();
-      piece.kind = Piece::Kind::sample;
-      piece.bytes = std::move(taken.bytes);
-      piece.payload = std::move(taken.payload);
-      piece.track = i;
-      piece.time = {std::max<std::int64_t>(taken.running_time, 0), start, end - start};
-      piece.sync = sample.sync;
-    }
+    left += chunk.runs[i].size();
+  for (std::size_t slice = 0; left > 0; ++slice)
+    for (std::size_t i = 0; i < tracks_.size(); ++i)
+      for (std::size_t k = slice < slices[i].size() ? slices[i][slice] : 0; k > 0; --k, --left)
+        add_sample(pieces, i, chunk.runs[i][next[i]++]);
   if (!timecode_.empty()) {
     Piece &piece = pieces.emplace_back();
     piece.kind = Piece::Kind::sample;
@@ -330,7 +357,8 @@ bool FragmentedOutput::emit(Chunk chunk, const Track *settled) {
                        static_cast<double>(end_of(chunk, reference)) / kNanoseconds,
                        chunk.runs[reference].size());
   });
-  auto header = chunk_header(chunk, reference);
+  const Slices slices = slice(chunk);
+  auto header = chunk_header(chunk, reference, slices);
   if (!header) return refuse(header.error());
   std::vector<Piece> pieces;
   std::size_t count = 3; // with a header, the chunk's header and a label
@@ -345,7 +373,7 @@ bool FragmentedOutput::emit(Chunk chunk, const Track *settled) {
     piece.time = PieceTime{header->time->presentation, header->time->decode, std::nullopt};
   }
   pieces.push_back(std::move(*header));
-  add_samples(pieces, chunk);
+  add_samples(pieces, chunk, slices);
   return host_.push(std::move(pieces));
 }
 

@@ -34,24 +34,27 @@ std::string text_of(const ByteVector &bytes, std::uint32_t track_id = 1) {
     for (const Node &traf : box.children) {
       const auto *tfhd = traf.get<TrackFragmentHeader>();
       const auto *tfdt = traf.get<TrackFragmentDecodeTime>();
-      const auto *trun = traf.get<TrackRun>();
-      if (box.type() != FourCC("moof") || !tfhd || !tfdt || !trun || tfhd->track_id != track_id) continue;
+      if (box.type() != FourCC("moof") || !tfhd || !tfdt || tfhd->track_id != track_id) continue;
       std::uint64_t time = tfdt->base_media_decode_time;
-      std::uint64_t at = box.offset + static_cast<std::uint64_t>(trun->data_offset);
-      for (std::uint32_t i = 0; i < trun->sample_count; ++i) {
-        const auto pick = [&](std::uint32_t flag, std::uint32_t own, std::uint32_t whole) {
-          return trun->flags & flag ? own : whole;
-        };
-        const TrackRun::Sample own = trun->samples.empty() ? TrackRun::Sample{} : trun->samples[i];
-        const auto size = pick(TrackRun::kSize, own.size, tfhd->default_sample_size);
-        const auto duration = pick(TrackRun::kDuration, own.duration, tfhd->default_sample_duration);
-        said += std::to_string(time) + "+" + std::to_string(duration) + ":";
-        const auto cues = read_vtt_sample(Bytes(bytes).subspan(at, size));
-        for (const StoredCue &cue : cues.value_or(std::vector<StoredCue>{}))
-          said += cue.cue.payload + "#" + std::to_string(cue.source_id);
-        said += " ";
-        time += duration;
-        at += size;
+      for (const Node &child : traf.children) {
+        const auto *trun = child.as<TrackRun>();
+        if (!trun) continue;
+        std::uint64_t at = box.offset + static_cast<std::uint64_t>(trun->data_offset);
+        for (std::uint32_t i = 0; i < trun->sample_count; ++i) {
+          const auto pick = [&](std::uint32_t flag, std::uint32_t own, std::uint32_t whole) {
+            return trun->flags & flag ? own : whole;
+          };
+          const TrackRun::Sample own = trun->samples.empty() ? TrackRun::Sample{} : trun->samples[i];
+          const auto size = pick(TrackRun::kSize, own.size, tfhd->default_sample_size);
+          const auto duration = pick(TrackRun::kDuration, own.duration, tfhd->default_sample_duration);
+          said += std::to_string(time) + "+" + std::to_string(duration) + ":";
+          const auto cues = read_vtt_sample(Bytes(bytes).subspan(at, size));
+          for (const StoredCue &cue : cues.value_or(std::vector<StoredCue>{}))
+            said += cue.cue.payload + "#" + std::to_string(cue.source_id);
+          said += " ";
+          time += duration;
+          at += size;
+        }
       }
       said += "\n";
     }

@@ -118,13 +118,15 @@ inline bool continuous(const std::vector<Node> &boxes, std::uint64_t *end = null
     const Node *traf = box.child("traf");
     if (!traf) continue;
     const auto *tfhd = traf->get<TrackFragmentHeader>();
-    const auto *trun = traf->get<TrackRun>();
     const auto *tfdt = traf->get<TrackFragmentDecodeTime>();
-    if (!tfhd || !trun || !tfdt) return false;
+    if (!tfhd || !traf->get<TrackRun>() || !tfdt) return false;
     if (expected && *expected != tfdt->base_media_decode_time) return false;
     std::uint64_t time = tfdt->base_media_decode_time;
-    for (std::uint32_t i = 0; i < trun->sample_count; ++i)
-      time += trun->flags & TrackRun::kDuration ? trun->samples[i].duration : tfhd->default_sample_duration;
+    for (const Node &child : traf->children)
+      if (const auto *trun = child.as<TrackRun>())
+        for (std::uint32_t i = 0; i < trun->sample_count; ++i)
+          time +=
+              trun->flags & TrackRun::kDuration ? trun->samples[i].duration : tfhd->default_sample_duration;
     expected = time;
   }
   if (end) *end = expected.value_or(0);

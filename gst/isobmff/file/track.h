@@ -115,11 +115,19 @@ struct FragmentHeader {
   std::uint64_t data_size = 0; ///< of the samples
 };
 
+/// How a chunk's samples lie in its mdat: for each track the number of samples in each slice. The slices follow
+/// each other; in a slice, the tracks do. Empty: one slice.
+using Slices = std::vector<std::vector<std::size_t>>;
+
+/// Slices of at most `length` nanoseconds of decode time, so that a reader finds sound near its pictures.
+/// `timescales`: of the first runs' tracks; the others get no slices.
+Slices slices_of(const Chunk &chunk, const std::vector<std::uint32_t> &timescales, std::int64_t length);
+
 /// moof and the header of the mdat that follows: the sample data come next, track by track in the
-/// order of `tracks`. Every default stands in tfhd (CMAF cmf2), base_data_offset is absent, tfdt is
+/// order of `tracks`, slice after slice. Every default stands in tfhd (CMAF cmf2), base_data_offset is absent, tfdt is
 /// version 1. A sample data size above 4 GiB gives mdat a 64-bit size; a data offset beyond 2 GiB is
 /// `unsupported`.
 Result<FragmentHeader> fragment_header(std::uint32_t sequence_number, const Chunk &chunk,
-                                       const std::vector<FragmentTrack> &tracks);
+                                       const std::vector<FragmentTrack> &tracks, const Slices &slices = {});
 
 } // namespace hull::isobmff
