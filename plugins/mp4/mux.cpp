@@ -25,7 +25,7 @@ const Property<MuxSettings> kProperties[] = {
         "chunk-duration", "Nanoseconds a chunk of a fragment lasts at most; 0 = one chunk per fragment",
         Mutable::ready, 0, 1.8e19),
     property<&MuxSettings::interleave_time>(
-        "interleave-time", "Nanoseconds of one track that follow each other in an unfragmented file",
+        "interleave-time", "Nanoseconds of one track that follow each other in a file of several",
         Mutable::ready, 0, 1.8e19),
     property<&MuxSettings::send_force_keyunit>(
         "send-force-keyunit", "Ask the encoder for a key unit where the next fragment shall start"),
