@@ -24,6 +24,13 @@ struct Piece {
   std::uint64_t end() const { return offset + size; }
 };
 
+inline bool is(const Piece &piece, FourCC type) {
+  return piece.type == type;
+}
+
+/// Larger boxes are not read into memory.
+constexpr std::uint64_t kLargestBox = 1ull << 30;
+
 struct Survey {
   std::vector<Piece> pieces; ///< they cover the file from end to end
   bool sound = true;         ///< all of them whole
