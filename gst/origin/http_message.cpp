@@ -1,5 +1,7 @@
 #include "gst/origin/http_message.h"
 
+#include "gst/core/number.h"
+
 #include <algorithm>
 #include <ctime>
 #include <fmt/format.h>
@@ -42,6 +44,34 @@ bool take_target(std::string_view target, HttpRequest &request) {
   return true;
 }
 
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return g_ascii_isalnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+// Field lines that two readers may read in two ways let one request hide in another (RFC 9112 5.1, 5.2):
+// libsoup leaves them out, or takes them as it likes.
+bool plain_fields(std::string_view head) {
+  std::size_t at = head.find('\n', std::min(head.find_first_not_of("\r\n"), head.size()));
+  while (at != std::string_view::npos && ++at < head.size()) {
+    const std::size_t end = head.find('\n', at);
+    std::string_view line = head.substr(at, end == std::string_view::npos ? end : end - at);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const std::size_t colon = line.find(':');
+    if (!line.empty() && (colon == std::string_view::npos || !is_token(line.substr(0, colon)))) return false;
+    at = end;
+  }
+  return true;
+}
+
+// One number, and no second way to say how long a body is (RFC 9112 6.2, 6.3).
+bool plain_length(const char *length, const char *encoding) {
+  if (!length) return true;
+  const std::string_view digits(length);
+  return !encoding && !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 void cut_body(std::vector<BodySlice> &body, std::uint64_t from, std::uint64_t size) {
   std::vector<BodySlice> kept;
   for (BodySlice &slice : body) {
@@ -54,11 +84,36 @@ void cut_body(std::vector<BodySlice> &body, std::uint64_t from, std::uint64_t si
   body = std::move(kept);
 }
 
+// "bytes=-N" with an N that is more than there is: all of it (RFC 9110 14.1.2), which libsoup refuses.
+bool is_whole_suffix(std::string_view range, std::uint64_t total) {
+  constexpr std::string_view kUnit = "bytes=-";
+  if (!range.starts_with(kUnit)) return false;
+  const auto size = to_number<std::uint64_t>(range.substr(kUnit.size()));
+  return size && *size > total && total > 0;
+}
+
+// "bytes=9-3" is no range, and what is none is not there (RFC 9110 14.1.1, 14.2).
+bool is_backward(std::string_view range) {
+  constexpr std::string_view kUnit = "bytes=";
+  if (!range.starts_with(kUnit)) return false;
+  range.remove_prefix(kUnit.size());
+  const auto from = take_number<std::uint64_t>(range);
+  if (!from || !range.starts_with('-')) return false;
+  const auto last = to_number<std::uint64_t>(range.substr(1));
+  return last && *last < *from;
+}
+
 /// One range of a whole body; several, or one that depends on a validator, get all of it (RFC 9110 14.2).
 void apply_range(HttpReply &reply, const HttpRequest &request, std::uint64_t total) {
   if (soup_message_headers_get_one(request.headers.get(), "If-Range")) return;
   const char *wanted = soup_message_headers_get_one(request.headers.get(), "Range");
   if (!wanted) return;
+  if (is_whole_suffix(wanted, total)) {
+    reply.status = 206;
+    reply.add("Content-Range", fmt::format("bytes 0-{}/{}", total - 1, total));
+    return;
+  }
+  if (is_backward(wanted)) return;
   SoupRange *ranges = nullptr;
   int count = 0;
   const bool any =
@@ -117,6 +172,7 @@ bool HttpRequest::accepts_gzip() const {
 
 int parse_request(const std::string &head, HttpRequest &request) {
   request = {};
+  if (!plain_fields(head)) return 400;
   request.headers = HeadersRef::adopt(soup_message_headers_new(SOUP_MESSAGE_HEADERS_REQUEST));
   char *method = nullptr, *target = nullptr;
   SoupHTTPVersion version = SOUP_HTTP_1_1;
@@ -130,11 +186,13 @@ int parse_request(const std::string &head, HttpRequest &request) {
     return soup_message_headers_header_contains(request.headers.get(), "Connection", word) != FALSE;
   };
   const char *length = soup_message_headers_get_list(request.headers.get(), "Content-Length");
-  request.has_body = (length && std::string_view(length) != "0") ||
-                     soup_message_headers_get_list(request.headers.get(), "Transfer-Encoding");
+  const char *encoding = soup_message_headers_get_list(request.headers.get(), "Transfer-Encoding");
+  if (!plain_length(length, encoding)) return 400;
+  request.has_body = (length && std::string_view(length) != "0") || encoding;
   // What follows a body that nobody asked for is not read as a request.
   request.keep_alive = !request.has_body && (request.http_1_0 ? says("keep-alive") : !says("close"));
-  if (!request.http_1_0 && !soup_message_headers_get_one(request.headers.get(), "Host")) return 400;
+  const char *host = soup_message_headers_get_list(request.headers.get(), "Host");
+  if (host ? std::string_view(host).find(',') != std::string_view::npos : !request.http_1_0) return 400;
   return take_target(owned_target.c_str(), request) ? 200 : 400;
 }
 

@@ -3,6 +3,7 @@
 #include "gst/origin/page.h"
 #include "gst/publish/utc.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <pthread.h>
@@ -30,6 +31,21 @@ std::string common_headers(const std::string &cors) {
   reply.add("Timing-Allow-Origin", cors);
   if (cors != "*") reply.add("Vary", "Origin");
   return reply.headers;
+}
+
+/// What a page may send: the usual ones, and what its preflight asks for (CMCD, Authorization), since nothing
+/// that is served here depends on them.
+std::string allowed_headers(const HttpRequest &asked) {
+  std::string allowed = "Range, If-Modified-Since, Content-Type, X-Requested-With";
+  const char *wanted = soup_message_headers_get_list(asked.headers.get(), "Access-Control-Request-Headers");
+  constexpr std::size_t kMost = 1024;
+  const std::string_view names = wanted ? wanted : "";
+  const bool plain =
+      names.size() < kMost && std::all_of(names.begin(), names.end(), [](char c) {
+        return g_ascii_isalnum(c) || std::string_view("-_, ").find(c) != std::string_view::npos;
+      });
+  if (plain && !names.empty()) allowed += fmt::format(", {}", names);
+  return allowed;
 }
 
 } // namespace
@@ -185,7 +201,7 @@ void Origin::handle(Connection &client) {
     HttpReply reply;
     reply.status = 204;
     reply.add("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
-    reply.add("Access-Control-Allow-Headers", "Range, If-Modified-Since, Content-Type, X-Requested-With");
+    reply.add("Access-Control-Allow-Headers", allowed_headers(asked));
     reply.add("Access-Control-Max-Age", "86400");
     return client.reply(std::move(reply));
   }

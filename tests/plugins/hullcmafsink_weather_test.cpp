@@ -119,6 +119,17 @@ TEST_F(CmafWeather, EveryWayToAskGetsAnAnswer) {
       {"GET time " + plain + "\r\n", 400},
       {"GET /time HTTP/1.1\r\nConnection: close\r\n\r\n", 400}, // no Host
       {"GET /time HTTP/2.0\r\nHost: x\r\n\r\n", 505},
+      // What two readers may read in two ways.
+      {"GET /time " + plain + "Content-Length : 5\r\n\r\n", 400},
+      {"GET /time " + plain + "X-A\t: 5\r\n\r\n", 400},
+      {"GET /time " + plain + ": 5\r\n\r\n", 400},
+      {"GET /time " + plain + "no colon\r\n\r\n", 400},
+      {"GET /time " + plain + "X: a\r\n folded: b\r\n\r\n", 400},
+      {"GET /time " + plain + "Host: y\r\n\r\n", 400},
+      {"GET /time " + plain + "Content-Length: +5\r\n\r\n", 400},
+      {"GET /time " + plain + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400},
+      {"GET /time " + plain + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+      {"GET /time HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", 200},
       {std::string("GET /time HTTP/1.1\r\nHost: x\0y\r\n\r\n", 33), 400},
       {"GET /time HTTP/1.1\r\nX: " + std::string(40'000, 'y') + "\r\n\r\n", 431},
       {"PUT /v1/1.m4s HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 405},
@@ -151,6 +162,25 @@ TEST_F(CmafWeather, EveryWayToAskGetsAnAnswer) {
   EXPECT_NE(time, std::string::npos);
 }
 
+// Players add headers of their own: CMCD, tokens. Whether they may is asked before.
+TEST_F(CmafWeather, PreflightsGetWhatTheyAskFor) {
+  start();
+  const auto allowed = [this](const std::string &wanted) {
+    const std::string reply =
+        get(port_, "/v1.m3u8",
+            "Origin: http://a\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: " +
+                wanted + "\r\n",
+            "OPTIONS");
+    EXPECT_TRUE(status(reply, 204));
+    const std::size_t at = reply.find("Access-Control-Allow-Headers: ");
+    return at == std::string::npos ? "" : reply.substr(at, reply.find("\r\n", at) - at);
+  };
+  for (const std::string wanted : {"cmcd-request", "authorization", "cmcd-object,cmcd-session, x-my_token"})
+    EXPECT_NE(allowed(wanted).find(wanted), std::string::npos) << allowed(wanted);
+  EXPECT_NE(allowed("cmcd-request").find("Range"), std::string::npos);
+  EXPECT_EQ(allowed("x<script>").find("script"), std::string::npos);
+}
+
 TEST_F(CmafWeather, ByteRanges) {
   start();
   follow(3);
@@ -165,6 +195,13 @@ TEST_F(CmafWeather, ByteRanges) {
   EXPECT_NE(range("bytes=10-99999999999")
                 .find("Content-Range: bytes 10-" + std::to_string(whole.size() - 1) + "/" + size),
             std::string::npos);
+  for (const char *longer : {"bytes=-99999999", "bytes=-99999999999"}) {
+    EXPECT_TRUE(status(range(longer), 206)) << longer;
+    EXPECT_EQ(body(range(longer)), whole);
+    EXPECT_NE(range(longer).find("Content-Range: bytes 0-" + std::to_string(whole.size() - 1) + "/" + size),
+              std::string::npos);
+  }
+  EXPECT_TRUE(status(range("bytes=9-3"), 200)) << "no range";
   for (const char *wrong : {"bytes=99999999-", "bytes=-0"}) {
     EXPECT_TRUE(status(range(wrong), 416)) << wrong;
     EXPECT_NE(range(wrong).find("Content-Range: bytes */" + size), std::string::npos);
