@@ -10,6 +10,7 @@ namespace hull::mux {
 namespace {
 
 constexpr std::size_t kAgree = 4;                    // samples in a row that are believed
+constexpr std::size_t kMostLeading = 512;            // samples that wait for the first time
 constexpr std::int64_t kSmallest = 400'000'000;      // below this a jump is jitter
 constexpr std::int64_t kTogether = 2 * kNanoseconds; // tracks that jump together end this far apart at most
 constexpr std::int64_t kUnknownStep = kNanoseconds / 25; // where nobody says what a sample lasts
@@ -111,6 +112,26 @@ Stamp StampJudge::judge_live(std::int64_t time) {
   return settle_at(*last_ + std::max(step(), std::min(passed, settings_.max_gap)));
 }
 
+// Nobody has said yet when the stream begins: the first one that does says it for those in front of it.
+std::optional<Stamp> StampJudge::judge_leading() {
+  if (waiting_.front().arrival) return settle();
+  std::size_t known = 1;
+  while (known < waiting_.size() && !time(known))
+    ++known;
+  if (known == waiting_.size())
+    return ended_ || known >= kMostLeading || leeway_ > 0 ? std::optional(settle()) : std::nullopt;
+  const Stamp &first = waiting_[known].stamp;
+  std::int64_t at = *decode_time(first);
+  leading_ += known;
+  for (std::size_t i = known; i-- > 0;) {
+    Stamp &stamp = waiting_[i].stamp;
+    at -= stamp.duration && *stamp.duration > 0 ? *stamp.duration : step();
+    if (first.dts) stamp.dts = at;
+    if (first.pts) stamp.pts = at + (*first.pts - *decode_time(first));
+  }
+  return judge_first(*time(0));
+}
+
 // The first sample is out of line if those behind it agree on an earlier time.
 std::optional<Stamp> StampJudge::judge_first(std::int64_t first) {
   if (waiting_.front().arrival || leeway_ > 0) return settle();
@@ -134,7 +155,7 @@ std::size_t StampJudge::agreeing(std::size_t first) const {
 
 std::optional<Stamp> StampJudge::judge() {
   const auto now = time(0);
-  if (!now) return settle();
+  if (!now) return last_ ? std::optional(settle()) : judge_leading();
   if (!last_) return judge_first(*now);
   if (follows(*last_, *now)) return settle();
   if (waiting_.front().begins_segment && *now >= *last_) return settle();

@@ -21,8 +21,9 @@ struct SharedMoves {
 /// - Up to three samples that jump, after which the others go on where they were, are strays: they are put
 ///   behind their predecessor.
 /// - More that agree with each other begin a new timeline (backwards, or a gap longer than `max_gap`): it
-/// goes on
-///   where the old one ended, and the other tracks move with it.
+///   goes on where the old one ended, and the other tracks move with it.
+/// - Samples in front of the first one that has a time end where that begins: a demuxer that joins a stream in its
+///   middle may not know earlier when it is.
 /// - In live pipelines nobody waits: a jump counts at once if the samples came as much later or earlier as they
 ///   say, else with the fourth that agrees.
 class StampJudge {
@@ -44,6 +45,8 @@ class StampJudge {
   /// The next stamp that is settled, in the order they came.
   std::optional<Stamp> next();
 
+  /// Samples without a time in front of the first one that has one.
+  std::uint64_t leading() const { return leading_; }
   std::uint64_t strays() const { return strays_; }
   std::uint64_t restarts() const { return restarts_; }
 
@@ -60,6 +63,7 @@ class StampJudge {
   Stamp settle();
   Stamp settle_at(std::int64_t time);
   std::optional<Stamp> judge();
+  std::optional<Stamp> judge_leading();
   std::optional<Stamp> judge_first(std::int64_t first);
   std::size_t agreeing(std::size_t first) const;
   Stamp judge_live(std::int64_t time);
@@ -79,7 +83,7 @@ class StampJudge {
   std::int64_t suspect_ = 0;        // time of the last of them, as it came
   bool segment_begins_ = false;
   bool ended_ = false;
-  std::uint64_t strays_ = 0, restarts_ = 0;
+  std::uint64_t leading_ = 0, strays_ = 0, restarts_ = 0;
 };
 
 } // namespace hull::mux

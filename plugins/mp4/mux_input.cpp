@@ -113,6 +113,7 @@ Repairs MuxInput::repairs() const {
   if (judge_) {
     all.jumps += judge_->restarts();
     all.strays += judge_->strays();
+    all.missing_pts += judge_->leading();
   }
   return all;
 }

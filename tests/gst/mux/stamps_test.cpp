@@ -46,6 +46,55 @@ StampJudge make(std::shared_ptr<SharedMoves> shared = std::make_shared<SharedMov
   return StampJudge({.nominal = kFrame}, std::move(shared));
 }
 
+// A demuxer that joins in the middle of a stream: the first time comes late, and says it for all before.
+TEST(StampJudge, SamplesBeforeTheFirstTimeEndWhereItBegins) {
+  for (const std::size_t leading : {1, 2, 17, 100, 400})
+    for (const bool announced : {true, false})
+      for (const bool ends : {false, true}) {
+        auto judge = make();
+        constexpr std::int64_t kFirst = 120'000'000;
+        const std::size_t timed = ends ? 1 : 20;
+        std::vector<Stamp> out;
+        for (std::size_t i = 0; i < leading + timed; ++i) {
+          Stamp stamp;
+          if (announced) stamp.duration = kFrame;
+          if (i >= leading) stamp.pts = kFirst + static_cast<std::int64_t>(i - leading) * kFrame;
+          judge.add(stamp);
+          while (auto settled = judge.next())
+            out.push_back(*settled);
+        }
+        judge.end();
+        while (auto settled = judge.next())
+          out.push_back(*settled);
+        ASSERT_EQ(out.size(), leading + timed);
+        for (std::size_t i = 0; i < out.size(); ++i)
+          ASSERT_EQ(out[i].pts,
+                    kFirst + (static_cast<std::int64_t>(i) - static_cast<std::int64_t>(leading)) * kFrame)
+              << leading << " " << i;
+        EXPECT_EQ(judge.leading(), leading);
+        EXPECT_EQ(judge.strays() + judge.restarts(), 0u);
+      }
+}
+
+// Live samples, and those of a stream that never says a time, wait for nobody or not for ever.
+TEST(StampJudge, WithoutAnyTimeSamplesStillLeave) {
+  auto live = make();
+  live.add({std::nullopt, std::nullopt, kFrame}, kSecond);
+  EXPECT_TRUE(live.next());
+  auto endless = make();
+  std::size_t left = 0;
+  for (int i = 0; i < 2000; ++i) {
+    endless.add({std::nullopt, std::nullopt, kFrame});
+    while (endless.next())
+      ++left;
+  }
+  EXPECT_GE(left, 1400u);
+  endless.end();
+  while (endless.next())
+    ++left;
+  EXPECT_EQ(left, 2000u);
+}
+
 // Single, in threes, every two seconds; half a second to a day; both directions; first, in between, last.
 TEST(StampJudge, StraysStandBehindTheirPredecessor) {
   for (const bool live : {false, true})
