@@ -20,13 +20,26 @@ struct AudioJob {
   std::string wanted;          // caps name of the stream
 };
 
-void on_audio_pad(GstElement *, GstPad *pad, gpointer data) {
-  auto &job = *static_cast<AudioJob *>(data);
+// A demuxer whose first stream nobody takes may give up before it has found the sound (flvdemux).
+void discard(GstElement *reader, GstPad *pad) {
+  GstElement *sink = gst_element_factory_make("fakesink", nullptr);
+  g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
+  const auto bin = ObjectRef<GstObject>::adopt(gst_element_get_parent(reader));
+  gst_bin_add(GST_BIN(bin.get()), sink);
+  gst_element_sync_state_with_parent(sink);
+  gst_pad_link(pad, PadRef::adopt(gst_element_get_static_pad(sink, "sink")).get());
+}
+
+void on_audio_pad(GstElement *reader, GstPad *pad, gpointer data) {
+  const auto &job = *static_cast<const AudioJob *>(data);
   const auto caps = CapsRef::adopt(gst_pad_query_caps(pad, nullptr));
-  if (gst_caps_is_empty(caps.get()) || gst_caps_is_any(caps.get())) return;
-  if (!gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), job.wanted.c_str())) return;
   const auto sink = PadRef::adopt(gst_element_get_static_pad(job.entry, "sink"));
-  if (!gst_pad_is_linked(sink.get())) gst_pad_link(pad, sink.get());
+  const bool wanted = !gst_caps_is_empty(caps.get()) && !gst_caps_is_any(caps.get()) &&
+                      gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), job.wanted.c_str());
+  if (wanted && !gst_pad_is_linked(sink.get()))
+    gst_pad_link(pad, sink.get());
+  else
+    discard(reader, pad);
 }
 
 // Pictures leave decodebin undecoded: nobody links them. Containers are called video/… too, but only pictures

@@ -110,7 +110,7 @@ TEST_F(EncodeCommand, WhatComesLateStaysLate) {
 
 TEST_F(EncodeCommand, SoundThatOutlastsThePicturesIsNoDamage) {
   if (!has_ffmpeg()) GTEST_SKIP() << "ffmpeg is not installed";
-  for (const std::string name : {"in.mp4", "in.mkv"}) {
+  for (const std::string name : {"in.mp4", "in.mkv", "in.flv", "in.ts"}) {
     ASSERT_TRUE(
         shell("ffmpeg -v error -f lavfi -i testsrc2=s=96x64:r=25:d=2 -f lavfi -i sine=d=5 -c:v libx264 "
               "-c:a aac " +
