@@ -3,6 +3,7 @@
 #include "gst/isobmff/boxes/fields.h"
 #include "gst/isobmff/boxes/file.h"
 #include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/boxes/item.h"
 #include "gst/isobmff/boxes/protect.h"
 #include "gst/isobmff/boxes/sample.h"
 #include "gst/isobmff/file/edit.h"
@@ -37,6 +38,21 @@ bool passes_32_bits(const ChunkOffset &table, std::uint64_t from, std::int64_t d
   });
 }
 
+// An item's bytes lie at its base and an extent's offset; the base moves where there is one.
+Result<void> shift_items(ItemLocation &iloc, std::uint64_t from, std::int64_t delta) {
+  constexpr std::uint8_t kInFile = 0;
+  for (auto &item : iloc.items) {
+    if (item.construction_method != kInFile || item.data_reference_index != 0) continue;
+    const bool by_base = iloc.base_offset_size > 0 && item.base_offset > 0;
+    const std::uint64_t least = std::ranges::empty(item.extents) ? 0 : item.extents.front().extent_offset;
+    if (by_base && item.base_offset + least >= from) item.base_offset += static_cast<std::uint64_t>(delta);
+    for (auto &extent : item.extents)
+      if (!by_base && extent.extent_offset >= from) extent.extent_offset += static_cast<std::uint64_t>(delta);
+  }
+  const auto written = write_payload(iloc);
+  return written ? Result<void>{} : tl::unexpected(written.error());
+}
+
 Result<bool> shift_table(Node &node, std::uint64_t from, std::int64_t delta) {
   if (auto *wide = node.as<ChunkLargeOffset>()) {
     auto done = shift_values(wide->chunk_offsets, from, delta);
@@ -44,6 +60,10 @@ Result<bool> shift_table(Node &node, std::uint64_t from, std::int64_t delta) {
   }
   if (auto *saio = node.as<SampleAuxiliaryInfoOffsets>()) {
     auto done = shift_values(saio->offsets, from, delta);
+    return done ? Result<bool>(false) : tl::unexpected(done.error());
+  }
+  if (auto *iloc = node.as<ItemLocation>()) {
+    auto done = shift_items(*iloc, from, delta);
     return done ? Result<bool>(false) : tl::unexpected(done.error());
   }
   auto *narrow = node.as<ChunkOffset>();
@@ -60,8 +80,15 @@ Result<bool> shift_table(Node &node, std::uint64_t from, std::int64_t delta) {
   return true;
 }
 
-// Offsets that stand outside moov: tfhd.base_data_offset and tfra. They are patched where they lie.
-Result<std::uint64_t> patch_fragments(const std::string &path, std::uint64_t from, std::int64_t delta) {
+// Boxes of the top level whose tables count from the file's start.
+bool has_offsets(FourCC type) {
+  return type == FourCC("moov") || type == FourCC("meta");
+}
+
+// Offsets that stand outside the box that was written: tfhd.base_data_offset, tfra, and the tables of moov and meta.
+// They are patched where they lie.
+Result<std::uint64_t> patch_elsewhere(const std::string &path, FourCC written, std::uint64_t from,
+                                      std::int64_t delta) {
   auto source = FileSource::open(path);
   if (!source) return tl::unexpected(source.error());
   auto file = EditFile::open(path);
@@ -72,6 +99,12 @@ Result<std::uint64_t> patch_fragments(const std::string &path, std::uint64_t fro
   };
   const auto visit = [&](Node &node) {
     bool changed = false;
+    if (has_offsets(node.type()) && node.type() != written) {
+      const auto grew = shift_offsets(node, from, delta);
+      if (!grew) done = tl::unexpected(grew.error());
+      if (!grew) return false;
+      changed = true;
+    }
     for (Node &child : node.children) {
       if (auto *tfra = node.type() == FourCC("mfra") ? child.as<TrackFragmentRandomAccess>() : nullptr)
         for (auto &entry : tfra->entries) {
@@ -89,7 +122,7 @@ Result<std::uint64_t> patch_fragments(const std::string &path, std::uint64_t fro
     const auto bytes = write_tree(node);
     done = bytes && bytes->size() == node.size
                ? file->write(node.offset, *bytes)
-               : fail(ErrorCode::unsupported, "the random access table cannot hold the new offsets");
+               : fail(ErrorCode::unsupported, "a table of the file cannot hold the new offsets");
     return done.has_value();
   };
   const auto end = for_each_box(*source, visit);
@@ -114,14 +147,14 @@ Result<EditReport> write_back(const std::string &path, Node &top) {
   auto file = EditFile::open(path);
   if (!file) return tl::unexpected(file.error());
   const std::uint64_t begin = top.offset, end = top.offset + top.size;
-  const bool is_moof = top.type() == FourCC("moof"), is_moov = top.type() == FourCC("moov");
+  const bool is_moof = top.type() == FourCC("moof"), counts = has_offsets(top.type());
   if (top.to_end && tree_size(top) != top.size) top.to_end = false;
   Replacement range;
   range.begin = begin;
   range.end = end;
   std::int64_t applied = 0; // bytes() may be asked several times
   range.bytes = [&](std::int64_t shift) -> Result<ByteVector> {
-    if (is_moov && shift != applied) {
+    if (counts && shift != applied) {
       // Offsets past the box have been moved by `applied` already.
       const auto from = static_cast<std::uint64_t>(static_cast<std::int64_t>(end) + applied);
       if (auto done = shift_offsets(top, from, shift - applied); !done) return tl::unexpected(done.error());
@@ -133,7 +166,7 @@ Result<EditReport> write_back(const std::string &path, Node &top) {
   range.is_box = !is_moof; // nothing may stand between a moof and its mdat
   auto report = replace_range(*file, range);
   if (!report || report->shifted == 0) return report;
-  const auto patched = patch_fragments(path, end, static_cast<std::int64_t>(report->shifted));
+  const auto patched = patch_elsewhere(path, top.type(), end, static_cast<std::int64_t>(report->shifted));
   if (!patched) return tl::unexpected(patched.error());
   report->bytes_written += *patched;
   return report;

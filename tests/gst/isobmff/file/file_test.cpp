@@ -1,6 +1,8 @@
 #include "gst/isobmff/boxes/fields.h"
 #include "gst/isobmff/boxes/file.h"
 #include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/boxes/item.h"
+#include "gst/isobmff/boxes/meta.h"
 #include "gst/isobmff/boxes/movie.h"
 #include "gst/isobmff/boxes/sample.h"
 #include "gst/isobmff/file/file.h"
@@ -207,6 +209,83 @@ const Refusal kRefusals[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Rules, Injected, testing::ValuesIn(kRefusals),
                          [](const auto &info) { return std::string(info.param.name); });
+
+// An image and a sound movie in one file: meta names the image's bytes, moov those of a chunk.
+struct ImageFile {
+  explicit ImageFile(std::uint8_t base_offset_size) {
+    folder = fs::temp_directory_path() / ("hull_image_" + std::to_string(::getpid()));
+    fs::create_directories(folder);
+    path = (folder / "image.heic").string();
+    FileType ftyp;
+    ftyp.major_brand = "mif1";
+    Node meta{Meta{}};
+    meta.add<Handler>().handler_type = "pict";
+    auto &iloc = meta.add<ItemLocation>();
+    iloc.base_offset_size = base_offset_size;
+    iloc.items = {{.item_id = 1, .extents = {{0, 0, 5}}}, {.item_id = 2, .extents = {{0, 0, 5}}}};
+    Node moov("moov");
+    moov.add<MovieHeader>();
+    auto &stco = moov.add("trak").add("mdia").add("minf").add("stbl").add<ChunkOffset>();
+    stco.chunk_offsets = {0};
+    const std::uint64_t media = write_box(ftyp)->size() + *tree_size(meta) + *tree_size(moov) + 8;
+    for (std::uint64_t i = 0; i < 2; ++i) {
+      auto &item = iloc.items[i];
+      item.base_offset = base_offset_size ? media : 0;
+      item.extents[0].extent_offset = 5 * i + (base_offset_size ? 0 : media);
+    }
+    stco.chunk_offsets = {static_cast<std::uint32_t>(media + 10)};
+    ByteVector bytes = *write_box(ftyp);
+    append(bytes, *write_tree(meta));
+    append(bytes, *write_tree(moov));
+    append_box_header(bytes, "mdat", 15);
+    append(bytes, from_hex("61616161616262626262 6363636363"));
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  }
+  ~ImageFile() { fs::remove_all(folder); }
+
+  std::string at(std::uint64_t offset) const {
+    std::ifstream in(path, std::ios::binary);
+    in.seekg(static_cast<std::streamoff>(offset));
+    char text[5] = {};
+    in.read(text, 5);
+    return {text, 5};
+  }
+  // What item 1, item 2 and the chunk are said to be.
+  std::string media() const {
+    auto source = FileSource::open(path);
+    const auto nodes = parse_boxes(*source);
+    std::string said;
+    for (const Node &node : *nodes) {
+      if (const auto *iloc = node.get<ItemLocation>())
+        for (const auto &item : iloc->items)
+          said += at(item.base_offset + item.extents[0].extent_offset);
+      if (const auto *stco = find_box<ChunkOffset>(node, "trak/mdia/minf/stbl/stco"))
+        said += at(stco->chunk_offsets[0]);
+    }
+    return said;
+  }
+  fs::path folder;
+  std::string path;
+};
+
+class ImageEdits : public testing::TestWithParam<int> {};
+
+TEST_P(ImageEdits, KeepTheBytesOfItemsAndChunks) {
+  ByteVector box;
+  append_box_header(box, "abcd", 20'000);
+  box.resize(box.size() + 20'000);
+  for (const char *parent : {"meta", "moov"}) {
+    const ImageFile image(static_cast<std::uint8_t>(GetParam()));
+    ASSERT_EQ(image.media(), "aaaaabbbbbccccc");
+    const auto done = insert_in_file(image.path, {InsertPlace::Side::inside, parent}, box);
+    ASSERT_TRUE(done) << done.error().text;
+    EXPECT_GT(done->shifted, 0u);
+    EXPECT_EQ(image.media(), "aaaaabbbbbccccc") << "after a box was put into " << parent;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Boxes, ImageEdits, testing::Values(0, 4, 8));
 
 } // namespace
 } // namespace hull::isobmff
