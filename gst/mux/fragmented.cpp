@@ -1,3 +1,4 @@
+#include "gst/isobmff/formats/brands.h"
 #include "gst/mux/chunk_front.h"
 #include "gst/mux/fragmenter.h"
 #include "gst/mux/output.h"
@@ -83,7 +84,8 @@ InitOptions init_options(Variant variant, const TrackConfig &first) {
 }
 
 Result<void> FragmentedOutput::make_header() {
-  const InitOptions options = init_options(variant_, tracks_.front()->config);
+  InitOptions options = init_options(variant_, tracks_.front()->config);
+  if (auto ok = add_brands(options.compatible_brands, settings_.extra_brands); !ok) return ok;
   std::vector<TrackConfig> configs;
   for (const Track *track : tracks_)
     configs.push_back(track->config);

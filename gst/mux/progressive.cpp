@@ -1,5 +1,6 @@
 #include "gst/isobmff/file/progressive.h"
 
+#include "gst/isobmff/formats/brands.h"
 #include "gst/mux/output.h"
 
 #include <algorithm>
@@ -96,6 +97,8 @@ bool ProgressiveOutput::start(const std::vector<Track *> &tracks) {
   for (std::size_t i = 0; i < tracks.size(); ++i)
     tracks_[i].track = tracks[i];
   set_brands(tracks);
+  if (auto ok = add_brands(options_.compatible_brands, settings_.extra_brands); !ok)
+    return refuse(ok.error());
   room_ = host_.movie_room();
   host_.set_header(variant_, {});
   return write_front();
@@ -219,13 +222,21 @@ bool ProgressiveOutput::write_movie(Node &moov) {
   return push_bytes(std::move(rest));
 }
 
+// Of sound without compression, where all formats of the track have frames of one size.
+static std::uint32_t frame_bytes_of(const TrackConfig &config) {
+  const std::uint32_t bytes = config.formats.front().frame_bytes;
+  const auto alike = [bytes](const SampleFormat &format) { return format.frame_bytes == bytes; };
+  return std::ranges::all_of(config.formats, alike) ? bytes : 0;
+}
+
 std::vector<ProgressiveTrack> ProgressiveOutput::finished_tracks() {
   std::erase_if(tracks_, [](const Written &written) { return !written.any; }); // nothing came after all
   std::int64_t start = std::numeric_limits<std::int64_t>::max(); // of the movie: the earliest presentation
   for (const Written &written : tracks_)
     start = std::min(start, written.presentation());
   std::vector<ProgressiveTrack> made;
-  for (const Written &written : tracks_) {
+  for (Written &written : tracks_) {
+    written.table.set_frame_bytes(frame_bytes_of(written.track->config));
     auto &track =
         made.emplace_back(written.track->config, &written.table, -written.table.least_composition_offset());
     track.config.delay = written.presentation() - start;

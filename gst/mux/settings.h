@@ -31,6 +31,7 @@ struct MuxSettings {
   std::string key, key_id, iv;
   bool pssh = true;
   std::string timecode;
+  std::string extra_brands; ///< between commas
   std::uint64_t reserved_max_duration = 0;
   std::uint64_t latency = 0;
   std::uint64_t max_gap = 10'000'000'000;

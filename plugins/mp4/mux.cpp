@@ -51,6 +51,8 @@ const Property<MuxSettings> kProperties[] = {
     property<&MuxSettings::timecode>("timecode",
                                      "Label of the first picture, hh:mm:ss:ff or hh:mm:ss;ff, for a timecode "
                                      "track; empty = what the pictures say, none = no such track"),
+    property<&MuxSettings::extra_brands>("extra-brands",
+                                         "Brands that ftyp names too, between commas, as in iso9,dash"),
     property<&MuxSettings::reserved_max_duration>(
         "reserved-max-duration",
         "Nanoseconds a whole file will last: room for its movie box is kept in front of the media; 0 = what "

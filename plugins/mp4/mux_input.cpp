@@ -282,6 +282,10 @@ bool MuxInput::take(Arrival arrival) {
   stamp.dts = running_time(segment, GST_BUFFER_DTS(buffer));
   if (GST_BUFFER_DURATION_IS_VALID(buffer))
     stamp.duration = static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
+  const SampleFormat &format = config.formats[format_index - 1];
+  if (format.frame_bytes > 0) // frames say themselves how long they last
+    stamp.duration =
+        rescale(static_cast<std::int64_t>(size / format.frame_bytes), kNanoseconds, format.sample_rate);
   if (picture && !stamp.pts && stamp.dts) order_picture(buffer, sync, stamp);
   if (!picture) add_priming(buffer, config.formats.front().sample_rate, stamp);
   judge_->add(stamp, arrival.time);

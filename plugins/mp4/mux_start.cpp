@@ -42,14 +42,14 @@ void group_alternatives(const std::vector<MuxInput *> &tracks) {
 
 // What QuickTime and AVFoundation read, in the form they read it; everything else is refused.
 Result<void> make_quicktime(const std::vector<MuxInput *> &tracks) {
-  constexpr FourCC kEntries[] = {"avc1", "hvc1", "mp4a", "ac-3", "ec-3"};
+  constexpr FourCC kEntries[] = {"avc1", "hvc1", "mp4a", "ac-3", "ec-3", "ipcm", "fpcm", "alaw", "ulaw"};
   for (MuxInput *input : tracks) {
     input->config.quicktime = true;
     SampleFormat &format = input->config.formats.front();
     if (std::ranges::find(kEntries, format.entry) == std::end(kEntries))
       return fail(ErrorCode::unsupported, std::string(input->name()) +
                                               ": variant=apple takes avc1, hvc1, AAC, MP3, "
-                                              "AC-3 and E-AC-3, not " +
+                                              "AC-3, E-AC-3, PCM, A-law and mu-law, not " +
                                               format.entry.text() +
                                               ". Let the parser convert (h265parse ! "
                                               "video/x-h265,stream-format=hvc1), or write variant=iso.");

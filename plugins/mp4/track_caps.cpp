@@ -7,8 +7,11 @@
 #include "gst/isobmff/boxes/entry.h"
 #include "gst/isobmff/formats/ac3.h"
 #include "gst/isobmff/formats/av1.h"
+#include "gst/isobmff/formats/pcm.h"
+#include "gst/isobmff/formats/uncompressed.h"
 #include "gst/mux/parameter_sets.h"
 
+#include <gst/audio/audio.h>
 #include <gst/pbutils/pbutils.h>
 #include <gst/video/video.h>
 
@@ -17,16 +20,25 @@ namespace hull {
 using namespace isobmff;
 using namespace mux;
 
-const char kVideoCaps[] = "video/x-h264, stream-format=(string){ avc, avc3 }, alignment=au; "
-                          "video/x-h265, stream-format=(string){ hvc1, hev1 }, alignment=au; "
-                          "video/x-av1, stream-format=obu-stream, alignment=tu; "
-                          "video/x-vp9";
-const char kAudioCaps[] = "audio/mpeg, mpegversion=4, stream-format=raw; "
-                          "audio/mpeg, mpegversion=1, layer=3, parsed=true; "
-                          "audio/x-opus; "
-                          "audio/x-flac, framed=true; "
-                          "audio/x-ac3, framed=true, alignment=frame; "
-                          "audio/x-eac3, framed=true, alignment=iec61937";
+const char kVideoCaps[] =
+    "video/x-h264, stream-format=(string){ avc, avc3 }, alignment=au; "
+    "video/x-h265, stream-format=(string){ hvc1, hev1 }, alignment=au; "
+    "video/x-av1, stream-format=obu-stream, alignment=tu; "
+    "video/x-vp9; video/x-vp8; "
+    "video/x-h266, stream-format=(string){ vvc1, vvi1 }, alignment=au; "
+    "video/x-raw, format=(string){ I420, YV12, Y42B, Y444, NV12, NV21, YUY2, UYVY, I420_10LE, "
+    "I422_10LE, Y444_10LE, GRAY8, GRAY16_LE, GRAY16_BE, RGB, BGR, RGBA, BGRA, ARGB, ABGR, RGBx, "
+    "BGRx, xRGB, xBGR, GBR }";
+const char kAudioCaps[] =
+    "audio/mpeg, mpegversion=4, stream-format=raw; "
+    "audio/mpeg, mpegversion=1, layer=3, parsed=true; "
+    "audio/x-opus; "
+    "audio/x-flac, framed=true; "
+    "audio/x-ac3, framed=true, alignment=frame; "
+    "audio/x-eac3, framed=true, alignment=iec61937; "
+    "audio/x-raw, layout=interleaved, format=(string){ S16LE, S16BE, S24LE, S24BE, S32LE, S32BE, "
+    "F32LE, F32BE, F64LE, F64BE }; "
+    "audio/x-alaw; audio/x-mulaw";
 const char kTextCaps[] = "application/x-subtitle-vtt; text/x-raw, format=(string){ utf8, pango-markup }; "
                          "application/ttml+xml";
 
@@ -171,9 +183,9 @@ void av1(const GstStructure *s, TrackCaps &track) {
   if (record.size() >= 4 && record[0] == 0x81) track.format.codec_boxes.emplace_back("av1C", record);
 }
 
-// VP9 streams carry no record: vpcC is made from what vp9parse or the encoder says. The level is the least
+// VP8 and VP9 streams carry no record: vpcC is made from what vp9parse or the encoder says. The level is the least
 // one whose picture size holds, VP9 levels table.
-Result<void> vp9(const GstStructure *s, TrackCaps &track) {
+Result<void> vpx(const GstStructure *s, TrackCaps &track, FourCC entry) {
   VpCodecConfiguration vpcc;
   if (const char *profile = gst_structure_get_string(s, "profile"))
     vpcc.profile = to_number<std::uint8_t>(profile).value_or(0) & 3;
@@ -201,8 +213,88 @@ Result<void> vp9(const GstStructure *s, TrackCaps &track) {
       vpcc.level = row.level;
       break;
     }
-  track.format.entry = "vp09";
+  track.format.entry = entry;
   track.format.codec_boxes.push_back(sealed(std::move(vpcc)));
+  return {};
+}
+
+// vvcC is a FullBox in front of the record, ISO/IEC 14496-15 11.2.4.2; a record begins with five set bits.
+Result<void> vvc(const GstStructure *s, TrackCaps &track) {
+  const ByteVector record = codec_data(s);
+  if (auto ok = need_codec_data(record, "h266parse"); !ok) return ok;
+  if (record.size() < 2 || record[0] >> 3 != 0x1f)
+    return broken_codec_data("VVC decoder configuration record", "h266parse");
+  const char *stream_format = gst_structure_get_string(s, "stream-format");
+  track.format.entry = stream_format && g_str_equal(stream_format, "vvi1") ? FourCC("vvi1") : FourCC("vvc1");
+  ByteVector payload(4);
+  append(payload, record);
+  track.format.codec_boxes.emplace_back("vvcC", std::move(payload));
+  return {};
+}
+
+// What describes the picture stays; entry and boxes are those of the layout.
+Result<void> raw_video(const GstStructure *s, TrackCaps &track) {
+  const char *interlace = gst_structure_get_string(s, "interlace-mode");
+  if (interlace && !g_str_equal(interlace, "progressive"))
+    return fail(
+        ErrorCode::unsupported,
+        "Raw video with fields has no place in an MP4 file here. Put deinterlace in front of the muxer.");
+  const char *name = gst_structure_get_string(s, "format");
+  auto format = uncompressed_format(name ? name : "", track.format.width, track.format.height);
+  if (!format) return tl::unexpected(format.error());
+  track.format.entry = format->entry;
+  track.format.codec_boxes = std::move(format->codec_boxes);
+  return {};
+}
+
+// ISO/IEC 23091-3 OutputChannelPosition; empty where a position has no code.
+ByteVector speaker_positions(const GstAudioInfo &info) {
+  static constexpr struct {
+    GstAudioChannelPosition position;
+    std::uint8_t code;
+  } kCodes[] = {
+      {GST_AUDIO_CHANNEL_POSITION_FRONT_LEFT, 0},
+      {GST_AUDIO_CHANNEL_POSITION_FRONT_RIGHT, 1},
+      {GST_AUDIO_CHANNEL_POSITION_FRONT_CENTER, 2},
+      {GST_AUDIO_CHANNEL_POSITION_LFE1, 3},
+      {GST_AUDIO_CHANNEL_POSITION_SIDE_LEFT, 13},
+      {GST_AUDIO_CHANNEL_POSITION_SIDE_RIGHT, 14},
+      {GST_AUDIO_CHANNEL_POSITION_FRONT_LEFT_OF_CENTER, 6},
+      {GST_AUDIO_CHANNEL_POSITION_FRONT_RIGHT_OF_CENTER, 7},
+      {GST_AUDIO_CHANNEL_POSITION_REAR_LEFT, 8},
+      {GST_AUDIO_CHANNEL_POSITION_REAR_RIGHT, 9},
+      {GST_AUDIO_CHANNEL_POSITION_REAR_CENTER, 10},
+      {GST_AUDIO_CHANNEL_POSITION_WIDE_LEFT, 15},
+      {GST_AUDIO_CHANNEL_POSITION_WIDE_RIGHT, 16},
+      {GST_AUDIO_CHANNEL_POSITION_TOP_FRONT_LEFT, 17},
+      {GST_AUDIO_CHANNEL_POSITION_TOP_FRONT_RIGHT, 18},
+      {GST_AUDIO_CHANNEL_POSITION_TOP_FRONT_CENTER, 19},
+      {GST_AUDIO_CHANNEL_POSITION_TOP_REAR_LEFT, 20},
+      {GST_AUDIO_CHANNEL_POSITION_TOP_REAR_RIGHT, 21},
+      {GST_AUDIO_CHANNEL_POSITION_TOP_REAR_CENTER, 22},
+      {GST_AUDIO_CHANNEL_POSITION_TOP_SIDE_LEFT, 23},
+      {GST_AUDIO_CHANNEL_POSITION_TOP_SIDE_RIGHT, 24},
+      {GST_AUDIO_CHANNEL_POSITION_TOP_CENTER, 25},
+      {GST_AUDIO_CHANNEL_POSITION_LFE2, 26},
+  };
+  ByteVector codes;
+  for (int i = 0; i < GST_AUDIO_INFO_CHANNELS(&info); ++i)
+    for (const auto &row : kCodes)
+      if (row.position == info.position[i]) codes.push_back(row.code);
+  return codes.size() == static_cast<std::size_t>(GST_AUDIO_INFO_CHANNELS(&info)) ? codes : ByteVector();
+}
+
+Result<void> raw_audio(const GstCaps *caps, TrackCaps &track) {
+  GstAudioInfo info;
+  if (!gst_audio_info_from_caps(&info, caps))
+    return fail(ErrorCode::bad_data,
+                "The caps are no complete description of raw audio. Put audioconvert in front of the muxer.");
+  const Pcm pcm{static_cast<std::uint8_t>(GST_AUDIO_FORMAT_INFO_WIDTH(info.finfo)),
+                GST_AUDIO_FORMAT_INFO_IS_LITTLE_ENDIAN(info.finfo),
+                GST_AUDIO_FORMAT_INFO_IS_FLOAT(info.finfo)};
+  const bool plain = GST_AUDIO_INFO_CHANNELS(&info) <= 2; // mono, or left and right
+  track.format = pcm_format(pcm, track.format.channels, track.format.sample_rate,
+                            plain ? ByteVector() : speaker_positions(info));
   return {};
 }
 
@@ -361,7 +453,13 @@ Result<TrackCaps> track_from_caps(const GstCaps *caps) {
     else if (ok && name == "video/x-av1")
       av1(s, track);
     else if (ok && name == "video/x-vp9")
-      ok = vp9(s, track);
+      ok = vpx(s, track, "vp09");
+    else if (ok && name == "video/x-vp8")
+      ok = vpx(s, track, "vp08");
+    else if (ok && name == "video/x-h266")
+      ok = vvc(s, track);
+    else if (ok && name == "video/x-raw")
+      ok = raw_video(s, track);
   } else if (name == "audio/x-opus") {
     track.media = Media::audio;
     track.pacing = Pacing::contiguous;
@@ -370,6 +468,10 @@ Result<TrackCaps> track_from_caps(const GstCaps *caps) {
     ok = set_sound(s, track);
     if (ok && name == "audio/mpeg")
       ok = mpeg_audio(s, track);
+    else if (ok && name == "audio/x-raw")
+      ok = raw_audio(caps, track);
+    else if (ok && (name == "audio/x-alaw" || name == "audio/x-mulaw"))
+      track.format = g711_format(name == "audio/x-alaw", track.format.channels, track.format.sample_rate);
     else if (ok && name == "audio/x-flac")
       ok = flac(s, track);
     else if (ok)

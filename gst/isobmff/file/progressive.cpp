@@ -20,8 +20,9 @@ std::uint64_t complete_track(Node &trak, const SampleTable &table, const TrackEd
                              std::uint32_t movie_timescale, std::int64_t shift, bool wide) {
   const auto media = static_cast<std::int64_t>(table.duration());
   const std::int64_t media_time = edit.priming + edit.reorder_shift + edit.composed;
+  // Rounded up: readers of frames cut off what lies behind the end (qtdemux took 16 frames of PCM away).
   const std::int64_t shown =
-      std::max<std::int64_t>(rescale(media - edit.priming, movie_timescale, edit.timescale), 0);
+      std::max<std::int64_t>(-rescale_floor(edit.priming - media, movie_timescale, edit.timescale), 0);
   const auto duration = static_cast<std::uint64_t>(edit.delay + shown);
   if (auto *tkhd = trak.get<TrackHeader>()) tkhd->duration = duration;
   if (Node *mdia = trak.child("mdia"))

@@ -252,7 +252,7 @@ void SampleTable::write_times(Node &stbl, std::int64_t shift_composition) const 
 }
 
 // The order is that of 14496-12's table: stsc, stsz, then the chunks' offsets.
-void SampleTable::write_places(Node &stbl, std::int64_t shift, bool wide) const {
+void SampleTable::write_places(Node &stbl, std::int64_t shift, bool wide, bool of_frames) const {
   auto &stsc = stbl.add<SampleToChunk>();
   stbl.add(Node(Generated("stsz", 12 + 4 * count_, [this](const Sink &sink) {
     PieceWriter out(sink);
@@ -274,15 +274,62 @@ void SampleTable::write_places(Node &stbl, std::int64_t shift, bool wide) const 
     end = offset;
     for (std::uint32_t i = 0; i < held; ++i)
       end += static_cast<std::uint32_t>(sizes.next());
-    if (stsc.entries.empty() || stsc.entries.back().samples_per_chunk != held ||
+    const auto named = of_frames ? static_cast<std::uint32_t>((end - offset) / frame_bytes_) : held;
+    if (stsc.entries.empty() || stsc.entries.back().samples_per_chunk != named ||
         stsc.entries.back().sample_description_index != kind)
-      stsc.entries.push_back({static_cast<std::uint32_t>(chunk + 1), held, kind});
+      stsc.entries.push_back({static_cast<std::uint32_t>(chunk + 1), named, kind});
     if (stco) stco->chunk_offsets.push_back(static_cast<std::uint32_t>(offset + shift));
     if (co64) co64->chunk_offsets.push_back(static_cast<std::uint64_t>(offset + shift));
   }
 }
 
+// How many frames of one tick the samples are; 0 where they are no such frames, or more than a table holds.
+std::uint64_t SampleTable::frames() const {
+  if (frame_bytes_ == 0) return 0;
+  PackedNumbers::Cursor sizes(sizes_), durations(durations_);
+  std::uint64_t frames = 0, on_time = 0;
+  for (std::uint64_t i = 0; i < count_; ++i) {
+    const auto size = static_cast<std::uint64_t>(sizes.next());
+    const auto duration = static_cast<std::uint64_t>(i + 1 < count_ ? durations.next() : last_duration_);
+    const std::uint64_t held = size / frame_bytes_;
+    if (size % frame_bytes_ != 0 || held == 0 || duration < held) return 0;
+    on_time += duration == held;
+    frames += held;
+  }
+  const bool ticks_are_frames = 2 * on_time >= count_; // other ones follow a gap
+  return ticks_are_frames && frames <= 0xffffffffu ? frames : 0;
+}
+
+// A gap lengthens the last frame of the sample before it.
+void SampleTable::write_frames(Node &stbl, std::int64_t shift, bool wide) const {
+  const std::uint64_t total = frames();
+  TimeToSample stts;
+  const auto add_run = [&stts](std::uint64_t count, std::uint64_t delta) {
+    if (count == 0) return;
+    if (stts.entries.empty() || stts.entries.back().sample_delta != delta)
+      stts.entries.push_back({0, static_cast<std::uint32_t>(delta)});
+    stts.entries.back().sample_count += static_cast<std::uint32_t>(count);
+  };
+  PackedNumbers::Cursor sizes(sizes_), durations(durations_);
+  for (std::uint64_t i = 0; i < count_; ++i) {
+    const std::uint64_t held = static_cast<std::uint64_t>(sizes.next()) / frame_bytes_;
+    const auto duration = static_cast<std::uint64_t>(i + 1 < count_ ? durations.next() : last_duration_);
+    add_run(held - 1, 1);
+    add_run(1, duration - (held - 1));
+  }
+  stbl.add(std::move(stts));
+  write_places(stbl, shift, wide, true);
+  for (Node &node : stbl.children)
+    if (node.type() == SampleSize::kType) {
+      SampleSize stsz;
+      stsz.sample_size = frame_bytes_;
+      stsz.sample_count = static_cast<std::uint32_t>(total);
+      node = Node(std::move(stsz));
+    }
+}
+
 void SampleTable::write(Node &stbl, std::int64_t shift, std::int64_t shift_composition, bool wide) const {
+  if (frames() > 0) return write_frames(stbl, shift, wide);
   write_times(stbl, shift_composition);
   if (syncs_ < count_) {
     auto &stss = stbl.add<SyncSample>();

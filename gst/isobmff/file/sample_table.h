@@ -71,6 +71,10 @@ class SampleTable {
   /// The samples added since the last chunk stand together at `offset`, described by entry `description`.
   void end_chunk(std::uint64_t offset, std::uint32_t description);
 
+  /// Samples are frames of sound without compression, `bytes` each, that come many at once: the tables then
+  /// name each frame, as readers expect it, without growing. 0: samples are what add() gets.
+  void set_frame_bytes(std::uint32_t bytes) { frame_bytes_ = bytes; }
+
   std::uint64_t samples() const { return count_; }
   std::uint64_t duration() const { return duration_; } ///< ticks
   std::uint32_t last_duration() const { return last_duration_; }
@@ -87,8 +91,10 @@ class SampleTable {
   bool has_composition_offsets() const { return any_composition_; }
 
  private:
+  std::uint64_t frames() const;
+  void write_frames(Node &stbl, std::int64_t shift, bool wide) const;
   void write_times(Node &stbl, std::int64_t shift_composition) const;
-  void write_places(Node &stbl, std::int64_t shift, bool wide) const;
+  void write_places(Node &stbl, std::int64_t shift, bool wide, bool of_frames = false) const;
   PackedNumbers durations_, sizes_, compositions_, sync_distances_;
   PackedNumbers chunk_gaps_, chunk_samples_, chunk_descriptions_;
   std::uint64_t count_ = 0, in_chunk_ = 0, chunks_ = 0;
@@ -97,6 +103,7 @@ class SampleTable {
   std::uint64_t duration_ = 0;
   std::uint32_t last_duration_ = 0;
   std::uint64_t last_sync_ = 0, syncs_ = 0;
+  std::uint32_t frame_bytes_ = 0;
   std::int64_t least_composition_ = 0;
   bool any_composition_ = false;
 };

@@ -41,6 +41,7 @@ struct SampleFormat {
   std::uint16_t channels = 2;
   std::uint16_t sample_bits = 16;
   std::uint32_t sample_rate = 0;
+  std::uint32_t frame_bytes = 0; ///< of sound without compression: one number of each channel; else 0
 
   // Text.
   std::string text_namespace;

@@ -4,6 +4,7 @@
 #include "gst/isobmff/boxes/protect.h"
 #include "gst/isobmff/crypt/crypt.h"
 #include "gst/isobmff/file/track.h"
+#include "gst/isobmff/formats/pcm.h"
 
 #include <algorithm>
 
@@ -59,7 +60,8 @@ Node quicktime_sound_entry(const SampleFormat &format) {
 }
 
 Node sound_entry(const SampleFormat &format) {
-  if (format.quicktime) return quicktime_sound_entry(format);
+  if (format.quicktime)
+    return format.frame_bytes ? quicktime_pcm_entry(format) : quicktime_sound_entry(format);
 
   AudioSampleEntry entry(format.entry);
   entry.channelcount = format.channels;

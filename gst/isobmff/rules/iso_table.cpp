@@ -7,10 +7,16 @@
 namespace hull::isobmff::iso {
 namespace {
 
-bool is_whole_number_sound(FourCC format) {
-  static constexpr FourCC kPcm[] = {"raw ", "NONE", "twos", "sowt", "in24",
-                                    "in32", "fl32", "fl64", "ulaw", "alaw"};
-  return std::ranges::find(kPcm, format) != std::end(kPcm);
+// Bytes of one number of sound that is not compressed, or by G.711; 0 for any other.
+std::uint32_t number_bytes(const AudioSampleEntry &entry) {
+  static constexpr struct {
+    FourCC format;
+    std::uint32_t bytes; ///< 0: what the entry says
+  } kFormats[] = {{"raw ", 0}, {"NONE", 0}, {"twos", 0}, {"sowt", 0}, {"in24", 3},
+                  {"in32", 4}, {"fl32", 4}, {"fl64", 8}, {"ulaw", 1}, {"alaw", 1}};
+  for (const auto &row : kFormats)
+    if (row.format == entry.type) return row.bytes ? row.bytes : entry.samplesize / 8u;
+  return 0;
 }
 
 // QuickTime File Format, sound sample descriptions: a packet of so many frames has so many bytes.
@@ -24,9 +30,9 @@ void set_packet(Track &track, const AudioSampleEntry &entry) {
   } else if (entry.entry_version == 2 && entry.quicktime.size() == 36) {
     track.packet_bytes = number(28);
     track.packet_frames = number(32);
-  } else if (entry.entry_version == 0 && is_whole_number_sound(entry.type)) {
+  } else if (entry.entry_version == 0) {
     track.packet_frames = 1;
-    track.packet_bytes = entry.channelcount * entry.samplesize / 8u;
+    track.packet_bytes = entry.channelcount * number_bytes(entry);
   }
   if (track.packet_frames == 0 || track.packet_bytes == 0) track.packet_frames = track.packet_bytes = 0;
 }
