@@ -55,7 +55,7 @@ void assess(Movie &movie, std::uint64_t file_size) {
     const bool described = mvhd && mvhd->timescale > 0 && find(trak, "mdia/minf/stbl/stsd") != nullptr;
     movie.usable |= described;
     movie.tracks += described && !broken_headers(trak);
-    const auto places = track_places(trak);
+    const auto places = track_places(trak, file_size);
     movie.agrees &= places && tables_agree(trak, *places);
     if (!places || has_external_media(trak)) continue;
     movie.samples += places->count;

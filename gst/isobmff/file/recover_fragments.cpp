@@ -118,7 +118,7 @@ class FragmentPlanner {
 
   // A movie box may hold the first fragment's samples in its own tables.
   void first_samples(const Node &trak, ScannedTrack &scanned, TrackRecovery &track) {
-    const auto places = track_places(trak);
+    const auto places = track_places(trak, plan_.size);
     if (!places || places->count == 0 || places->packet_samples > 1) return;
     scanned.table = table_within(trak, *places, plan_.size);
     scanned.any = scanned.table.samples() > 0;

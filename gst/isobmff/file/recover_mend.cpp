@@ -193,6 +193,7 @@ class Mender {
     clamp_count(at, size);
     set_version(at, size);
     if (name(at) == FourCC("dref")) mend_references(at, size);
+    if (name(at) == FourCC("stsd")) mend_entry(at, size);
     count_children(at, size);
     return size;
   }
@@ -226,9 +227,17 @@ class Mender {
       nearest = candidate;
       least = apart;
     }
-    if (!alone) return false;
+    if (!alone || (nearest == FourCC("trun") && !likely_run(at))) return false;
     set(at + 4, nearest.value);
     return true;
+  }
+  // Flags that a track run may have, and the size that follows from them and the count.
+  bool likely_run(std::size_t at) const {
+    if (number(at) < 16 || bytes_.size() - at < 16) return false;
+    const std::uint64_t flags = number(at + 8) & 0xffffffu;
+    const auto entry = 4 * static_cast<std::uint64_t>(std::popcount(flags & 0xf00));
+    return (flags & ~std::uint64_t{0xf05}) == 0 &&
+           (entry > 0 || number(at) == 16u + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0));
   }
   // A run of more samples than its box has room for.
   void clamp_run(std::size_t at, std::size_t size) {
@@ -277,6 +286,12 @@ class Mender {
     set(at + kFirst, size - kFirst);
     set(at + kFirst + 4, FourCC("url ").value);
     set(at + kFirst + 8, 1); // self-contained
+  }
+  // A single sample entry fills its box.
+  void mend_entry(std::size_t at, std::size_t size) {
+    constexpr std::size_t kFirst = 16, kSmallest = 16;
+    if (size >= kFirst + kSmallest && number(at + 12) == 1 && !fits(at + kFirst, at + size))
+      set(at + kFirst, size - kFirst);
   }
   // Readers refuse a file whose counts of data references or sample entries are wrong.
   void count_children(std::size_t at, std::size_t size) {

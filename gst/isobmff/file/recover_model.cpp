@@ -338,6 +338,7 @@ Result<std::unique_ptr<Model>> read_model(const std::string &path) {
     ModelTrack track;
     track.id = tkhd->track_id;
     track.index = i;
+    track.format = entry->type().text();
     std::tie(track.kind, track.length_size) = nal_kind(*entry);
     track.duration = common_duration(trak);
     if (places->packet_bytes > 0 && places->sizes.empty()) {

@@ -54,6 +54,7 @@ struct NalUnit {
 struct ModelTrack {
   std::uint32_t id = 0;
   std::size_t index = 0; ///< among moov's children
+  std::string format;    ///< of its sample entry: avc1, mp4a …
   SampleKind kind = SampleKind::frames;
   std::uint64_t samples = 0;
   std::uint32_t duration = 1; ///< of a sample, most often

@@ -162,14 +162,33 @@ std::vector<ChunkRun> ordered_runs(const std::vector<ChunkRun> &entries, const R
     if (follows(run, previous, bounds.chunks) && !overtakes) {
       previous = run.first_chunk;
       runs.push_back(run);
-    } else if (run.samples_per_chunk > 0 && i > 0) {
+    } else {
       damaged.push_back(runs.size());
       runs.push_back(run);
     }
   }
   if (damaged.empty()) fit_counts(runs, bounds);
-  if (damaged.empty() || (damaged.size() == 1 && place_run(runs, damaged[0], bounds))) return runs;
+  if (damaged.empty()) return runs;
+  const bool one = damaged.size() == 1 && damaged[0] > 0 && runs[damaged[0]].samples_per_chunk > 0;
+  if (one && place_run(runs, damaged[0], bounds)) return runs;
   return runs_as_read(entries, bounds);
+}
+
+// The chunks that the runs make of the offsets, as far as there are samples.
+void fill_chunks(TrackPlaces &places, const std::vector<ChunkRun> &runs,
+                 const std::vector<std::uint64_t> &offsets) {
+  std::uint64_t left = places.count;
+  std::size_t entry = 0;
+  for (std::size_t i = 0; i < offsets.size() && left > 0; ++i) {
+    while (entry + 1 < runs.size() && runs[entry + 1].first_chunk <= i + 1)
+      ++entry;
+    if (entry >= runs.size()) break;
+    const auto samples = std::min<std::uint64_t>(runs[entry].samples_per_chunk, left);
+    places.chunks.push_back(
+        {offsets[i], static_cast<std::uint32_t>(samples), runs[entry].sample_description_index});
+    left -= samples;
+  }
+  places.nowhere = left;
 }
 
 bool same_runs(const std::vector<ChunkRun> &one, const std::vector<ChunkRun> &other) {
@@ -276,20 +295,32 @@ bool frames_are_found(const Node &trak) {
 
 void drop_wrong_edits(Node &trak, std::uint32_t movie_timescale) {
   const auto *mdhd = find_box<MediaHeader>(trak, "mdia/mdhd");
-  const auto *elst = find_box<EditList>(trak, "edts/elst");
-  if (!mdhd || !elst || mdhd->timescale == 0) return;
+  const Node *list = find(std::as_const(trak), "edts/elst");
+  if (!mdhd || !list || mdhd->timescale == 0) return;
+  const auto *elst = list->as<EditList>();
+  const auto drop = [&trak] {
+    std::erase_if(trak.children, [](const Node &child) { return child.type() == FourCC("edts"); });
+  };
+  if (!elst) return drop();
   const auto media = static_cast<std::int64_t>(media_duration(trak) + greatest_delay(trak));
   const std::int64_t slack = media / 16 + mdhd->timescale / 2;
   const bool none =
       std::ranges::none_of(elst->entries, [](const auto &entry) { return entry.media_time >= 0; });
+  // The track's header says how long all edits are together.
+  std::uint64_t shown_in_all = 0;
+  for (const EditList::Entry &entry : elst->entries)
+    shown_in_all += entry.segment_duration;
+  const auto *tkhd = std::as_const(trak).get<TrackHeader>();
+  const bool less = tkhd && shown_in_all > 0 && tkhd->duration < 0xffffffffu &&
+                    shown_in_all + shown_in_all / 64 + 2 < tkhd->duration;
   const bool wrong =
-      none || std::ranges::any_of(elst->entries, [&](const EditList::Entry &entry) {
+      none || less || std::ranges::any_of(elst->entries, [&](const EditList::Entry &entry) {
         const auto shown =
             static_cast<std::int64_t>(std::min<std::uint64_t>(entry.segment_duration, ~0u >> 1));
         return entry.media_time < -1 ||
                entry.media_time + rescale(shown, mdhd->timescale, movie_timescale) > media + slack;
       });
-  if (wrong) std::erase_if(trak.children, [](const Node &child) { return child.type() == FourCC("edts"); });
+  if (wrong) drop();
 }
 
 std::uint64_t TrackPlaces::size_of(std::uint64_t first, std::uint64_t samples) const {
@@ -301,7 +332,7 @@ std::uint64_t TrackPlaces::size_of(std::uint64_t first, std::uint64_t samples) c
   return sum;
 }
 
-Result<TrackPlaces> track_places(const Node &trak) {
+Result<TrackPlaces> track_places(const Node &trak, std::uint64_t file_size) {
   TrackPlaces places;
   if (auto ok = read_sizes(trak, places); !ok) return tl::unexpected(ok.error());
   auto offsets = chunk_offsets(trak);
@@ -314,23 +345,18 @@ Result<TrackPlaces> track_places(const Node &trak) {
   const Node *stsd = find(trak, "mdia/minf/stbl/stsd");
   const RunBounds bounds{places.offsets, places.count, stsd ? stsd->children.size() : 1};
   const std::vector<ChunkRun> runs = ordered_runs(stsc->entries, bounds);
+  TrackPlaces as_read = places;
+  fill_chunks(places, runs, *offsets);
   places.disordered = places.offsets > 0 && !same_runs(runs, stsc->entries);
-  std::uint64_t left = places.count;
-  std::size_t entry = 0;
-  for (std::size_t i = 0; i < offsets->size() && left > 0; ++i) {
-    while (entry + 1 < runs.size() && runs[entry + 1].first_chunk <= i + 1)
-      ++entry;
-    if (entry >= runs.size()) break;
-    const auto samples = std::min<std::uint64_t>(runs[entry].samples_per_chunk, left);
-    places.chunks.push_back(
-        {(*offsets)[i], static_cast<std::uint32_t>(samples), runs[entry].sample_description_index});
-    left -= samples;
+  if (places.disordered) { // only if that finds more
+    fill_chunks(as_read, runs_as_read(stsc->entries, bounds), *offsets);
+    if (present_samples(as_read, file_size).all > present_samples(places, file_size).all)
+      places = std::move(as_read);
   }
-  places.nowhere = left;
   places.contradicts = (!stsc->entries.empty() && places.offsets == 0) ||
                        (places.offsets > 0 && (stsc->entries.empty() || places.count == 0)) ||
                        (places.count > 0 && places.offsets == 0);
-  places.count -= left;
+  places.count -= places.nowhere;
   return places;
 }
 

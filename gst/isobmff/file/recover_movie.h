@@ -48,7 +48,7 @@ struct TrackPlaces {
 
 /// Reads a trak's tables. bad_data when a table is missing or they do not fit each other; no chunks and no
 /// samples when they are empty.
-Result<TrackPlaces> track_places(const Node &trak);
+Result<TrackPlaces> track_places(const Node &trak, std::uint64_t file_size = ~std::uint64_t{0});
 
 /// Whether the tables agree with each other on how many samples and chunks there are.
 bool tables_agree(const Node &trak, const TrackPlaces &places);

@@ -3,6 +3,24 @@
 #include <algorithm>
 
 namespace hull::isobmff {
+namespace {
+
+// Bytes of the first of `samples` samples that fit into `room` bytes.
+std::uint64_t whole_samples(const TrackPlaces &places, std::uint64_t first, std::uint64_t samples,
+                            std::uint64_t room) {
+  if (places.sizes.empty()) {
+    const std::uint32_t unit = places.packet_samples > 0 ? places.packet_bytes : places.equal_size;
+    return unit > 0 ? room / unit * unit : 0;
+  }
+  std::uint64_t used = 0;
+  for (std::uint64_t i = first; i < first + samples && i < places.sizes.size(); ++i) {
+    if (places.sizes[i] > room - used) break;
+    used += places.sizes[i];
+  }
+  return used;
+}
+
+} // namespace
 
 void MediaRanges::remember_media(const TrackPlaces &places) {
   std::uint64_t sample = 0;
@@ -10,7 +28,10 @@ void MediaRanges::remember_media(const TrackPlaces &places) {
     const std::uint64_t bytes = places.size_of(sample, chunk.samples);
     sample += chunk.samples;
     if (chunk.offset >= plan_.size || bytes == 0) continue;
-    plan_.kept.push_back({chunk.offset, std::min(bytes, plan_.size - chunk.offset), {}});
+    const std::uint64_t room = plan_.size - chunk.offset;
+    const std::uint64_t whole =
+        bytes > room ? whole_samples(places, sample - chunk.samples, chunk.samples, room) : bytes;
+    if (whole > 0) plan_.kept.push_back({chunk.offset, whole, {}});
   }
 }
 

@@ -345,7 +345,8 @@ Result<void> rebuild_like(Source &source, std::shared_ptr<Model> model, Recovery
   plan.kept = std::move(found.kept);
   plan.tracks.clear();
   for (std::size_t i = 0; i < model->tracks.size(); ++i)
-    plan.tracks.push_back({model->tracks[i].id, {}, (*tables)[i].samples(), 0, true, {}});
+    plan.tracks.push_back(
+        {model->tracks[i].id, model->tracks[i].format, (*tables)[i].samples(), 0, true, {}});
   if (plan.kept.empty())
     return fail(ErrorCode::bad_data, "No sample in it looks like those of the file given with --like.");
   plan.remedy = Remedy::movie;

@@ -35,7 +35,7 @@ void fit_tables(Node &moov, std::uint64_t size) {
   const std::uint32_t timescale = mvhd ? mvhd->timescale : 1000;
   for (Node &trak : moov.children) {
     if (trak.type() != FourCC("trak") || has_external_media(trak)) continue;
-    auto places = track_places(trak);
+    auto places = track_places(trak, size);
     if (!places) continue;
     const bool clipped = clip_samples(trak, *places, size);
     const Present present = present_samples(*places, size);
@@ -80,7 +80,7 @@ void TablePlanner::read() {
     const auto *tkhd = std::as_const(trak).get<TrackHeader>();
     track.id = tkhd ? tkhd->track_id : 0;
     track.format = format_of(trak);
-    auto places = track_places(trak);
+    auto places = track_places(trak, plan_.size);
     if (!places) {
       track.problem = places.error().text;
     } else if (!has_external_media(trak)) {

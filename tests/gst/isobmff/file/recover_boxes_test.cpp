@@ -82,7 +82,9 @@ TEST_F(DamagedBox, ASizeThatSwallowsTheNextBoxIsSeenByWhatIsInside) {
     EXPECT_EQ(samples_with(box(path), 4, wrong), recording_.expected_) << path;
 }
 
-TEST_F(DamagedBox, DataReferencesAreMadeAnew) {
+TEST_F(DamagedBox, DataReferencesAndASingleSampleEntryFillTheirBoxes) {
+  EXPECT_EQ(samples_with(box("moov/trak/mdia/minf/stbl/stsd") + 16, 4, 0x00400000), recording_.expected_);
+  EXPECT_EQ(find(*movie_of(recording_.path_), "trak/mdia/minf/stbl/stsd")->children.size(), 1u);
   const std::uint64_t dref = box("moov/trak/mdia/minf/dinf/dref");
   samples_with(dref + 12, 4, 0x1001); // as many references
   EXPECT_TRUE(find(*movie_of(recording_.path_), "trak/mdia/minf/dinf/dref")->problem.empty());
@@ -156,6 +158,15 @@ Node track_with_edit(std::int64_t media_time, std::uint64_t segment_duration) {
   Node &stbl = mdia.add("minf").add("stbl");
   stbl.add<TimeToSample>().entries.push_back({500, 960});
   return trak;
+}
+
+TEST(DamagedEdits, AreTakenOutWhereTheyHideWhatTheTrackSaysIsShown) {
+  for (const std::uint64_t duration : {4880u, 10'000u}) {
+    Node trak = track_with_edit(312, duration);
+    trak.add<TrackHeader>().duration = 10'000;
+    drop_wrong_edits(trak, 1000);
+    EXPECT_EQ(trak.child("edts") == nullptr, duration == 4880) << duration;
+  }
 }
 
 TEST(DamagedEdits, AreTakenOutWhereTheyShowWhatIsNotThere) {

@@ -244,6 +244,27 @@ TEST_P(WholeFile, IsLeftAlone) {
   EXPECT_EQ(content(recording.path_), before);
 }
 
+// What the plan says is kept are whole samples, and all else of the media is given up.
+TEST_P(WholeFile, RangesOfACutFileAddUp) {
+  Recording recording("hull_whole_ranges.mp4");
+  make(recording);
+  const ByteVector whole = content(recording.path_);
+  if (!GetParam()) GTEST_SKIP() << "without its movie box nothing is kept";
+  for (std::size_t size = whole.size() - 3000; size < whole.size(); size += 97) {
+    store(recording.path_, ByteVector(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+    const auto plan = plan_recovery(recording.path_);
+    ASSERT_TRUE(plan) << plan.error().text;
+    ASSERT_TRUE(recover(recording.path_));
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < recording.samples_in_file().size(); ++i)
+      bytes += 50 + i % 30;
+    EXPECT_EQ(plan->kept_bytes(), bytes) << size;
+    EXPECT_EQ(plan->kept.back().offset + plan->kept.back().size +
+                  (plan->given_up.empty() ? 0 : plan->given_up.back().size),
+              size);
+  }
+}
+
 TEST_P(WholeFile, CutAnywhereKeepsTheSamplesThatAreThere) {
   Recording recording("hull_whole_cut.mp4");
   make(recording);
