@@ -44,13 +44,30 @@ void log_first(const VmafPad &pad, const VmafFrame &frame) {
 
 void VmafInputs::reset(const VmafSinkSettings &settings) {
   const Lock lock(mutex);
-  flushing = failed = ended = paused = complete = false;
+  flushing = failed = ended = paused = complete = seeking = false;
   matcher = vmaf::FrameMatcher(match_rules(settings));
   of(*reference).reset();
   for (VmafPad *pad : distorted) {
     of(*pad).reset();
     matcher.add(of(*pad).id, pad->snapshot().offset);
   }
+}
+
+std::vector<std::deque<vmaf::TimedFrame>> VmafInputs::restart(const VmafSinkSettings &settings) {
+  std::vector<std::deque<vmaf::TimedFrame>> flushed;
+  const Lock lock(mutex);
+  for (const VmafPad *pad : pads())
+    flushed.push_back(matcher.flush(of(*pad).id));
+  failed = ended = complete = false;
+  matcher = vmaf::FrameMatcher(match_rules(settings));
+  of(*reference).eos = false;
+  for (VmafPad *pad : distorted) {
+    of(*pad).eos = false;
+    matcher.add(of(*pad).id, pad->snapshot().offset);
+  }
+  ++progress;
+  changed.notify_all();
+  return flushed;
 }
 
 Result<void> VmafInputs::add(VmafPad &pad) {
@@ -105,6 +122,7 @@ GstFlowReturn VmafInputs::take(VmafPad &pad, BufferRef buffer) {
     while (flow(mine) == GST_FLOW_OK && !matcher.has_room(mine.id))
       changed.wait(lock);
     if (flow(mine) != GST_FLOW_OK) return flow(mine);
+    if (mine.stale) return GST_FLOW_OK;
     if (mine.eos) return GST_FLOW_EOS;
     if (!mine.info) return GST_FLOW_NOT_NEGOTIATED;
     if (before_segment(buffer.get(), mine.segment)) {
@@ -130,6 +148,7 @@ GstFlowReturn VmafInputs::take(VmafPad &pad, BufferRef buffer) {
     const Lock lock(mutex);
     const VmafInput &mine = of(pad);
     if (flow(mine) != GST_FLOW_OK) return flow(mine);
+    if (mine.stale) return GST_FLOW_OK;
     matcher.push(mine.id, {matched_time(frame->running_time), frame_duration(frame->info), frame},
                  thumbnail ? &*thumbnail : nullptr);
     ++progress;
@@ -142,7 +161,7 @@ GstFlowReturn VmafInputs::take(VmafPad &pad, BufferRef buffer) {
 std::deque<vmaf::TimedFrame> VmafInputs::flush(VmafPad &pad) {
   const Lock lock(mutex);
   VmafInput &mine = of(pad);
-  mine.flushing = mine.eos = false;
+  mine.flushing = mine.eos = mine.stale = false;
   gst_segment_init(&mine.segment, GST_FORMAT_TIME);
   return matcher.flush(mine.id);
 }

@@ -32,6 +32,9 @@ struct VmafInputs {
 
   /// Gives a buffer to the matcher as soon as that has room.
   GstFlowReturn take(VmafPad &pad, BufferRef buffer);
+  /// Everything again from the start of what comes next; caps, segments and inputs stay. For the thread that
+  /// has set `scoring`.
+  std::vector<std::deque<vmaf::TimedFrame>> restart(const VmafSinkSettings &settings);
   /// The waiting frames of a flushed input, to let them go.
   std::deque<vmaf::TimedFrame> flush(VmafPad &pad);
   /// Those of all inputs, when nobody scores any more. Inputs can be added again.
@@ -69,6 +72,7 @@ struct VmafInputs {
   bool flushing HULL_GUARDED_BY(mutex) = true;
   bool failed HULL_GUARDED_BY(mutex) = false;
   bool ended HULL_GUARDED_BY(mutex) = false;
+  bool seeking HULL_GUARDED_BY(mutex) = false; ///< the next flush begins anew
 };
 
 } // namespace hull

@@ -23,6 +23,8 @@ struct VmafInput {
   std::uint64_t caps_changes = 0;
   GstSegment segment{};
   bool eos = false, flushing = false;
+  bool stale = false;             ///< a seek is on its way: what still comes is from before it
+  std::uint32_t flush_seqnum = 0; ///< of the newest flush, which a seek shares
 
   void reset();
 };

@@ -119,7 +119,8 @@ vmaf::ResultFacts VmafResults::facts_of(std::size_t stream, const VmafPad &pad) 
   facts.counts = matched.counts;
   if (reference) facts.reference = source_facts(*reference, inputs_.reference->snapshot());
   if (distorted) facts.distorted = source_facts(*distorted, pad.snapshot());
-  if (reference && distorted) facts.doubts = doubts_about(*reference, *distorted);
+  if (reference && distorted)
+    facts.doubts = doubts_about(*reference, inputs_.reference->snapshot(), *distorted, pad.snapshot());
   facts.reference_bars = state_.reference_bars;
   facts.bars = scored.bars;
   facts.frames_kept = scores_[stream].log().size();

@@ -49,6 +49,7 @@ void VmafSink::class_init(GstElementClass *klass) {
   klass->request_new_pad = thunk<&VmafSink::request_new_pad>;
   klass->release_pad = thunk<&VmafSink::release_pad>;
   klass->change_state = thunk<&VmafSink::change_state>;
+  klass->send_event = thunk<&VmafSink::send_event>;
 }
 
 /// Pads are children, so that gst-launch-1.0 can set distorted_0::offset.
@@ -174,10 +175,12 @@ bool VmafSink::event(VmafPad &pad, EventRef event) {
   case GST_EVENT_FLUSH_START: {
     const Lock lock(inputs_.mutex);
     inputs_.of(pad).flushing = true;
+    inputs_.of(pad).flush_seqnum = gst_event_get_seqnum(event.get());
     inputs_.changed.notify_all();
     return true;
   }
   case GST_EVENT_FLUSH_STOP: {
+    restart();
     const auto flushed = inputs_.flush(pad);
     GST_DEBUG_OBJECT(pad.self(), "flushed: %zu waiting frames let go", flushed.size());
     return true;
@@ -185,6 +188,63 @@ bool VmafSink::event(VmafPad &pad, EventRef event) {
   default:
     return true;
   }
+}
+
+gboolean VmafSink::send_event(GstEvent *event) {
+  auto sent = EventRef::adopt(event);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK) return seek(std::move(sent));
+  return Shell<VmafSink>::parent_class()->send_event(self_, sent.release());
+}
+
+/// Upstream of all inputs, once where one source feeds several: its flush reaches them all before the next one
+/// is asked.
+bool VmafSink::seek(EventRef event) {
+  GstSeekFlags flags = GST_SEEK_FLAG_NONE;
+  gst_event_parse_seek(event.get(), nullptr, nullptr, &flags, nullptr, nullptr, nullptr, nullptr);
+  const bool flushes = flags & GST_SEEK_FLAG_FLUSH;
+  const std::uint32_t seqnum = gst_event_get_seqnum(event.get());
+  std::vector<PadRef> pads;
+  {
+    const Lock lock(inputs_.mutex);
+    inputs_.seeking = flushes;
+    for (VmafPad *pad : inputs_.pads()) {
+      inputs_.of(*pad).stale = flushes;
+      pads.push_back(PadRef::retain(pad->self()));
+    }
+  }
+  bool moved = false;
+  for (const PadRef &pad : pads) {
+    VmafPad &input = Shell<VmafPad>::of(pad.get());
+    const bool reached = [&] {
+      const Lock lock(inputs_.mutex);
+      return flushes && inputs_.of(input).flush_seqnum == seqnum;
+    }();
+    moved |= reached || gst_pad_push_event(pad.get(), gst_event_ref(event.get()));
+  }
+  const Lock lock(inputs_.mutex);
+  inputs_.seeking = false;
+  for (VmafPad *pad : inputs_.pads())
+    inputs_.of(*pad).stale = false;
+  return moved;
+}
+
+/// A flush that answers a seek: scores of what was before it say nothing about what is scored now.
+void VmafSink::restart() {
+  {
+    Lock lock(inputs_.mutex);
+    if (!std::exchange(inputs_.seeking, false)) return;
+    while (inputs_.scoring)
+      inputs_.changed.wait(lock);
+    inputs_.scoring = true; // nobody else does
+  }
+  const VmafSinkSettings settings = snapshot();
+  const auto flushed = inputs_.restart(settings);
+  results_.reset(settings);
+  scoring_.reset(settings);
+  GST_INFO_OBJECT(self_, "a seek: scores begin anew");
+  const Lock lock(inputs_.mutex);
+  inputs_.scoring = false;
+  inputs_.changed.notify_all();
 }
 
 void VmafSink::update_caps(VmafPad &pad, GstCaps *caps) {
@@ -214,6 +274,7 @@ bool VmafSink::end(VmafPad &pad, GstEvent *event) {
   std::uint64_t frames = 0;
   {
     const Lock lock(inputs_.mutex);
+    if (inputs_.of(pad).stale) return true;
     inputs_.of(pad).eos = true;
     inputs_.seqnum = gst_event_get_seqnum(event);
     ++inputs_.progress;

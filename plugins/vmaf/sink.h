@@ -30,6 +30,7 @@ class VmafSink : public Configured<VmafSinkSettings> {
   StructureRef stats() const { return results_.stats(); }
   const VmafResults &results() const { return results_; }
 
+  gboolean send_event(GstEvent *event);
   GstFlowReturn chain(VmafPad &pad, BufferRef buffer);
   bool event(VmafPad &pad, EventRef event);
 
@@ -41,6 +42,8 @@ class VmafSink : public Configured<VmafSinkSettings> {
   void update_caps(VmafPad &pad, GstCaps *caps);
   void update_segment(VmafPad &pad, GstEvent *event);
   bool end(VmafPad &pad, GstEvent *event);
+  bool seek(EventRef event);
+  void restart();
 
   GstElement *self_;
   VmafInputs inputs_;

@@ -2,6 +2,9 @@
 
 #include "gst/glue/ref.h"
 
+#include <cmath>
+#include <fmt/format.h>
+
 namespace hull {
 
 vmaf::SourceFacts source_facts(const GstVideoInfo &info, const VmafPadSettings &crop) {
@@ -16,8 +19,39 @@ vmaf::SourceFacts source_facts(const GstVideoInfo &info, const VmafPadSettings &
           crop.crop_bottom};
 }
 
-std::vector<std::string> doubts_about(const GstVideoInfo &reference, const GstVideoInfo &distorted) {
+namespace {
+
+// What is left of an input behind its crops, in square pixels.
+struct Shown {
+  double width, height;
+};
+
+Shown shown(const GstVideoInfo &info, const VmafPadSettings &crop) {
+  const double par = GST_VIDEO_INFO_PAR_D(&info) > 0
+                         ? static_cast<double>(GST_VIDEO_INFO_PAR_N(&info)) / GST_VIDEO_INFO_PAR_D(&info)
+                         : 1;
+  return {(GST_VIDEO_INFO_WIDTH(&info) - static_cast<double>(crop.crop_left + crop.crop_right)) * par,
+          GST_VIDEO_INFO_HEIGHT(&info) - static_cast<double>(crop.crop_top + crop.crop_bottom)};
+}
+
+// Sizes are even numbers: what differs by less than that is rounded.
+bool has_shape_of(const Shown &reference, const Shown &input) {
+  constexpr double kRounding = 1.99;
+  return std::abs(input.width - input.height * reference.width / reference.height) < kRounding ||
+         std::abs(input.height - input.width * reference.height / reference.width) < kRounding;
+}
+
+} // namespace
+
+std::vector<std::string> doubts_about(const GstVideoInfo &reference, const VmafPadSettings &reference_crop,
+                                      const GstVideoInfo &distorted, const VmafPadSettings &crop) {
   std::vector<std::string> found;
+  const Shown whole = shown(reference, reference_crop), part = shown(distorted, crop);
+  if (!has_shape_of(whole, part))
+    found.push_back(fmt::format(
+        "the reference has the shape {:.0f}x{:.0f} and this input {:.0f}x{:.0f}: it was stretched to be "
+        "scored. If it is cropped or padded, set the crop properties of the reference or of this pad",
+        whole.width, whole.height, part.width, part.height));
   const auto &r = reference.colorimetry, &d = distorted.colorimetry;
   if (r.range != d.range && r.range != GST_VIDEO_COLOR_RANGE_UNKNOWN &&
       d.range != GST_VIDEO_COLOR_RANGE_UNKNOWN)

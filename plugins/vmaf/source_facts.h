@@ -8,6 +8,7 @@ namespace hull {
 vmaf::SourceFacts source_facts(const GstVideoInfo &info, const VmafPadSettings &crop);
 
 /// What makes comparing these two doubtful; empty when nothing does.
-std::vector<std::string> doubts_about(const GstVideoInfo &reference, const GstVideoInfo &distorted);
+std::vector<std::string> doubts_about(const GstVideoInfo &reference, const VmafPadSettings &reference_crop,
+                                      const GstVideoInfo &distorted, const VmafPadSettings &crop);
 
 } // namespace hull

@@ -83,6 +83,7 @@ class Playback {
     }
   }
 
+  GstElement *pipeline() { return pipeline_.get(); }
   ElementRef element(const char *name) {
     return ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
   }

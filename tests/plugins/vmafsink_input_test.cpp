@@ -141,6 +141,77 @@ TEST(VmafSinkInput, ForgetsWhatAFlushDrops) {
   EXPECT_EQ(result["alignment"]["missing"], 0);
 }
 
+// A second of each input, from PAUSED or while they play, behind one source or two: what was scored before does
+// not count.
+class Seeks : public testing::TestWithParam<std::tuple<const char *, bool>> {};
+const std::string kMoving =
+    "videotestsrc pattern=ball num-buffers=900 ! video/x-raw,width=96,height=64,framerate=30/1 ";
+INSTANTIATE_TEST_SUITE_P(VmafSinkInput, Seeks,
+                         testing::Combine(testing::Values("one", "two"), testing::Bool()),
+                         [](const auto &info) {
+                           return std::string(std::get<0>(info.param)) +
+                                  (std::get<1>(info.param) ? "Playing" : "Paused");
+                         });
+
+TEST_P(Seeks, ScoreARange) {
+  const auto &[sources, playing] = GetParam();
+  Playback playback("hullvmafsink name=v " +
+                    (std::string(sources) == "one"
+                         ? kMoving + "! tee name=t ! queue ! v.reference t. ! queue ! v.distorted_0"
+                         : kMoving + "! queue ! v.reference " + kMoving + "! queue ! v.distorted_0"));
+  GstElement *pipeline = playback.pipeline();
+  gst_element_set_state(pipeline, playing ? GST_STATE_PLAYING : GST_STATE_PAUSED);
+  gst_element_get_state(pipeline, nullptr, nullptr, 5 * GST_SECOND);
+  const ElementRef sink = playback.element("v");
+  const auto frames = [&] {
+    GstStructure *stats = nullptr;
+    g_object_get(sink.get(), "stats", &stats, nullptr);
+    const auto owner = StructureRef::adopt(stats);
+    guint64 count = 0;
+    gst_structure_get_uint64(stats, "frames", &count);
+    return count;
+  };
+  while (frames() < 3)
+    g_usleep(1000); // something is scored by then
+  for (int n = 0; n < 2; ++n)
+    ASSERT_TRUE(gst_element_seek(pipeline, 1.0, GST_FORMAT_TIME,
+                                 static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
+                                 GST_SEEK_TYPE_SET, GST_SECOND, GST_SEEK_TYPE_SET, 2 * GST_SECOND));
+  const Ended ended = playback.play();
+  EXPECT_TRUE(ended.ok) << ended.error;
+  EXPECT_EQ(frames(), 30u);
+  const json result = playback.result();
+  ASSERT_TRUE(result.is_object()) << result;
+  EXPECT_EQ(result["frames"].size(), 30u);
+  EXPECT_EQ(result["alignment"]["missing"], 0);
+  EXPECT_EQ(result["alignment"]["unmatched"], 0);
+}
+
+// A crop or a border of two lines is told from a size that a ladder rounds.
+TEST(VmafSinkInput, TellsShapesThatDiffer) {
+  struct Case {
+    const char *size, *crop;
+    bool differs;
+  };
+  for (const Case &is :
+       {Case{"width=640,height=290", "", true},
+        {"width=480,height=360", "", true},
+        {"width=640,height=364", "", true},
+        {"width=640,height=364", "distorted_0::crop-top=2 distorted_0::crop-bottom=2 ", false},
+        {"width=640,height=360", "", false},
+        {"width=426,height=240", "", false},
+        {"width=854,height=480", "", false},
+        {"width=320,height=360,pixel-aspect-ratio=2/1", "", false},
+        {"width=256,height=144", "", false}}) {
+    Playback run("hullvmafsink name=v " + std::string(is.crop) +
+                 source(3, "format=I420,width=640,height=360,framerate=25/1") + "v.reference" +
+                 source(3, std::string("format=I420,framerate=25/1,") + is.size) + "v.distorted_0");
+    ASSERT_TRUE(run.play().ok) << is.size;
+    const std::string warnings = run.result()["warnings"].dump();
+    EXPECT_EQ(warnings.find("has the shape") != std::string::npos, is.differs) << is.size << warnings;
+  }
+}
+
 class AutoAlign : public testing::TestWithParam<const char *> {};
 INSTANTIATE_TEST_SUITE_P(VmafSinkInput, AutoAlign, testing::Values("timestamp", "index"),
                          [](const auto &info) { return std::string(info.param); });
