@@ -56,8 +56,11 @@ class FragmentPlanner {
       }
       plan_.fragments += any;
     }
-    for (auto &[id, track] : scan->tracks) // an edit list that was damaged
-      if (track.media_start >= static_cast<std::int64_t>(track.table.duration())) track.media_start = 0;
+    for (auto &[id, track] : scan->tracks) {
+      // An edit list that was damaged; or that of a good file which is whole, while signed offsets need none.
+      const bool beyond = track.media_start >= static_cast<std::int64_t>(track.table.duration());
+      if (beyond || (borrowed_ && track.table.least_composition_offset() < 0)) track.media_start = 0;
+    }
     std::uint64_t missing = 0, kept = 0;
     for (auto &[id, track] : tracks) {
       missing += track.missing;
