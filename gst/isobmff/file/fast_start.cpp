@@ -1,6 +1,8 @@
 // moov in front of an unfragmented file's media.
 
 #include "gst/core/file.h"
+#include "gst/isobmff/boxes/item.h"
+#include "gst/isobmff/boxes/meta.h"
 #include "gst/isobmff/boxes/sample.h"
 #include "gst/isobmff/file/layout_front.h"
 
@@ -110,6 +112,27 @@ Result<Relocation> fast_start_by_copy(const std::string &path, OutputFile &file,
   return relocation(Placement::copy, *made, grown);
 }
 
+// Whether a meta box of the top level names bytes of the file (the images of HEIF), which nobody moves here.
+bool has_items_in_file(Source &source) {
+  constexpr std::uint8_t kInFile = 0;
+  for (std::uint64_t at = 0; at + 8 <= source.size();) {
+    std::uint8_t start[32] = {};
+    const std::uint64_t left = source.size() - at;
+    const std::span bytes(start, std::min<std::uint64_t>(sizeof start, left));
+    if (!source.read(at, bytes)) return false;
+    const auto header = read_box_header(bytes, left);
+    if (!header) return false;
+    if (header->type == Meta::kType) {
+      const auto meta = parse_box_at(source, at, source.size());
+      const auto *iloc = meta ? std::as_const(*meta).get<ItemLocation>() : nullptr;
+      const auto in_file = [](const auto &item) { return item.construction_method == kInFile; };
+      if (iloc && std::ranges::any_of(iloc->items, in_file)) return true;
+    }
+    at += header->size;
+  }
+  return false;
+}
+
 } // namespace
 
 Result<Relocation> fast_start(const std::string &path, Placement placement, bool sync) {
@@ -123,6 +146,10 @@ Result<Relocation> fast_start(const std::string &path, Placement placement, bool
     return fail(ErrorCode::unsupported, "'" + path + "' is fragmented: it plays from its start as it is.");
   if (!scan->has_mdat || scan->moov_offset < scan->first_media || placement == Placement::tail)
     return Relocation{};
+  if (auto source = FileSource::open(path); source && has_items_in_file(*source))
+    return fail(ErrorCode::unsupported, "'" + path +
+                                            "' holds images whose places stand in its meta box: moov stays "
+                                            "where it is.");
   auto file = OutputFile::open(path);
   if (!file) return tl::unexpected(file.error());
   if (placement == Placement::copy) return fast_start_by_copy(path, *file, *scan);

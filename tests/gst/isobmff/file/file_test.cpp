@@ -6,6 +6,7 @@
 #include "gst/isobmff/boxes/movie.h"
 #include "gst/isobmff/boxes/sample.h"
 #include "gst/isobmff/file/file.h"
+#include "gst/isobmff/file/layout.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -212,7 +213,7 @@ INSTANTIATE_TEST_SUITE_P(Rules, Injected, testing::ValuesIn(kRefusals),
 
 // An image and a sound movie in one file: meta names the image's bytes, moov those of a chunk.
 struct ImageFile {
-  explicit ImageFile(std::uint8_t base_offset_size) {
+  explicit ImageFile(std::uint8_t base_offset_size, bool moov_last = false) {
     folder = fs::temp_directory_path() / ("hull_image_" + std::to_string(::getpid()));
     fs::create_directories(folder);
     path = (folder / "image.heic").string();
@@ -227,7 +228,8 @@ struct ImageFile {
     moov.add<MovieHeader>();
     auto &stco = moov.add("trak").add("mdia").add("minf").add("stbl").add<ChunkOffset>();
     stco.chunk_offsets = {0};
-    const std::uint64_t media = write_box(ftyp)->size() + *tree_size(meta) + *tree_size(moov) + 8;
+    const std::uint64_t media =
+        write_box(ftyp)->size() + *tree_size(meta) + (moov_last ? 0 : *tree_size(moov)) + 8;
     for (std::uint64_t i = 0; i < 2; ++i) {
       auto &item = iloc.items[i];
       item.base_offset = base_offset_size ? media : 0;
@@ -236,9 +238,10 @@ struct ImageFile {
     stco.chunk_offsets = {static_cast<std::uint32_t>(media + 10)};
     ByteVector bytes = *write_box(ftyp);
     append(bytes, *write_tree(meta));
-    append(bytes, *write_tree(moov));
+    if (!moov_last) append(bytes, *write_tree(moov));
     append_box_header(bytes, "mdat", 15);
     append(bytes, from_hex("61616161616262626262 6363636363"));
+    if (moov_last) append(bytes, *write_tree(moov));
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   }
@@ -283,6 +286,13 @@ TEST_P(ImageEdits, KeepTheBytesOfItemsAndChunks) {
     EXPECT_GT(done->shifted, 0u);
     EXPECT_EQ(image.media(), "aaaaabbbbbccccc") << "after a box was put into " << parent;
   }
+}
+
+TEST_P(ImageEdits, LeaveMoovBehindMediaThatItemsName) {
+  const ImageFile image(static_cast<std::uint8_t>(GetParam()), true);
+  ASSERT_EQ(image.media(), "aaaaabbbbbccccc");
+  EXPECT_FALSE(fast_start(image.path, Placement::automatic));
+  EXPECT_EQ(image.media(), "aaaaabbbbbccccc");
 }
 
 INSTANTIATE_TEST_SUITE_P(Boxes, ImageEdits, testing::Values(0, 4, 8));
