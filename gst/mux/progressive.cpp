@@ -237,9 +237,9 @@ std::vector<ProgressiveTrack> ProgressiveOutput::finished_tracks() {
   std::vector<ProgressiveTrack> made;
   for (Written &written : tracks_) {
     written.table.set_frame_bytes(frame_bytes_of(written.track->config));
-    auto &track =
-        made.emplace_back(written.track->config, &written.table, -written.table.least_composition_offset());
+    ProgressiveTrack track{written.track->config, &written.table, -written.table.least_composition_offset()};
     track.config.delay = written.presentation() - start;
+    made.push_back(std::move(track));
   }
   if (auto track = labels(start)) made.push_back(std::move(*track));
   return made;
