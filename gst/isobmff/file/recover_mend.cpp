@@ -189,7 +189,8 @@ class Mender {
     }
     if (!fits(at, end)) return 0;
     const std::size_t size = number(at);
-    children(at + 8, at + size, name(at));
+    // A container where none belongs stays as it is: so the families bound how deep this goes, whatever a file nests.
+    if (known(family, name(at))) children(at + 8, at + size, name(at));
     clamp_count(at, size);
     set_version(at, size);
     if (name(at) == FourCC("dref")) mend_references(at, size);

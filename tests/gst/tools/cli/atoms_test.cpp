@@ -261,11 +261,14 @@ std::vector<std::pair<std::string, ByteVector>> hostile_files() {
                             "saiz", "senc", "tfra", "dref", "stsd", "pssh"})
     files.emplace_back(std::string(table) + " of 2^32-1 entries",
                        with(box("moov", 40, box(table, 32, numbers({0x01000f01, 0, ~0u, ~0u, ~0u, ~0u})))));
-  ByteVector deep;
   constexpr std::uint32_t kDepth = 20'000;
-  for (std::uint32_t i = 0; i < kDepth; ++i)
-    append(deep, box("moov", 8 * (kDepth - i)));
-  files.emplace_back("20 000 boxes deep", with(deep));
+  for (const char *container :
+       {"moov", "trak", "mdia", "meta", "udta", "stsd", "moof", "traf", "wave", "free"}) {
+    ByteVector deep;
+    for (std::uint32_t i = 0; i < kDepth; ++i)
+      append(deep, box(i == 0 ? "moov" : container, 8 * (kDepth - i)));
+    files.emplace_back(std::string("20 000 boxes deep of ") + container, with(deep));
+  }
   ByteVector many;
   for (int i = 0; i < 400'000; ++i)
     append(many, box("free", 8));
@@ -275,7 +278,22 @@ std::vector<std::pair<std::string, ByteVector>> hostile_files() {
   return files;
 }
 
+// Children get a stack of 1 MiB, as threads of many systems have.
+class SmallStack {
+ public:
+  SmallStack() {
+    getrlimit(RLIMIT_STACK, &before_);
+    const rlimit small{1 << 20, before_.rlim_max};
+    setrlimit(RLIMIT_STACK, &small);
+  }
+  ~SmallStack() { setrlimit(RLIMIT_STACK, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
 TEST_F(Atoms, HostileFilesCostNoMoreThanTheirSize) {
+  const SmallStack small_stack;
   const std::string file = *this / "hostile.mp4";
   for (const auto &[name, bytes] : hostile_files()) {
     for (const char *verb : {"ls", "check", "recover", "faststart"}) {
