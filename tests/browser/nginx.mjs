@@ -28,7 +28,9 @@ const port = await freePort();
 const settings = fs.readFileSync(path.join(here, '../../docs/guides/nginx.conf'), 'utf8')
   .replace('127.0.0.1:8080', new URL(source.url).host).replace('listen 443', `listen 127.0.0.1:${port}`)
   .replaceAll('/etc/ssl/hull', `${folder}/hull`).replace('worker_processes auto', 'worker_processes 1');
-fs.writeFileSync(`${folder}/nginx.conf`, `daemon off;\npid ${folder}/nginx.pid;\n${settings}`);
+// Debian's folders of temporary files are root's.
+const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join('\n');
+fs.writeFileSync(`${folder}/nginx.conf`, `daemon off;\npid ${folder}/nginx.pid;\n${settings.replace('http {', `http {\n${temporary}`)}`);
 const nginx = spawn(kNginx, ['-p', folder, '-e', `${folder}/error.log`, '-c', `${folder}/nginx.conf`], {stdio: 'inherit'});
 process.on('exit', () => nginx.kill());
 const ended = new Promise((done) => nginx.on('exit', done));
