@@ -53,8 +53,7 @@ std::span<const Rule> rules() {
 }
 
 const Rule &rule(std::string_view id) {
-  const auto found = std::ranges::find(kRules, id, &Rule::id);
-  return found == std::end(kRules) ? kRules[0] : *found;
+  return find_rule(kRules, id);
 }
 
 Track track_of(const Node &ftyp, const Node &moov) {

@@ -146,8 +146,7 @@ std::span<const Rule> rules() {
 }
 
 const Rule &rule(std::string_view id) {
-  const auto found = std::ranges::find(kRules, id, &Rule::id);
-  return found == std::end(kRules) ? kRules[0] : *found;
+  return find_rule(kRules, id);
 }
 
 void report_as(Findings &out, const char *id, Level level, const Node *where, std::string text) {

@@ -14,6 +14,11 @@ const char *name(Certainty certainty) {
   return kNames[static_cast<int>(certainty)];
 }
 
+const Rule &find_rule(std::span<const Rule> table, std::string_view id) {
+  const auto found = std::ranges::find(table, id, &Rule::id);
+  return found == table.end() ? table.front() : *found;
+}
+
 bool conforms(const Findings &findings) {
   return std::ranges::none_of(findings, [](const Finding &f) { return f.level == Level::must; });
 }

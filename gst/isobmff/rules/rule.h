@@ -4,7 +4,9 @@
 
 #include "gst/isobmff/boxes/tree.h"
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hull::isobmff::rules {
@@ -29,6 +31,9 @@ struct Rule {
   Certainty certainty;
   const char *summary;
 };
+
+/// The rule of that name; the first one of the table for a name that it has not.
+const Rule &find_rule(std::span<const Rule> table, std::string_view id);
 
 struct Finding {
   const char *rule = ""; ///< id
