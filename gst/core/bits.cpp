@@ -1,5 +1,6 @@
 #include "gst/core/bits.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace hull {

@@ -22,6 +22,7 @@
 #include "gst/core/bits.h"
 #include "gst/core/result.h"
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <random>

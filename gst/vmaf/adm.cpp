@@ -2,6 +2,8 @@
 
 #include "gst/vmaf/kernels/adm_constants.h"
 
+#include <algorithm>
+
 namespace hull::vmaf {
 namespace {
 

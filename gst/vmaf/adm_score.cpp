@@ -1,6 +1,7 @@
 #include "gst/vmaf/adm.h"
 #include "gst/vmaf/kernels/adm_constants.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace hull::vmaf {

@@ -2,6 +2,7 @@
 
 #include "gst/core/json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <iterator>

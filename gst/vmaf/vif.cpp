@@ -1,5 +1,7 @@
 #include "gst/vmaf/vif.h"
 
+#include <algorithm>
+
 namespace hull::vmaf {
 namespace {
 

@@ -2,6 +2,7 @@
 
 #include "gst/glue/map.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace hull::h264 {

@@ -1,5 +1,7 @@
 #include "plugins/h264/unit_gatherer.h"
 
+#include <algorithm>
+
 namespace hull::h264 {
 namespace {
 

@@ -11,6 +11,8 @@
 #include "gst/isobmff/formats/uncompressed.h"
 #include "gst/mux/parameter_sets.h"
 
+#include <algorithm>
+
 #include <gst/audio/audio.h>
 #include <gst/pbutils/pbutils.h>
 #include <gst/video/video.h>

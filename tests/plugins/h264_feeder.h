@@ -4,6 +4,7 @@
 
 #include "gst/glue/ref.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>

@@ -4,6 +4,7 @@
 
 #include "tests/plugins/h264_support.h"
 
+#include <algorithm>
 #include <random>
 
 namespace hull::h264 {

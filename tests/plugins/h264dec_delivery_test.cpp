@@ -3,6 +3,7 @@
 
 #include "tests/plugins/h264_mutations.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include <gst/check/gstharness.h>

@@ -1,5 +1,6 @@
 #include "tests/plugins/h264_support.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace hull::h264 {

@@ -2,6 +2,7 @@
 #include "tests/plugins/cmaf_support.h"
 #include "tests/support/sanitizer.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sys/mount.h>

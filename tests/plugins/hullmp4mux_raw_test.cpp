@@ -5,6 +5,7 @@
 #include "gst/isobmff/rules/iso.h"
 #include "tests/plugins/mp4_support.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>

@@ -7,6 +7,7 @@
 #include "gst/isobmff/rules/cmaf.h"
 #include "tests/plugins/mp4_harness.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 

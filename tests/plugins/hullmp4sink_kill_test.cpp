@@ -4,6 +4,7 @@
 #include "tests/plugins/mp4_support.h"
 #include "tests/support/numbers.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <gtest/gtest.h>

@@ -3,6 +3,7 @@
 #include "tests/plugins/mp4_support.h"
 #include "tests/support/sanitizer.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace hull {

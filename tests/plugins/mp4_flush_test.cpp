@@ -3,6 +3,8 @@
 
 #include "tests/plugins/mp4_harness.h"
 
+#include <algorithm>
+
 namespace hull {
 namespace {
 

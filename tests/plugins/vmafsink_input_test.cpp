@@ -2,6 +2,7 @@
 
 #include "tests/plugins/vmaf_support.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <optional>

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fmt/ranges.h> // join, which left format.h with fmt 11
 #include <map>
 #include <set>
 #include <thread>

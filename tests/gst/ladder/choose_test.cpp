@@ -2,6 +2,7 @@
 #include "gst/ladder/fixed.h"
 #include "tests/gst/ladder/pilot.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 

@@ -6,6 +6,7 @@
 #include "gst/ladder/search.h"
 #include "tests/gst/ladder/pilot.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 

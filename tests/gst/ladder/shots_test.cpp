@@ -1,5 +1,6 @@
 #include "gst/ladder/shots.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <gtest/gtest.h>

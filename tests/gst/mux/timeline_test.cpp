@@ -2,6 +2,7 @@
 #include "gst/mux/fragmenter.h"
 #include "gst/mux/timeline.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <random>
 

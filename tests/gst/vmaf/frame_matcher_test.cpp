@@ -2,6 +2,7 @@
 
 #include "gst/vmaf/frame_matcher.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace hull::vmaf {

@@ -4,6 +4,7 @@
 #include "gst/isobmff/crypt/aes.h"
 #include "gst/isobmff/crypt/crypt.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

@@ -6,6 +6,7 @@
 #include "gst/isobmff/file/track.h"
 #include "tests/gst/isobmff/file/recording.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

@@ -6,6 +6,7 @@
 #include "gst/isobmff/file/layout.h"
 #include "gst/isobmff/file/track.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>

@@ -7,6 +7,8 @@
 #include "gst/isobmff/file/recover_movie.h"
 #include "tests/gst/isobmff/file/recording.h"
 
+#include <algorithm>
+
 namespace hull::isobmff {
 namespace {
 

@@ -4,6 +4,7 @@
 #include "gst/isobmff/file/recover.h"
 #include "tests/gst/isobmff/file/recording.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <random>
 

@@ -7,6 +7,7 @@
 #include "gst/publish/live/live.h"
 #include "gst/publish/live/parts.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -2,6 +2,8 @@
 #include "tests/gst/publish/live/muxed_pictures.h"
 #include "tests/support/numbers.h"
 
+#include <algorithm>
+
 namespace hull::publish {
 namespace {
 
