@@ -1,7 +1,8 @@
 #!/bin/sh
 # file-loop.sh FILE [hullcmafsink properties …]: a file with picture, and sound if it has any, again and again, on air at
 # http://127.0.0.1:8080/ until Ctrl-C. ffmpeg repeats it without a seam in the timestamps; the sink keeps the pace.
-[ -e "$1" ] || { echo "usage: file-loop.sh FILE [PROPERTY=VALUE …]" >&2; exit 2; }
+[ -f "$1" ] || { echo "usage: file-loop.sh FILE [PROPERTY=VALUE …]" >&2; exit 2; }
+command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || { echo "file-loop.sh wants ffmpeg and ffprobe" >&2; exit 2; }
 file=$1
 shift
 [ -n "$(ffprobe -v error -select_streams a:0 -show_entries stream=index -of csv=p=0 "$file")" ] && sound=1 || sound=
