@@ -36,6 +36,8 @@ class FragmentedOutput final : public Output {
   }
   Result<void> make_header();
   bool emit(Chunk chunk, const Track *settled = nullptr);
+  Result<void> take_chapters();
+  Piece take_header(std::size_t reference, const PieceTime &time);
   Result<void> encrypt(Track &track, MuxSample &sample);
   void settle(Chunk &chunk, const Track *settled);
   void add_text(Chunk &chunk, std::int64_t until);
@@ -64,6 +66,9 @@ class FragmentedOutput final : public Output {
   ByteVector header_;   // waits for the first fragment
   ByteVector timecode_; // sample of the chunk that leaves
   bool finishing_ = false;
+  unsigned chapters_version_ = 0; // of those that the header lists
+  bool told_of_chapters_ = false;
+  std::optional<PieceTime> last_time_;      // of the chunk that left last
   std::uint64_t offset_ = 0;                // of the next byte, for mfra
   std::vector<RandomAccess> random_access_; // 16 bytes a fragment, kept only where mfra wants them
 };
@@ -94,6 +99,8 @@ Result<void> FragmentedOutput::make_header() {
   boxes.push_back(file_type_box(options));
   boxes.push_back(init_movie_box(configs, options));
   host_.complete_movie(boxes[1], variant_);
+  chapters_version_ = host_.chapters_version();
+  if (variant_ != Variant::cmaf) set_chapter_list(boxes[1], chapters_from(host_.chapters(), 0));
   front_.begin(cmaf::track_of(boxes[0], boxes[1]));
   auto bytes = write_trees(boxes);
   if (!bytes) return tl::unexpected(bytes.error());
@@ -348,7 +355,29 @@ void FragmentedOutput::add_timecode(Chunk &chunk) {
   }
 }
 
+// Chapters that came while it runs stand in the header from now on, where that can be written again.
+Result<void> FragmentedOutput::take_chapters() {
+  const unsigned version = host_.chapters_version();
+  if (version == chapters_version_ || variant_ == Variant::cmaf) return {};
+  if (host_.replaces_header()) return make_header();
+  chapters_version_ = version;
+  if (!std::exchange(told_of_chapters_, true))
+    host_.caution({ErrorCode::state, "A chapter came after the header had left, so it is not in the file: "
+                                     "hullmp4sink can write the header again."});
+  return {};
+}
+
+Piece FragmentedOutput::take_header(std::size_t reference, const PieceTime &time) {
+  Piece piece;
+  piece.kind = Piece::Kind::header;
+  piece.bytes = std::exchange(header_, {});
+  piece.track = reference;
+  piece.time = PieceTime{time.presentation, time.decode, std::nullopt};
+  return piece;
+}
+
 bool FragmentedOutput::emit(Chunk chunk, const Track *settled) {
+  if (auto taken = take_chapters(); !taken) return refuse(taken.error());
   settle(chunk, settled);
   add_text(chunk, end_of(chunk, reference_of(chunk)));
   const std::size_t reference = reference_of(chunk);
@@ -367,13 +396,8 @@ bool FragmentedOutput::emit(Chunk chunk, const Track *settled) {
   for (const auto &run : chunk.runs)
     count += run.size();
   pieces.reserve(count);
-  if (!header_.empty()) {
-    Piece &piece = pieces.emplace_back();
-    piece.kind = Piece::Kind::header;
-    piece.bytes = std::exchange(header_, {});
-    piece.track = reference;
-    piece.time = PieceTime{header->time->presentation, header->time->decode, std::nullopt};
-  }
+  if (!header_.empty()) pieces.push_back(take_header(reference, *header->time));
+  last_time_ = header->time;
   pieces.push_back(std::move(*header));
   add_samples(pieces, chunk, slices);
   return host_.push(std::move(pieces));
@@ -397,6 +421,12 @@ bool FragmentedOutput::finish() {
                                 track->in_nanoseconds(track->text->track().last_end())));
   const bool any = std::ranges::any_of(chunk->runs, [](const auto &run) { return !run.empty(); });
   if (any && !emit(std::move(*chunk))) return false;
+  if (auto taken = take_chapters(); !taken) return refuse(taken.error());
+  if (!header_.empty() && last_time_) {
+    std::vector<Piece> pieces;
+    pieces.push_back(take_header(fragmenter_->reference(), *last_time_));
+    if (!host_.push(std::move(pieces))) return false;
+  }
   if (random_access_.empty()) return true;
   auto bytes = random_access_box(tracks_.front()->config.id, random_access_);
   if (!bytes) return refuse(bytes.error());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gst/isobmff/file/chapters.h"
 #include "gst/mux/piece.h"
 #include "gst/mux/settings.h"
 #include "gst/mux/timecode_track.h"
@@ -27,6 +28,12 @@ class OutputHost {
   virtual const TimecodeTrack *timecode() const = 0;
   /// Bytes wanted in front of the media for the movie box of a whole file; 0 = none.
   virtual std::uint64_t movie_room() = 0;
+  /// The chapters there are by now, in running time.
+  virtual isobmff::Chapters chapters() const { return {}; }
+  /// Another number whenever there are others.
+  virtual unsigned chapters_version() const { return 0; }
+  /// Whether a header that comes later takes the place of the first one.
+  virtual bool replaces_header() const { return false; }
   /// Boxes the application wants in front of the fragment that starts now.
   virtual std::vector<ByteVector> take_fragment_boxes() = 0;
   /// A fragment has started; the next one is wanted at this running time.

@@ -53,7 +53,9 @@ class ProgressiveOutput final : public Output {
   bool write_movie(Node &moov);
   bool write_mdat_size(std::uint64_t end);
   std::optional<ProgressiveTrack> labels(std::int64_t start);
-  std::vector<ProgressiveTrack> finished_tracks();
+  std::vector<ProgressiveTrack> finished_tracks(std::int64_t start);
+  std::int64_t movie_start() const;
+  std::optional<ChapterTrack> chapters(std::int64_t start);
 
   OutputHost &host_;
   MuxSettings settings_;
@@ -229,11 +231,30 @@ static std::uint32_t frame_bytes_of(const TrackConfig &config) {
   return std::ranges::all_of(config.formats, alike) ? bytes : 0;
 }
 
-std::vector<ProgressiveTrack> ProgressiveOutput::finished_tracks() {
-  std::erase_if(tracks_, [](const Written &written) { return !written.any; }); // nothing came after all
-  std::int64_t start = std::numeric_limits<std::int64_t>::max(); // of the movie: the earliest presentation
+// The earliest presentation, in nanoseconds.
+std::int64_t ProgressiveOutput::movie_start() const {
+  std::int64_t start = std::numeric_limits<std::int64_t>::max();
   for (const Written &written : tracks_)
     start = std::min(start, written.presentation());
+  return start;
+}
+
+// The track of chapters, nullopt where there are none. Their titles go behind the media.
+std::optional<ChapterTrack> ProgressiveOutput::chapters(std::int64_t start) {
+  Chapters list = chapters_from(host_.chapters(), start);
+  std::int64_t end = 0;
+  std::uint32_t last_id = host_.timecode() ? host_.timecode()->config.id : 0;
+  for (const Written &written : tracks_) {
+    const auto length = static_cast<std::int64_t>(written.table.duration());
+    end = std::max(end, written.presentation() - start + written.track->in_nanoseconds(length));
+    last_id = std::max(last_id, written.track->config.id);
+  }
+  std::erase_if(list, [end](const Chapter &chapter) { return chapter.start >= end; });
+  if (list.empty()) return std::nullopt;
+  return chapter_track(list, end, last_id + 1, offset_);
+}
+
+std::vector<ProgressiveTrack> ProgressiveOutput::finished_tracks(std::int64_t start) {
   std::vector<ProgressiveTrack> made;
   for (Written &written : tracks_) {
     written.table.set_frame_bytes(frame_bytes_of(written.track->config));
@@ -262,9 +283,22 @@ bool ProgressiveOutput::finish() {
   for (Written &written : tracks_)
     if (!flush(written)) return false;
   if (!ready_.empty() && !host_.push(std::exchange(ready_, {}))) return false;
+  std::erase_if(tracks_, [](const Written &written) { return !written.any; }); // nothing came after all
+  const std::int64_t start = movie_start();
+  std::optional<ChapterTrack> chapter_track = chapters(start);
+  if (chapter_track && !push_bytes(std::move(chapter_track->texts))) return false;
   const std::uint64_t end = offset_;
-  Node moov = progressive_movie_box(finished_tracks(), options_, 0);
+  std::vector<ProgressiveTrack> tracks = finished_tracks(start);
+  if (chapter_track) {
+    chapter_track->config.quicktime = variant_ == Variant::apple;
+    tracks.push_back({chapter_track->config, &chapter_track->table, 0});
+  }
+  Node moov = progressive_movie_box(tracks, options_, 0);
   host_.complete_movie(moov, variant_);
+  if (chapter_track) {
+    refer_to_chapters(moov, chapter_track->config.id);
+    if (variant_ == Variant::iso) set_chapter_list(moov, chapters_from(host_.chapters(), start));
+  }
   return write_movie(moov) && write_mdat_size(end);
 }
 

@@ -124,6 +124,7 @@ std::span<const Property<MuxSettings>> Mp4Mux::properties() {
 void Mp4Mux::add_interfaces(GType type) {
   const GInterfaceInfo plain{};
   g_type_add_interface_static(type, GST_TYPE_TAG_SETTER, &plain);
+  g_type_add_interface_static(type, GST_TYPE_TOC_SETTER, &plain);
   g_type_add_interface_static(type, GST_TYPE_PRESET, &plain);
 }
 

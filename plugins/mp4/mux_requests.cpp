@@ -3,6 +3,8 @@
 #include "gst/glue/map.h"
 #include "gst/isobmff/file/file.h"
 
+#include <algorithm>
+
 namespace hull {
 
 using namespace isobmff;
@@ -26,6 +28,10 @@ gchar *add_box(GstElement *self, const char *place, GBytes *box, gpointer) {
 
 gchar *set_field(GstElement *self, const char *path, const char *value, gpointer) {
   return answer(requests_of_element(self).set_field(path, value));
+}
+
+gchar *add_chapter(GstElement *self, const char *title, guint64 running_time, gpointer) {
+  return answer(requests_of_element(self).add_chapter(title, running_time));
 }
 
 void split(GstElement *self, guint64 running_time, gpointer) {
@@ -64,15 +70,48 @@ Result<void> MuxRequests::set_field(const char *path, const char *value) {
   return movie_.set_field(path, value);
 }
 
+Result<void> MuxRequests::add_chapter(const char *title, guint64 running_time) {
+  constexpr std::size_t kMost = 100'000;
+  if (!title || !g_utf8_validate(title, -1, nullptr))
+    return fail(ErrorCode::settings, "add-chapter needs a title in UTF-8.");
+  const std::int64_t start =
+      GST_CLOCK_TIME_IS_VALID(running_time) ? static_cast<std::int64_t>(running_time) : position_.load();
+  const Lock lock(mutex_);
+  if (markers_.size() >= kMost) return fail(ErrorCode::state, "There are 100 000 chapters already.");
+  markers_.push_back({start, title});
+  ++chapters_version_;
+  return {};
+}
+
+void MuxRequests::set_toc(Chapters chapters) {
+  const Lock lock(mutex_);
+  if (chapters == toc_) return;
+  toc_ = std::move(chapters);
+  ++chapters_version_;
+}
+
+Chapters MuxRequests::chapters() const {
+  const Lock lock(mutex_);
+  Chapters all = toc_;
+  all.insert(all.end(), markers_.begin(), markers_.end());
+  return all;
+}
+
 bool MuxRequests::is_request(const GstEvent *event) {
-  return gst_event_has_name(const_cast<GstEvent *>(event), "hull-mp4-box") ||
-         gst_event_has_name(const_cast<GstEvent *>(event), "hull-mp4-field");
+  constexpr const char *kNames[] = {"hull-mp4-box", "hull-mp4-field", "hull-mp4-chapter"};
+  return std::ranges::any_of(
+      kNames, [event](const char *name) { return gst_event_has_name(const_cast<GstEvent *>(event), name); });
 }
 
 Result<void> MuxRequests::take(GstEvent *event) {
   const GstStructure *s = gst_event_get_structure(event);
   if (gst_event_has_name(event, "hull-mp4-field"))
     return set_field(gst_structure_get_string(s, "path"), gst_structure_get_string(s, "value"));
+  if (gst_event_has_name(event, "hull-mp4-chapter")) {
+    guint64 running_time = GST_CLOCK_TIME_NONE;
+    gst_structure_get_uint64(s, "running-time", &running_time);
+    return add_chapter(gst_structure_get_string(s, "title"), running_time);
+  }
   const GValue *value = gst_structure_get_value(s, "box");
   GBytes *bytes = nullptr;
   if (value && G_VALUE_HOLDS(value, G_TYPE_BYTES)) {
@@ -106,6 +145,10 @@ void MuxRequests::reset() {
   movie_ = {};
   fragment_.clear();
   splits_.clear();
+  toc_.clear();
+  markers_.clear();
+  ++chapters_version_;
+  position_ = 0;
   movie_closed_ = false;
 }
 
@@ -134,6 +177,8 @@ void install_mux_signals(GObjectClass *klass, MuxRequests &(*requests_of)(gpoint
                              G_TYPE_STRING, 2, G_TYPE_STRING, G_TYPE_STRING);
   g_signal_new_class_handler("split-at-running-time", type, action, G_CALLBACK(split), nullptr, nullptr,
                              nullptr, G_TYPE_NONE, 1, G_TYPE_UINT64);
+  g_signal_new_class_handler("add-chapter", type, action, G_CALLBACK(add_chapter), nullptr, nullptr, nullptr,
+                             G_TYPE_STRING, 2, G_TYPE_STRING, G_TYPE_UINT64);
   encryption_key_signal = g_signal_new("encryption-key", type, G_SIGNAL_RUN_LAST, 0, first_answer, nullptr,
                                        nullptr, GST_TYPE_STRUCTURE, 1, GST_TYPE_PAD);
 }

@@ -5,6 +5,7 @@
 #include "plugins/mp4/mux_start.h"
 #include "plugins/mp4/mux_text.h"
 #include "plugins/mp4/tags.h"
+#include "plugins/mp4/toc.h"
 
 #include <algorithm>
 
@@ -209,6 +210,11 @@ GstFlowReturn MuxRun::begin() {
   GST_INFO_OBJECT(parts_.element, "%zu of %zu inputs are tracks of the header", tracks_.size(),
                   inputs_.size());
   waiting_.note_start();
+  if (GstToc *toc =
+          gst_toc_setter_get_toc(GST_TOC_SETTER(parts_.element))) { // what the application says wins
+    parts_.requests.set_toc(chapters_of(toc, nullptr));
+    gst_toc_unref(toc);
+  }
   output_ = is_whole(*variant) ? make_progressive_output(*this, running_, *variant)
                                : make_fragmented_output(*this, running_, *variant);
   return flow_after(output_->start({tracks_.begin(), tracks_.end()}));
@@ -229,6 +235,7 @@ MuxInput *MuxRun::earliest() {
 GstFlowReturn MuxRun::advance(MuxInput &input) {
   MuxSample sample = std::move(*input.head);
   input.head.reset();
+  parts_.requests.set_position(sample.running_time);
   if (++input.samples % 256 == 0) count();
   return flow_after(output_->add(input, std::move(sample)));
 }
@@ -310,10 +317,22 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
     gst_event_parse_tag(event.get(), &tags);
     take_tags(input, tags);
     break;
+  case GST_EVENT_TOC:
+    take_toc(input, event.get());
+    break;
   default:
     if (!MuxRequests::is_request(event.get())) break;
     if (auto taken = parts_.requests.take(event.get()); !taken) caution(taken.error());
   }
+}
+
+void MuxRun::take_toc(MuxInput &input, GstEvent *event) {
+  GstToc *toc = nullptr;
+  gst_event_parse_toc(event, &toc, nullptr);
+  Chapters chapters = chapters_of(toc, input.segment.format == GST_FORMAT_TIME ? &input.segment : nullptr);
+  gst_toc_unref(toc);
+  GST_DEBUG_OBJECT(input.pad.get(), "%zu chapters", chapters.size());
+  if (!chapters.empty()) parts_.requests.set_toc(std::move(chapters));
 }
 
 void MuxRun::take_caps(MuxInput &input, const GstCaps *caps) {

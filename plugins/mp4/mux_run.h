@@ -69,6 +69,9 @@ class MuxRun final : public mux::OutputHost, public MuxInputEvents {
   void complete_movie(isobmff::Node &moov, mux::Variant variant) override;
   const mux::TimecodeTrack *timecode() const override { return timecode_.get(); }
   std::uint64_t movie_room() override;
+  isobmff::Chapters chapters() const override { return parts_.requests.chapters(); }
+  unsigned chapters_version() const override { return parts_.requests.chapters_version(); }
+  bool replaces_header() const override { return parts_.source.replaces_header(); }
   std::vector<ByteVector> take_fragment_boxes() override { return parts_.requests.take_fragment_boxes(); }
   const mux::PayloadKeeper &payloads() const override { return payloads_; }
   const LogSink &log() const override { return log_; }
@@ -78,6 +81,7 @@ class MuxRun final : public mux::OutputHost, public MuxInputEvents {
   void refuse(const MuxInput &input) override;
   void take_caps(MuxInput &input, const GstCaps *caps);
   void take_tags(MuxInput &input, const GstTagList *tags);
+  void take_toc(MuxInput &input, GstEvent *event);
 
   GstFlowReturn flow_after(bool went_on) const;
   void hold_back(mux::Variant variant);

@@ -60,10 +60,18 @@ Result<Variant> MuxSource::choose_variant() const {
               "Put hullmp4sink or filesink behind it, or let it take variant=iso-fragmented or cmaf.");
 }
 
-bool MuxSource::keeps_room() const {
+bool MuxSource::asks_yes(const char *question) const {
   const auto query =
-      QueryRef::adopt(gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty("hull-mp4-keeps-room")));
+      QueryRef::adopt(gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(question)));
   return gst_pad_peer_query(pad_, query.get());
+}
+
+bool MuxSource::keeps_room() const {
+  return asks_yes("hull-mp4-keeps-room");
+}
+
+bool MuxSource::replaces_header() const {
+  return asks_yes("hull-mp4-replaces-header");
 }
 
 void MuxSource::push_event(GstEvent *event) {

@@ -25,6 +25,8 @@ class MuxSource {
   Result<mux::Variant> choose_variant() const;
   /// Whether what follows wants room kept in front of the media (hullmp4sink layout=reserve).
   bool keeps_room() const;
+  /// Whether a header that comes later takes the first one's place (hullmp4sink).
+  bool replaces_header() const;
   /// `header`: what fragments begin with, for those who come later; may be empty.
   void set_caps(mux::Variant variant, Bytes header);
   /// The next bytes go to this offset of the file.
@@ -41,6 +43,7 @@ class MuxSource {
   GstClockTime held() const { return held_; } ///< from any thread
 
  private:
+  bool asks_yes(const char *question) const;
   void push_event(GstEvent *event);
   void begin();
 

@@ -228,6 +228,7 @@ gboolean Mp4Sink::query(GstQuery *query) {
   case GST_QUERY_CUSTOM: // hullmp4mux asks
     if (gst_structure_has_name(gst_query_get_structure(query), "hull-mp4-keeps-room"))
       return snapshot().layout == SinkLayout::reserve;
+    if (gst_structure_has_name(gst_query_get_structure(query), "hull-mp4-replaces-header")) return TRUE;
     return Shell<Mp4Sink>::parent_class()->query(self_, query);
   case GST_QUERY_FORMATS:
     gst_query_set_formats(query, 2, GST_FORMAT_DEFAULT, GST_FORMAT_BYTES);

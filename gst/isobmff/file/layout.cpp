@@ -2,6 +2,7 @@
 
 #include "gst/core/time.h"
 #include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/file/chapters.h"
 #include "gst/isobmff/file/layout_front.h"
 #include "gst/isobmff/file/progressive.h"
 
@@ -61,6 +62,44 @@ bool is_protected(const Node &moov) {
 
 namespace {
 
+// The chapters that a recording's header lists become a track, too, once it is known how long it is: the titles stand
+// in an mdat of their own behind the media.
+Result<void> add_chapter_track(OutputFile &file, FragmentScan &scan) {
+  Node &moov = *scan.moov;
+  auto *mvhd = moov.get<MovieHeader>();
+  Chapters chapters = chapter_list(moov);
+  if (chapters.empty() || !mvhd || has_chapter_track(moov)) return {};
+  std::int64_t start = std::numeric_limits<std::int64_t>::max(), end = 0;
+  for (const Node &trak : moov.children) {
+    const auto *tkhd = trak.get<TrackHeader>();
+    const auto *mdhd = find_box<MediaHeader>(trak, "mdia/mdhd");
+    if (!tkhd || !mdhd || mdhd->timescale == 0 || !scan.tracks[tkhd->track_id].any) continue;
+    const ScannedTrack &track = scan.tracks[tkhd->track_id];
+    const auto first = static_cast<std::int64_t>(track.first_decode_time);
+    const auto last = first + static_cast<std::int64_t>(track.table.duration());
+    start = std::min(start, rescale(first, kNanoseconds, mdhd->timescale));
+    end = std::max(end, rescale(last, kNanoseconds, mdhd->timescale));
+  }
+  if (end <= start) return {};
+  chapters = chapters_from(std::move(chapters), start);
+  std::erase_if(chapters, [length = end - start](const Chapter &chapter) { return chapter.start >= length; });
+  set_chapter_list(moov, chapters);
+  if (chapters.empty()) return {};
+  const std::uint32_t id = mvhd->next_track_id++;
+  ChapterTrack made = chapter_track(chapters, end - start, id, scan.whole_end + kHeader);
+  ByteVector bytes;
+  append_box_header(bytes, "mdat", made.texts.size());
+  append(bytes, made.texts);
+  if (auto ok = file.write(scan.whole_end, bytes); !ok) return ok;
+  scan.whole_end += bytes.size();
+  const auto behind_tracks =
+      std::ranges::find(moov.children.rbegin(), moov.children.rend(), FourCC("trak"), &Node::type);
+  moov.children.insert(behind_tracks.base(), track_box(made.config, 0, 0, mvhd->creation_time));
+  refer_to_chapters(moov, id);
+  scan.tracks[id].table = std::move(made.table);
+  return {};
+}
+
 // moov at the end, and one mdat from the gap to there: what OBS does.
 Result<Relocation> unfragment_at_tail(OutputFile &file, FragmentScan &scan, bool sync) {
   if (scan.gap == 0)
@@ -102,6 +141,7 @@ Result<Relocation> unfragment(const std::string &path, Placement placement, bool
   if (!file) return tl::unexpected(file.error());
   if (scan->whole_end < scan->size)
     if (auto ok = file->truncate(scan->whole_end); !ok) return tl::unexpected(ok.error());
+  if (auto ok = add_chapter_track(*file, *scan); !ok) return tl::unexpected(ok.error());
   if (placement == Placement::tail) return unfragment_at_tail(*file, *scan, sync);
 
   const auto ftyp = write_tree(*scan->ftyp);

@@ -4,6 +4,7 @@
 #include "gst/isobmff/boxes/entry.h"
 #include "gst/isobmff/boxes/file.h"
 #include "gst/isobmff/boxes/fragment.h"
+#include "gst/isobmff/boxes/quicktime.h"
 #include "gst/isobmff/boxes/sample.h"
 #include "gst/isobmff/crypt/crypt.h"
 
@@ -30,6 +31,12 @@ void add_media_header(Node &minf, const TrackConfig &track) {
   case Media::text:
     minf.add<NullMediaHeader>();
     break;
+  case Media::chapters: {
+    Node &gmhd = minf.add("gmhd");
+    gmhd.add<GenericMediaInfo>();
+    gmhd.add<TextMediaInfo>();
+    break;
+  }
   case Media::timecode:
     if (!track.quicktime) { // the base format has no header of its own for it
       minf.add<NullMediaHeader>();
@@ -50,6 +57,7 @@ FourCC handler_of(Media media) {
   case Media::audio:
     return "soun";
   case Media::text:
+  case Media::chapters:
     return "text";
   case Media::subtitle:
     return "subt";
@@ -68,6 +76,8 @@ const char *default_handler_name(Media media) {
   case Media::text:
   case Media::subtitle:
     return "TextHandler";
+  case Media::chapters:
+    return "ChapterHandler";
   case Media::timecode:
     break;
   }

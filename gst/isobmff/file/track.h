@@ -12,7 +12,7 @@
 
 namespace hull::isobmff {
 
-enum class Media { video, audio, text, subtitle, timecode };
+enum class Media { video, audio, text, subtitle, timecode, chapters };
 
 /// A box or tree as bytes that can be kept and used again: nodes are not copied.
 Result<Opaque> packed(Node node);
@@ -27,7 +27,7 @@ struct Colour {
 /// boxes.
 struct SampleFormat {
   FourCC entry;                    ///< avc1, mp4a, Opus …
-  std::vector<Opaque> codec_boxes; ///< avcC, esds, dOps … inside the entry; tmcd: the entry itself
+  std::vector<Opaque> codec_boxes; ///< avcC, esds, dOps … inside the entry; tmcd and text: the entry itself
   bool quicktime = false;          ///< as QuickTime files have it: wave around sound's boxes, nclc
   std::uint32_t frame_samples = 0; ///< of sound in QuickTime files: samples of a packet
 

@@ -2,6 +2,7 @@
 
 #include "gst/isobmff/boxes/entry.h"
 #include "gst/isobmff/boxes/protect.h"
+#include "gst/isobmff/boxes/quicktime.h"
 #include "gst/isobmff/crypt/crypt.h"
 #include "gst/isobmff/file/track.h"
 #include "gst/isobmff/formats/pcm.h"
@@ -95,7 +96,7 @@ Node SampleFormat::entry_box() const {
     SubtitleSampleEntry stpp;
     stpp.namespaces = text_namespace;
     node = Node(std::move(stpp));
-  } else if (entry == TimecodeSampleEntry::kType) {
+  } else if (entry == TimecodeSampleEntry::kType || entry == TextSampleEntry::kType) {
     return Node(codec_boxes.front());
   } else {
     node = Node(PlainSampleEntry(entry));

@@ -1,0 +1,292 @@
+// Chapters, from the application, from upstream and by signal while a recording runs: ffprobe reads them back from Nero's
+// list and, where that is taken away, from QuickTime's track.
+
+#include "gst/isobmff/file/layout.h"
+#include "gst/isobmff/file/recover.h"
+#include "tests/plugins/mp4_support.h"
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+namespace hull {
+namespace {
+
+using namespace mp4test;
+
+struct Mark {
+  double seconds;
+  std::string title;
+};
+using Marks = std::vector<Mark>;
+
+// What ffprobe lists; a chapter without a title is a gap before the first one.
+Marks read_back(const std::string &file) {
+  Marks marks;
+  std::istringstream lines(
+      output_of("ffprobe -v error -show_entries chapter=start_time:chapter_tags=title -of "
+                "default=nokey=1:noprint_wrappers=1 '" +
+                file + "'"));
+  std::string seconds, title;
+  while (std::getline(lines, seconds) && std::getline(lines, title))
+    marks.push_back({std::atof(seconds.c_str()), title});
+  return marks;
+}
+
+void expect_marks(const Marks &found, const Marks &wanted, const std::string &what) {
+  ASSERT_EQ(found.size(), wanted.size()) << what;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EXPECT_NEAR(found[i].seconds, wanted[i].seconds, 0.0021) << what << ": " << wanted[i].title;
+    EXPECT_EQ(found[i].title, wanted[i].title) << what;
+  }
+}
+
+// A copy of the file whose list of chapters no reader knows any more.
+std::string without_list(const std::string &file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const auto at = bytes.find("chpl");
+  if (at != bytes.npos) bytes.replace(at, 4, "free");
+  const std::string copy = file + ".track.mp4";
+  std::ofstream(copy, std::ios::binary) << bytes;
+  return copy;
+}
+
+std::string source(double seconds, int rate = 30) {
+  return "videotestsrc num-buffers=" + std::to_string(std::lround(seconds * rate)) +
+         " ! video/x-raw,width=96,height=64,framerate=" + std::to_string(rate) +
+         "/1 ! x264enc speed-preset=ultrafast tune=zerolatency key-int-max=15 ! m. "
+         "audiotestsrc samplesperbuffer=1024 num-buffers=" +
+         std::to_string(std::lround(seconds * 44100 / 1024)) + " ! avenc_aac ! m. ";
+}
+
+void set_toc(const ElementRef &pipeline, const Marks &marks) {
+  const auto mux = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "m"));
+  GstToc *toc = gst_toc_new(GST_TOC_SCOPE_GLOBAL);
+  for (const Mark &mark : marks) {
+    GstTocEntry *entry = gst_toc_entry_new(GST_TOC_ENTRY_TYPE_CHAPTER, std::to_string(mark.seconds).c_str());
+    const auto start = static_cast<gint64>(mark.seconds * GST_SECOND);
+    gst_toc_entry_set_start_stop_times(entry, start, start + GST_SECOND);
+    gst_toc_entry_set_tags(entry, gst_tag_list_new(GST_TAG_TITLE, mark.title.c_str(), nullptr));
+    gst_toc_append_entry(toc, entry);
+  }
+  gst_toc_setter_set_toc(GST_TOC_SETTER(mux.get()), toc);
+  gst_toc_unref(toc);
+}
+
+struct Shape {
+  std::string name;
+  const char *rest; ///< behind the muxer
+  bool track;       ///< the file has QuickTime's track
+};
+void PrintTo(const Shape &shape, std::ostream *out) {
+  *out << shape.name;
+}
+const Shape kShapes[] = {
+    {"hybrid", "hullmp4sink layout=hybrid location=", true},
+    {"insert", "hullmp4sink layout=insert location=", true},
+    {"tail", "video/quicktime,variant=iso ! hullmp4sink layout=tail location=", true},
+    {"reserve", "hullmp4sink layout=reserve location=", true},
+    {"file", "video/quicktime,variant=iso ! filesink location=", true},
+    {"quicktime", "video/quicktime,variant=apple ! filesink location=", true},
+    {"fragmented", "video/quicktime,variant=iso-fragmented ! filesink location=", false},
+};
+
+class Shapes : public testing::TestWithParam<Shape> {
+ protected:
+  void SetUp() override {
+    if (!have_ffmpeg() || !has("x264enc") || !has("avenc_aac"))
+      GTEST_SKIP() << "ffprobe and encoders are asked";
+  }
+  ElementRef recorder(double seconds) const {
+    return parse("hullmp4mux name=m fragment-duration=1000000000 ! " + std::string(GetParam().rest) + file +
+                 " " + source(seconds));
+  }
+  void expect(const Marks &wanted) const {
+    expect_marks(read_back(file), wanted, "the file");
+    if (GetParam().track) expect_marks(read_back(without_list(file)), wanted, "its track");
+  }
+  Folder folder;
+  const std::string file = folder / "film.mp4";
+};
+
+TEST_P(Shapes, WhatTheApplicationListsIsReadBack) {
+  const Marks marks = {{0, "Anfang"}, {1.5, "Überblick € 日本"}, {3, std::string(200, 'x')}, {3.25, "Ende"}};
+  const ElementRef pipeline = recorder(4);
+  set_toc(pipeline, marks);
+  EXPECT_EQ(run(pipeline).error, "");
+  expect(marks);
+}
+
+// QuickTime's track counts from its first sample: what is before the first chapter has no title.
+TEST_P(Shapes, TheFirstOneMayBeginLate) {
+  const ElementRef pipeline = recorder(3);
+  set_toc(pipeline, {{1, "one"}, {2, "two"}, {50, "behind the end"}});
+  EXPECT_EQ(run(pipeline).error, "");
+  Marks found = read_back(GetParam().track ? without_list(file) : file);
+  std::erase_if(found, [](const Mark &mark) { return mark.title.empty() || mark.seconds > 40; });
+  expect_marks(found, {{1, "one"}, {2, "two"}}, "the file");
+}
+
+TEST_P(Shapes, NoChaptersNoBoxes) {
+  EXPECT_EQ(run(recorder(1)).error, "");
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_EQ(bytes.find("chpl"), bytes.npos);
+  EXPECT_EQ(bytes.find("ChapterHandler"), bytes.npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Chapters, Shapes, testing::ValuesIn(kShapes),
+                         [](const auto &info) { return info.param.name; });
+
+// Asks for a chapter when the picture of that number enters the muxer.
+struct Signaller {
+  ElementRef mux;
+  int pictures = 0;
+  std::vector<std::pair<int, std::string>> wanted;
+};
+
+GstPadProbeReturn count_picture(GstPad *, GstPadProbeInfo *, gpointer data) {
+  auto &signaller = *static_cast<Signaller *>(data);
+  const int number = signaller.pictures++;
+  for (const auto &[at, title] : signaller.wanted) {
+    if (at != number) continue;
+    gchar *refused = nullptr;
+    g_signal_emit_by_name(signaller.mux.get(), "add-chapter", title.c_str(),
+                          static_cast<guint64>(at) * GST_SECOND / 30, &refused);
+    EXPECT_EQ(refused, nullptr) << refused;
+    g_free(refused);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+void signal_at(const ElementRef &pipeline, Signaller &signaller) {
+  signaller.mux = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "m"));
+  const auto pad = ObjectRef<GstPad>::adopt(gst_element_get_static_pad(signaller.mux.get(), "video_0"));
+  ASSERT_TRUE(pad);
+  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, count_picture, &signaller, nullptr);
+}
+
+class Live : public Shapes {};
+
+TEST_P(Live, EventsInTheStream) {
+  const ElementRef pipeline = recorder(4);
+  Signaller signaller;
+  signal_at(pipeline, signaller);
+  const auto pad = ObjectRef<GstPad>::adopt(gst_element_get_static_pad(signaller.mux.get(), "video_0"));
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad *muxed, GstPadProbeInfo *, gpointer data) {
+        const int number = static_cast<Signaller *>(data)->pictures;
+        if (number == 2 || number == 46) // the probe before has counted this one
+          gst_pad_send_event(
+              muxed,
+              gst_event_new_custom(
+                  GST_EVENT_CUSTOM_DOWNSTREAM,
+                  gst_structure_new("hull-mp4-chapter", "title", G_TYPE_STRING, number == 2 ? "one" : "two",
+                                    "running-time", G_TYPE_UINT64, (number - 2) * GST_SECOND / 30, nullptr)));
+        return GST_PAD_PROBE_OK;
+      },
+      &signaller, nullptr);
+  EXPECT_EQ(run(pipeline).error, "");
+  expect({{0, "one"}, {44 / 30.0, "two"}});
+}
+
+TEST_P(Live, SignalsWhileItRuns) {
+  const ElementRef pipeline = recorder(6);
+  Signaller signaller;
+  signaller.wanted = {{0, "first"}, {70, "goal"}, {71, "again"}, {150, "late"}};
+  signal_at(pipeline, signaller);
+  EXPECT_EQ(run(pipeline).error, "");
+  expect({{0, "first"}, {70 / 30.0, "goal"}, {71 / 30.0, "again"}, {5, "late"}});
+}
+
+// As after a kill: a copy of what is on the disk before the end.
+class Killed : public Shapes {}; // whole files have no movie box before their end
+TEST_P(Killed, ARecordingHasThem) {
+  const std::string killed = folder / "killed.mp4";
+  const ElementRef pipeline = recorder(6);
+  Signaller signaller;
+  signaller.wanted = {{31, "goal"}, {70, "again"}};
+  signal_at(pipeline, signaller);
+  // The signals came with pictures long before the bytes of the last second reach the disk.
+  const auto pad = ObjectRef<GstPad>::adopt(gst_element_get_static_pad(signaller.mux.get(), "src"));
+  struct Copy {
+    std::string from, to;
+  } copy{file, killed};
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER_LIST,
+      [](GstPad *, GstPadProbeInfo *info, gpointer data) {
+        const auto &wanted = *static_cast<Copy *>(data);
+        const GstClockTime time =
+            GST_BUFFER_PTS(gst_buffer_list_get(GST_PAD_PROBE_INFO_BUFFER_LIST(info), 0));
+        if (time < 4 * GST_SECOND || std::filesystem::exists(wanted.to)) return GST_PAD_PROBE_OK;
+        std::filesystem::copy_file(wanted.from, wanted.to);
+        return GST_PAD_PROBE_OK;
+      },
+      &copy, nullptr);
+  EXPECT_EQ(run(pipeline).error, "");
+  const Marks wanted = {{31 / 30.0, "goal"}, {70 / 30.0, "again"}};
+  expect_marks(read_back(killed), wanted, "killed");
+  ASSERT_TRUE(isobmff::unfragment(killed, isobmff::Placement::automatic).has_value());
+  for (const std::string &recovered : {killed, without_list(killed)}) {
+    Marks found = read_back(recovered);
+    std::erase_if(found, [](const Mark &mark) { return mark.title.empty(); });
+    expect_marks(found, wanted, "recovered");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Chapters, Killed, testing::Values(kShapes[0]),
+                         [](const auto &info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Chapters, Live,
+                         testing::ValuesIn(std::vector<Shape>(std::begin(kShapes), std::end(kShapes) - 1)),
+                         [](const auto &info) { return info.param.name; });
+
+// Each file of a recording in parts has the chapters of its part, counted from its start.
+TEST(ChapterFiles, APartHasItsOwn) {
+  if (!have_ffmpeg() || !has("x264enc") || !has("avenc_aac"))
+    GTEST_SKIP() << "ffprobe and encoders are asked";
+  const Folder folder;
+  const ElementRef pipeline = parse("hullmp4mux name=m fragment-duration=1000000000 ! hullmp4sink "
+                                    "layout=hybrid max-size-time=2000000000 location=" +
+                                    (folder / "part%d.mp4") + " " + source(6));
+  set_toc(pipeline, {{0, "zero"}, {0.5, "half"}, {3, "three"}, {5.5, "end"}});
+  EXPECT_EQ(run(pipeline).error, "");
+  expect_marks(read_back(folder / "part0.mp4"), {{0, "zero"}, {0.5, "half"}}, "part 0");
+  expect_marks(read_back(folder / "part1.mp4"), {{0, "half"}, {1, "three"}}, "part 1");
+  expect_marks(read_back(folder / "part2.mp4"), {{0, "three"}, {1.5, "end"}}, "part 2");
+}
+
+// ffmpeg makes a Matroska file with chapters, which its demuxer announces as a table of contents.
+TEST(ChapterFiles, FromAnotherContainer) {
+  if (!have_ffmpeg() || !has("matroskademux")) GTEST_SKIP() << "ffmpeg makes the file";
+  const Folder folder;
+  std::ofstream(folder / "meta")
+      << ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1200\ntitle=eins\n"
+         "[CHAPTER]\nTIMEBASE=1/1000\nSTART=1200\nEND=3000\ntitle=zwei\n";
+  output_of(
+      "ffmpeg -v error -y -f lavfi -i testsrc=size=96x64:rate=30:duration=3 -f lavfi -i sine=duration=3 -i " +
+      (folder / "meta") + " -map_metadata 2 -c:v libx264 -c:a aac " + (folder / "in.mkv"));
+  const Marks wanted = {{0, "eins"}, {1.2, "zwei"}};
+  expect_marks(read_back(folder / "in.mkv"), wanted, "the source");
+  for (const char *layout : {"hybrid", "insert"}) {
+    const std::string out = folder / (std::string(layout) + ".mp4");
+    EXPECT_EQ(launch("filesrc location=" + (folder / "in.mkv") +
+                     " ! matroskademux name=d  d. ! queue ! h264parse ! m.  "
+                     "d. ! queue ! aacparse ! m.  hullmp4mux name=m ! hullmp4sink location=" +
+                     out + " layout=" + layout)
+                  .error,
+              "");
+    expect_marks(read_back(out), wanted, layout);
+  }
+}
+
+} // namespace
+} // namespace hull
+
+int main(int argc, char **argv) {
+  gst_init(&argc, &argv);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
