@@ -10,8 +10,9 @@ command=$1 dir=$2
 export PATH=$PATH:/usr/sbin:/sbin SLURM_CONF=$dir/slurm.conf
 
 configure() {
-  local host
+  local host version
   host=$(hostname -s)
+  version=$(slurmctld -V | sed 's/^[^0-9]*\([0-9]*\)\.\([0-9]*\).*/\1\2/')
   cat >"$dir/slurm.conf" <<TEXT
 ClusterName=hulltest
 SlurmctldHost=$host(127.0.0.1)
@@ -39,10 +40,15 @@ SlurmdTimeout=10
 SlurmctldTimeout=10
 JobRequeue=1
 SlurmdParameters=config_overrides
-CommunicationParameters=NoAddrCache
 NodeName=n[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$(($1 + 1))-$(($1 + 2))] CPUs=1 RealMemory=2000 State=UNKNOWN
 PartitionName=test Nodes=n[1-2] Default=YES MaxTime=INFINITE State=UP
 TEXT
+  if [ "$version" -ge 2311 ]; then
+    # Newer daemons want control groups even where no plugin of ours asks for them, and containers have none to give.
+    echo CgroupPlugin=disabled >"$dir/cgroup.conf"
+  else
+    echo CommunicationParameters=NoAddrCache >>"$dir/slurm.conf"
+  fi
 }
 
 start() {
@@ -64,7 +70,7 @@ start() {
     sleep 0.5
   done
   sinfo >&2 || true
-  tail -3 "$dir"/*.log >&2
+  tail -n 3 "$dir"/*.log >&2
   stop
   exit 1
 }
