@@ -58,8 +58,7 @@ bool is_media(const Node &trak) {
 
 Chapters chapters_from(Chapters chapters, std::int64_t start) {
   std::ranges::stable_sort(chapters, {}, &Chapter::start);
-  const auto first = std::ranges::unique(chapters);
-  chapters.erase(first.begin(), first.end());
+  chapters.erase(std::unique(chapters.begin(), chapters.end()), chapters.end());
   for (Chapter &chapter : chapters)
     chapter.start -= start;
   const auto ahead = std::ranges::find_if(chapters, [](const Chapter &chapter) { return chapter.start > 0; });
