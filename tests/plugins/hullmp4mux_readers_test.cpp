@@ -25,7 +25,7 @@ struct Codec {
   bool video;
   const char *entry;     ///< sample entry
   const char *ffprobe;   ///< codec_name
-  const char *mediainfo; ///< Format
+  const char *mediainfo; ///< Format, as older and newer versions say it
   const char *decoder;   ///< of GStreamer, behind qtdemux; all are in what ./dev installs
 };
 
@@ -46,7 +46,7 @@ const Codec kCodecs[] = {
      true, "hev1", "hevc", "HEVC", "h265parse ! avdec_h265"},
     {"av1", "av1enc", PICTURES "av1enc cpu-used=8 ! av1parse ! ", true, "av01", "av1", "AV1",
      "av1parse ! av1dec"},
-    {"vp9", "vp9enc", PICTURES "vp9enc deadline=1 cpu-used=8 ! vp9parse ! ", true, "vp09", "vp9", "vp09",
+    {"vp9", "vp9enc", PICTURES "vp9enc deadline=1 cpu-used=8 ! vp9parse ! ", true, "vp09", "vp9", "vp09|VP9",
      "vp9dec"},
     {"aac", "avenc_aac", SOUND "avenc_aac ! aacparse ! ", false, "mp4a", "aac", "AAC", "avdec_aac"},
     {"mp3", "lamemp3enc", SOUND "lamemp3enc ! mpegaudioparse ! ", false, "mp4a", "mp3", "MPEG Audio",
@@ -115,7 +115,8 @@ TEST_P(Codecs, IsReadByEverybodyInEveryVariant) {
     const std::string said = output_of(std::string("mediainfo --Inform='") +
                                        (codec.video ? "Video" : "Audio") + ";%Format%' '" + file + "'");
     if (said.find("not found") == std::string::npos) {
-      EXPECT_EQ(said.substr(0, said.find('\n')), codec.mediainfo);
+      const std::string name = '|' + said.substr(0, said.find('\n')) + '|';
+      EXPECT_NE(('|' + std::string(codec.mediainfo) + '|').find(name), std::string::npos) << name;
     }
     if (has("qtdemux")) {
       const Ran played = launch("filesrc location=" + file + " ! qtdemux ! " + codec.decoder + " ! fakesink");
