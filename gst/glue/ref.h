@@ -32,6 +32,7 @@ using QueryRef = MiniRef<GstQuery>;
 using MessageRef = MiniRef<GstMessage>;
 using SampleRef = MiniRef<GstSample>;
 using TagListRef = MiniRef<GstTagList>;
+using TocRef = MiniRef<GstToc>;
 using StructureRef = Ref<GstStructure, gst_structure_copy, gst_structure_free>;
 using ElementRef = ObjectRef<GstElement>;
 using PadRef = ObjectRef<GstPad>;

@@ -36,6 +36,7 @@ class FragmentedOutput final : public Output {
   }
   Result<void> make_header();
   bool emit(Chunk chunk, const Track *settled = nullptr);
+  void list_chapters(Node &moov);
   Result<void> take_chapters();
   Piece take_header(std::size_t reference, const PieceTime &time);
   Result<void> encrypt(Track &track, MuxSample &sample);
@@ -67,7 +68,7 @@ class FragmentedOutput final : public Output {
   ByteVector timecode_; // sample of the chunk that leaves
   bool finishing_ = false;
   unsigned chapters_version_ = 0; // of those that the header lists
-  bool told_of_chapters_ = false;
+  bool told_of_chapters_ = false, told_of_room_ = false;
   std::optional<PieceTime> last_time_;      // of the chunk that left last
   std::uint64_t offset_ = 0;                // of the next byte, for mfra
   std::vector<RandomAccess> random_access_; // 16 bytes a fragment, kept only where mfra wants them
@@ -100,7 +101,7 @@ Result<void> FragmentedOutput::make_header() {
   boxes.push_back(init_movie_box(configs, options));
   host_.complete_movie(boxes[1], variant_);
   chapters_version_ = host_.chapters_version();
-  if (variant_ != Variant::cmaf) set_chapter_list(boxes[1], chapters_from(host_.chapters(), 0));
+  if (variant_ != Variant::cmaf) list_chapters(boxes[1]);
   front_.begin(cmaf::track_of(boxes[0], boxes[1]));
   auto bytes = write_trees(boxes);
   if (!bytes) return tl::unexpected(bytes.error());
@@ -110,6 +111,17 @@ Result<void> FragmentedOutput::make_header() {
   header_ = std::move(*bytes);
   host_.set_header(variant_, header_);
   return {};
+}
+
+void FragmentedOutput::list_chapters(Node &moov) {
+  const Chapters chapters = chapters_from(host_.chapters(), 0);
+  set_chapter_list(moov, chapters);
+  const auto too_long = [](const Chapter &chapter) { return chapter.title.size() > kLongestInChapterList; };
+  if (chapters.size() <= kMostInChapterList && std::ranges::none_of(chapters, too_long)) return;
+  if (!std::exchange(told_of_room_, true))
+    host_.caution({ErrorCode::no_space,
+                   "A file in fragments lists 255 chapters and 255 bytes of a title at most: "
+                   "what is more is left out."});
 }
 
 bool FragmentedOutput::start(const std::vector<Track *> &tracks) {

@@ -68,6 +68,7 @@ class ProgressiveOutput final : public Output {
   std::uint64_t room_at_ = 0, room_ = 0; // kept for the movie box, with the header of a free box
   std::uint64_t mdat_ = 0;               // of the 16 bytes before the media
   SampleTable labels_;                   // of the timecode track
+  Chapters chapters_;                    // of the finished movie
 };
 
 constexpr std::uint64_t kPushBytes = 256 << 10;
@@ -251,7 +252,8 @@ std::optional<ChapterTrack> ProgressiveOutput::chapters(std::int64_t start) {
   }
   std::erase_if(list, [end](const Chapter &chapter) { return chapter.start >= end; });
   if (list.empty()) return std::nullopt;
-  return chapter_track(list, end, last_id + 1, offset_);
+  chapters_ = std::move(list);
+  return chapter_track(chapters_, end, last_id + 1, offset_);
 }
 
 std::vector<ProgressiveTrack> ProgressiveOutput::finished_tracks(std::int64_t start) {
@@ -297,7 +299,7 @@ bool ProgressiveOutput::finish() {
   host_.complete_movie(moov, variant_);
   if (chapter_track) {
     refer_to_chapters(moov, chapter_track->config.id);
-    if (variant_ == Variant::iso) set_chapter_list(moov, chapters_from(host_.chapters(), start));
+    if (variant_ == Variant::iso) set_chapter_list(moov, chapters_);
   }
   return write_movie(moov) && write_mdat_size(end);
 }

@@ -152,7 +152,7 @@ void CmafSink::class_init(GstBinClass *klass) {
   gst_element_class_set_static_metadata(element_class, "LL-DASH and LL-HLS publisher", "Sink/Network",
                                         "Publishes encoded streams as low-latency DASH and HLS from an "
                                         "embedded origin, to a folder or by HTTP push",
-                                        "gst-plugins-hull");
+                                        "gst-plugins-hull developers");
   for (GstStaticPadTemplate *templ : {&kVideo, &kAudio, &kText})
     gst_element_class_add_static_pad_template(element_class, templ);
   install_signals(G_OBJECT_CLASS(klass));

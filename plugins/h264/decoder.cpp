@@ -87,7 +87,7 @@ void Decoder::class_init(GstVideoDecoderClass *klass) {
   auto *element = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(element, "Hull H.264 decoder", "Codec/Decoder/Video",
                                         "Decodes progressive 8-bit 4:2:0 H.264 with OpenH264",
-                                        "gst-plugins-hull");
+                                        "gst-plugins-hull developers");
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   klass->start = thunk<&Decoder::start>;

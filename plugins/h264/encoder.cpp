@@ -80,8 +80,8 @@ Result<void> check(const EncoderSettings &settings) {
 
 void Encoder::class_init(GstVideoEncoderClass *klass) {
   auto *element = GST_ELEMENT_CLASS(klass);
-  gst_element_class_set_static_metadata(element, "Hull H.264 encoder", "Encoder/Video",
-                                        "Encodes H.264 with OpenH264", "gst-plugins-hull");
+  gst_element_class_set_static_metadata(element, "Hull H.264 encoder", "Codec/Encoder/Video",
+                                        "Encodes H.264 with OpenH264", "gst-plugins-hull developers");
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   klass->start = thunk<&Encoder::start>;

@@ -73,7 +73,7 @@ void RtpFeedback::class_init(GstBaseTransformClass *klass) {
   auto *element = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(element, "Hull RTP feedback", "Filter/Network/RTP",
                                         "Carries loss reports of hullh264dec to hullh264enc in RTCP",
-                                        "gst-plugins-hull");
+                                        "gst-plugins-hull developers");
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   klass->src_event = thunk<&RtpFeedback::src_event>;

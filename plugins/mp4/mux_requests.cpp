@@ -76,11 +76,19 @@ Result<void> MuxRequests::add_chapter(const char *title, guint64 running_time) {
     return fail(ErrorCode::settings, "add-chapter needs a title in UTF-8.");
   const std::int64_t start =
       GST_CLOCK_TIME_IS_VALID(running_time) ? static_cast<std::int64_t>(running_time) : position_.load();
+  if (start < 0)
+    return fail(ErrorCode::settings, "add-chapter needs a running time in nanoseconds, below 2^63.");
   const Lock lock(mutex_);
+  if (no_chapters_) return fail(ErrorCode::state, no_chapters_);
   if (markers_.size() >= kMost) return fail(ErrorCode::state, "There are 100 000 chapters already.");
   markers_.push_back({start, title});
   ++chapters_version_;
   return {};
+}
+
+void MuxRequests::close_chapters(const char *why) {
+  const Lock lock(mutex_);
+  no_chapters_ = why;
 }
 
 void MuxRequests::set_toc(Chapters chapters) {
@@ -147,6 +155,7 @@ void MuxRequests::reset() {
   splits_.clear();
   toc_.clear();
   markers_.clear();
+  no_chapters_ = nullptr;
   ++chapters_version_;
   position_ = 0;
   movie_closed_ = false;

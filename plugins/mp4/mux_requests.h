@@ -23,6 +23,8 @@ class MuxRequests {
   void split(std::int64_t running_time);
   /// A chapter from `running_time` on, in nanoseconds; GST_CLOCK_TIME_NONE: from what is being written now.
   Result<void> add_chapter(const char *title, guint64 running_time);
+  /// From now on add_chapter is refused, until reset(); `why` is a literal.
+  void close_chapters(const char *why);
   /// The chapters that upstream or the application lists, in running time, instead of those it listed before.
   void set_toc(isobmff::Chapters chapters);
   isobmff::Chapters chapters() const; ///< in no order
@@ -44,6 +46,7 @@ class MuxRequests {
   std::vector<ByteVector> fragment_ HULL_GUARDED_BY(mutex_);
   std::vector<std::int64_t> splits_ HULL_GUARDED_BY(mutex_);
   isobmff::Chapters toc_ HULL_GUARDED_BY(mutex_), markers_ HULL_GUARDED_BY(mutex_);
+  const char *no_chapters_ HULL_GUARDED_BY(mutex_) = nullptr; // why there are none (any more)
   std::atomic<unsigned> chapters_version_{0};
   std::atomic<std::int64_t> position_{0};
   bool movie_closed_ HULL_GUARDED_BY(mutex_) = false;

@@ -21,6 +21,8 @@ MuxRun::MuxRun(const Parts &parts, const MuxRun *before)
       log_(log_into(mux_category(), G_OBJECT(parts.element))),
       waiting_(parts.element, parts.queues, inputs_) {
   if (!before) return;
+  toc_ = before->toc_;
+  toc_pad_ = before->toc_pad_;
   sync_inputs();
   for (const auto &input : inputs_)
     for (const auto &known : before->inputs_)
@@ -202,6 +204,7 @@ GstFlowReturn MuxRun::begin() {
     return GST_FLOW_ERROR;
   }
   variant_ = *variant;
+  if (variant_ == Variant::cmaf) parts_.requests.close_chapters("CMAF has no chapters.");
   number_tracks(*variant);
   if (auto ready = prepare(*variant); !ready) {
     report(ready.error());
@@ -214,6 +217,7 @@ GstFlowReturn MuxRun::begin() {
           gst_toc_setter_get_toc(GST_TOC_SETTER(parts_.element))) { // what the application says wins
     parts_.requests.set_toc(chapters_of(toc, nullptr));
     gst_toc_unref(toc);
+    has_own_toc_ = true;
   }
   output_ = is_whole(*variant) ? make_progressive_output(*this, running_, *variant)
                                : make_fragmented_output(*this, running_, *variant);
@@ -243,10 +247,11 @@ GstFlowReturn MuxRun::advance(MuxInput &input) {
 GstFlowReturn MuxRun::finish() {
   if (finished_) return GST_FLOW_EOS;
   finished_ = true;
+  parts_.requests.close_chapters("The file has ended.");
   finish_joined_text(inputs_);
   count();
-  warn_of_repairs();
   if (output_) {
+    warn_of_repairs();
     const GstFlowReturn flow = flow_after(output_->finish());
     for (const auto &input : inputs_)
       GST_INFO_OBJECT(input->pad.get(), "ended after %" G_GUINT64_FORMAT " samples", input->samples);
@@ -293,6 +298,7 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
   GST_DEBUG_OBJECT(input.pad.get(), "%" GST_PTR_FORMAT, event.get());
   GstCaps *caps = nullptr;
   GstTagList *tags = nullptr;
+  GstToc *toc = nullptr;
   GstClockTime time = GST_CLOCK_TIME_NONE, duration = GST_CLOCK_TIME_NONE;
   switch (GST_EVENT_TYPE(event.get())) {
   case GST_EVENT_STREAM_START:
@@ -304,6 +310,7 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
   case GST_EVENT_SEGMENT:
     input.begin_segment(event.get());
     GST_INFO_OBJECT(input.pad.get(), "segment %" GST_SEGMENT_FORMAT, &input.segment);
+    take_toc(input);
     break;
   case GST_EVENT_GAP:
     gst_event_parse_gap(event.get(), &time, &duration);
@@ -318,7 +325,10 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
     take_tags(input, tags);
     break;
   case GST_EVENT_TOC:
-    take_toc(input, event.get());
+    gst_event_parse_toc(event.get(), &toc, nullptr);
+    toc_ = TocRef::adopt(toc);
+    toc_pad_ = PadRef::retain(input.pad.get());
+    take_toc(input);
     break;
   default:
     if (!MuxRequests::is_request(event.get())) break;
@@ -326,13 +336,15 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
   }
 }
 
-void MuxRun::take_toc(MuxInput &input, GstEvent *event) {
-  GstToc *toc = nullptr;
-  gst_event_parse_toc(event, &toc, nullptr);
-  Chapters chapters = chapters_of(toc, input.segment.format == GST_FORMAT_TIME ? &input.segment : nullptr);
-  gst_toc_unref(toc);
-  GST_DEBUG_OBJECT(input.pad.get(), "%zu chapters", chapters.size());
-  if (!chapters.empty()) parts_.requests.set_toc(std::move(chapters));
+// Chapters are named in stream time, so each segment of the pad that brought them gives them other running times.
+void MuxRun::take_toc(const MuxInput &input) {
+  if (!toc_ || has_own_toc_ || toc_pad_.get() != input.pad.get() || input.segment.format != GST_FORMAT_TIME)
+    return;
+  Chapters chapters = chapters_of(toc_.get(), &input.segment);
+  for (const Chapter &chapter : chapters)
+    GST_DEBUG_OBJECT(input.pad.get(), "chapter '%s' at running time %" GST_STIME_FORMAT,
+                     chapter.title.c_str(), GST_STIME_ARGS(chapter.start));
+  parts_.requests.set_toc(std::move(chapters));
 }
 
 void MuxRun::take_caps(MuxInput &input, const GstCaps *caps) {

@@ -81,7 +81,7 @@ class MuxRun final : public mux::OutputHost, public MuxInputEvents {
   void refuse(const MuxInput &input) override;
   void take_caps(MuxInput &input, const GstCaps *caps);
   void take_tags(MuxInput &input, const GstTagList *tags);
-  void take_toc(MuxInput &input, GstEvent *event);
+  void take_toc(const MuxInput &input);
 
   GstFlowReturn flow_after(bool went_on) const;
   void hold_back(mux::Variant variant);
@@ -117,7 +117,10 @@ class MuxRun final : public mux::OutputHost, public MuxInputEvents {
   std::unique_ptr<mux::TimecodeTrack> timecode_;
   std::vector<MuxInput *> tracks_; // of the header
   std::unique_ptr<mux::Output> output_;
-  GstFlowReturn flow_ = GST_FLOW_OK;    // of the last push
+  GstFlowReturn flow_ = GST_FLOW_OK; // of the last push
+  TocRef toc_;                       // the last that came, and its pad
+  PadRef toc_pad_;
+  bool has_own_toc_ = false;            // the application's
   TagListRef tags_;                     // of all pads, for the movie
   std::optional<mux::Variant> variant_; // since the header
   std::uint32_t track_count_ = 0;       // with the track of timecodes

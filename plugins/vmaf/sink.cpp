@@ -38,7 +38,7 @@ VmafPad *make_reference(GstElement *element) {
 void VmafSink::class_init(GstElementClass *klass) {
   gst_element_class_set_static_metadata(klass, "VMAF measurement", "Sink/Analyzer/Video",
                                         "Scores distorted videos against a reference, equal to libvmaf",
-                                        "gst-plugins-hull");
+                                        "gst-plugins-hull developers");
   const auto caps = CapsRef::adopt(gst_caps_from_string(kVmafCaps));
   gst_element_class_add_pad_template(klass, gst_pad_template_new_with_gtype("reference", GST_PAD_SINK,
                                                                             GST_PAD_ALWAYS, caps.get(),

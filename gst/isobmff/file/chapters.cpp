@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t kTimescale = 1000;
 constexpr std::int64_t kListUnit = 100; // nanoseconds
-constexpr std::size_t kMostInList = 255, kLongestInList = 255, kLongestInTrack = 0xffff;
+constexpr std::size_t kLongestInTrack = 0xffff;
 
 // At most `most` bytes, and no part of a character.
 std::string_view cut_text(std::string_view text, std::size_t most) {
@@ -75,8 +75,8 @@ void set_chapter_list(Node &moov, std::span<const Chapter> chapters) {
   if (chapters.empty()) return;
   if (!udta) udta = &moov.add("udta");
   auto &list = udta->add<ChapterList>();
-  for (const Chapter &chapter : chapters.first(std::min(chapters.size(), kMostInList))) {
-    const std::string_view title = cut_text(chapter.title, kLongestInList);
+  for (const Chapter &chapter : chapters.first(std::min(chapters.size(), kMostInChapterList))) {
+    const std::string_view title = cut_text(chapter.title, kLongestInChapterList);
     list.chapters.push_back({static_cast<std::uint64_t>(std::max<std::int64_t>(chapter.start, 0)) / kListUnit,
                              ByteVector(title.begin(), title.end())});
   }

@@ -23,6 +23,9 @@ using Chapters = std::vector<Chapter>;
 /// By time, each once, counted from `start` nanoseconds on: of those before, the last one goes on and begins at 0.
 Chapters chapters_from(Chapters chapters, std::int64_t start);
 
+inline constexpr std::size_t kMostInChapterList = 255,
+                             kLongestInChapterList = 255; ///< chapters; bytes of a title
+
 /// Puts the list of chapters into moov's udta in place of the one that stands there; no chapters: no list. It has room
 /// for 255 chapters and for 255 bytes of a title: what is longer is cut, whole characters at a time.
 void set_chapter_list(Node &moov, std::span<const Chapter> chapters);

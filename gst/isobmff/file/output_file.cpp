@@ -51,8 +51,9 @@ tl::unexpected<Error> OutputFile::failed(const char *what, int number) const {
     std::string left;
     if (fstatvfs(fd_.get(), &space) == 0)
       left = std::to_string(std::uint64_t{space.f_bavail} * space.f_frsize >> 20) + " MiB are left there. ";
-    return fail(ErrorCode::no_space, "There is no room for '" + path_ + "': " + std::strerror(number) + ". " +
-                                         left + "What is on disk stays playable; make room and start anew.");
+    return fail(ErrorCode::no_space,
+                "There is no room for '" + path_ + "': " + std::strerror(number) + ". " + left +
+                    "What was recorded in fragments stays playable; make room and start anew.");
   }
   if (number == EOPNOTSUPP || number == EINVAL || number == ENOSYS)
     return fail(ErrorCode::unsupported,
