@@ -22,7 +22,8 @@ HOMES = {
     r"CLI/.*": "gst/tools/cli/options.cpp",
     r"nlohmann/.*": "gst/core/json.cpp",
     r"pugi.*": "gst/core/xml.cpp",
-    r"openssl/.*": "gst/isobmff/crypt/aes.cpp",
+    r"openssl/.*": ("gst/isobmff/crypt/aes.cpp", "gst/origin/tls.cpp"),
+    r"nghttp2/.*": "gst/origin/http2.cpp",
     r"immintrin\.h": "gst/vmaf/kernels/simd_avx",
 }
 # The order inside gst/tools: a folder includes only itself and lower ones.
@@ -44,8 +45,9 @@ def problems_in(path, text):
         quote, target = match.groups()
         where = f"{path}:{number}: includes {target}"
         for pattern, home in HOMES.items():
-            if re.fullmatch(pattern, target) and not path.startswith((home, "tests/")):
-                yield f"{where}, whose home is {home}"
+            homes = (home,) if isinstance(home, str) else home
+            if re.fullmatch(pattern, target) and not path.startswith((*homes, "tests/")):
+                yield f"{where}, whose home is {' or '.join(homes)}"
         if quote == "<":
             if room and FLOOR[room] < 3 and (GSTREAMER.fullmatch(target) or GLIB.fullmatch(target)):
                 yield f"{where}: GStreamer and GLib stop at floor 3"

@@ -1,90 +1,78 @@
 #pragma once
 
-// One client: bytes in until a request is whole, bytes out as far as the socket takes them. Never blocks.
+// One client: its wire, and the HTTP that it speaks. Never blocks.
 
-#include "gst/origin/http_message.h"
-
-#include <gio/gio.h>
+#include "gst/origin/protocol.h"
 
 namespace hull::origin {
 
 class Connection {
  public:
   enum class State {
-    handshake, ///< TLS, on a thread of GIO once the client has begun it
-    idle,      ///< waits for a request
-    busy,      ///< a request is being answered
-    leaving,   ///< all is sent; what the client still sends is thrown away, so that it can read our end
+    handshake, ///< TLS
+    greeting,  ///< in the clear: the first bytes say which HTTP it is
+    serving,
+    leaving, ///< all is sent; what the client still sends is thrown away, so that it can read our end
     dead,
   };
 
-  /// Takes `fd` over. `common`: header lines of every reply.
-  Connection(std::uint64_t number, int fd, std::string address, GTlsCertificate *certificate,
+  /// `common`: header lines of every reply.
+  Connection(std::uint64_t number, std::unique_ptr<Transport> transport, std::string address,
              const std::string &common);
-  ~Connection();
-  Connection(const Connection &) = delete;
-  Connection &operator=(const Connection &) = delete;
 
-  // For whom answers requests.
-  const HttpRequest &request() const { return request_; }
-  /// Begins the answer, and ends it unless it grows.
-  void reply(HttpReply reply);
-  /// The next bytes of a growing reply; as one chunk of the chunked coding.
-  void append(BodySlice slice);
-  void finish();
-  /// Sends what the socket takes now.
-  void flush();
-  /// Bytes that wait for the socket.
-  std::uint64_t queued() const { return queued_; }
-  bool alive() const { return state_ != State::dead; }
-  void cut() { state_ = State::dead; }
-
-  // For the server.
   std::uint64_t number() const { return number_; }
-  State state() const { return state_; }
   const std::string &address() const { return address_; }
-  int fd() const { return fd_; }
-  GTlsConnection *tls() const { return tls_.get(); }
-  /// The client's part of a handshake is there, so that those who only begin one take no thread. Answers and
-  /// cuts who speaks no TLS.
-  bool hello_complete();
-  bool handshaking() const { return handshaking_; } ///< on GIO's thread
-  void begin_handshake() { handshaking_ = true; }
-  void handshake_done(bool good);
-  /// Reads until a request is whole; true: request() is the next one. False: nothing more can be read now, or
-  /// `turns` reads did not suffice.
-  bool next_request(unsigned turns);
-  bool may_read() const { return may_read_; }
+  int fd() const { return wire_.transport().fd(); }
+  State state() const { return state_; }
+  bool alive() const { return state_ != State::dead; }
+  void cut() { enter(State::dead); }
+
+  // What epoll says.
   void readable() { may_read_ = true; }
-  /// The client has gone: whoever still waits for more of a reply is cut.
+  void writable();
+  /// The client has closed its side.
   void left() { left_ = true; }
-  bool abandoned() const { return left_ && state_ == State::busy && !whole_; }
-  gint64 since() const { return since_; }       ///< the state was entered, µs
-  gint64 progress() const { return progress_; } ///< the socket last took something that waited
-  std::uint64_t take_sent() { return std::exchange(sent_, 0); }
+
+  /// Goes on with the handshake, as far as the client has.
+  void shake_hands();
+  /// Reads, at most `turns` times, until a request is whole. Null: nothing more can be read now.
+  Exchange *next_request(unsigned turns);
+  /// More can be read now.
+  bool may_read() const;
+  /// Sends what the socket takes, and goes into the next state when that was the last.
+  void go_on();
+  /// See protocol.h.
+  Exchange *next_drained() { return protocol_ ? protocol_->next_drained() : nullptr; }
+  Exchange *next_gone() { return protocol_ ? protocol_->next_gone() : nullptr; }
+  void forget_gone();
+  std::vector<Exchange *> exchanges();
+  unsigned drop_stalled(gint64 before) { return protocol_ ? protocol_->drop_stalled(before) : 0; }
+  void say_goodbye();
+
+  gint64 since() const { return since_; } ///< the state was entered, µs
+  /// Since when it waits for the client to ask, µs; none while it does not.
+  std::optional<gint64> idle_since() const;
+  /// Bytes wait for the socket, which has taken none since `before`, µs.
+  bool stalls(gint64 before) const { return wire_.queued() > 0 && wire_.progress() < before; }
+  std::uint64_t take_sent() { return wire_.take_sent(); }
 
  private:
   void enter(State state);
-  bool take_request();
-  void refuse(int status);
+  void serve_http_1();
+  void serve_http_2();
+  void take(std::string_view bytes);
   bool read_some();
-  gssize write_some();
-  void ended();
+  void discard();
 
   const std::uint64_t number_;
-  const int fd_;
   const std::string address_, &common_;
-  GRef<GTlsConnection> tls_;
-  State state_;
-  bool owns_fd_ = true, may_read_ = false, left_ = false, handshaking_ = false;
-  bool whole_ = false; ///< nothing more comes for this reply
-  HttpRequest request_;
-  bool chunked_ = false;
-  std::string in_;
-  std::vector<BodySlice> out_;
-  std::size_t first_ = 0; ///< of out_ that is not sent
-  std::uint64_t queued_ = 0, sent_ = 0, thrown_away_ = 0;
-  gint64 since_ = 0, progress_ = 0;
+  Wire wire_;
+  std::unique_ptr<Protocol> protocol_; ///< from State::serving on
+  State state_ = State::handshake;
+  gint64 since_ = 0;
+  bool may_read_ = false, left_ = false;
+  std::string greeting_; ///< bytes that do not say yet which HTTP it is
+  std::uint64_t thrown_away_ = 0;
 };
 
 } // namespace hull::origin

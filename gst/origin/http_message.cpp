@@ -72,6 +72,10 @@ bool plain_length(const char *length, const char *encoding) {
   return !encoding && !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+const char *length_of(const HttpRequest &request) {
+  return soup_message_headers_get_list(request.headers.get(), "Content-Length");
+}
+
 void cut_body(std::vector<BodySlice> &body, std::uint64_t from, std::uint64_t size) {
   std::vector<BodySlice> kept;
   for (BodySlice &slice : body) {
@@ -185,15 +189,22 @@ int parse_request(const std::string &head, HttpRequest &request) {
   const auto says = [&request](const char *word) {
     return soup_message_headers_header_contains(request.headers.get(), "Connection", word) != FALSE;
   };
-  const char *length = soup_message_headers_get_list(request.headers.get(), "Content-Length");
   const char *encoding = soup_message_headers_get_list(request.headers.get(), "Transfer-Encoding");
-  if (!plain_length(length, encoding)) return 400;
-  request.has_body = (length && std::string_view(length) != "0") || encoding;
+  if (!plain_length(length_of(request), encoding)) return 400;
+  const int status_now = complete_request(owned_target.c_str(), request);
+  request.has_body = request.has_body || encoding;
   // What follows a body that nobody asked for is not read as a request.
   request.keep_alive = !request.has_body && (request.http_1_0 ? says("keep-alive") : !says("close"));
+  return status_now;
+}
+
+int complete_request(std::string_view target, HttpRequest &request) {
+  const char *length = length_of(request);
+  request.has_body = length && std::string_view(length) != "0";
+  request.keep_alive = true;
   const char *host = soup_message_headers_get_list(request.headers.get(), "Host");
   if (host ? std::string_view(host).find(',') != std::string_view::npos : !request.http_1_0) return 400;
-  return take_target(owned_target.c_str(), request) ? 200 : 400;
+  return take_target(target, request) ? 200 : 400;
 }
 
 HttpReply::HttpReply(int code, const char *type, const std::string &cache_control, BodySlice text)
@@ -207,18 +218,21 @@ void HttpReply::add(const char *name, std::string_view value) {
   headers += fmt::format("{}: {}\r\n", name, value);
 }
 
-std::string write_head(HttpReply &reply, const HttpRequest &request, const std::string &common) {
+std::string header_lines(HttpReply &reply, const HttpRequest &request, const std::string &common) {
   const std::uint64_t total = size_of(reply.body);
   if (reply.status == 200 && !reply.growing && request.method == "GET") apply_range(reply, request, total);
   std::string length;
   if (!reply.growing && reply.status != 204)
     length = fmt::format("Content-Length: {}\r\n", request.method == "HEAD" ? total : size_of(reply.body));
-  else if (reply.growing && !request.http_1_0)
-    length = "Transfer-Encoding: chunked\r\n";
   if (request.method == "HEAD") reply.body.clear();
+  return fmt::format("Date: {}\r\n{}{}{}", date_now(), common, reply.headers, length);
+}
+
+std::string write_head(HttpReply &reply, const HttpRequest &request, const std::string &common) {
+  const std::string lines = header_lines(reply, request, common);
   const bool last = !request.keep_alive || (reply.growing && request.http_1_0);
-  return fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n{}{}{}{}\r\n", reply.status, phrase(reply.status),
-                     date_now(), common, reply.headers, length,
+  return fmt::format("HTTP/1.1 {} {}\r\n{}{}{}\r\n", reply.status, phrase(reply.status), lines,
+                     reply.growing && !request.http_1_0 ? "Transfer-Encoding: chunked\r\n" : "",
                      last               ? "Connection: close\r\n"
                      : request.http_1_0 ? "Connection: keep-alive\r\n"
                                         : "");

@@ -39,8 +39,13 @@ struct HttpRequest {
   bool accepts_gzip() const;
 };
 
+/// Of one request, HTTP/1.1's bytes or HTTP/2's fields as RFC 9113 10.5.1 counts them.
+constexpr std::size_t kLongestHead = 32 * 1024;
+
 /// Parses `head`, which ends before the empty line. Returns 200, or the status that refuses it.
 int parse_request(const std::string &head, HttpRequest &request);
+/// The same for HTTP/2, whose method and fields are in `request` already, the authority as Host.
+int complete_request(std::string_view target, HttpRequest &request);
 
 struct HttpReply {
   int status = 200;
@@ -53,8 +58,10 @@ struct HttpReply {
   void add(const char *name, std::string_view value);
 };
 
-/// What goes over the wire before the body. Cuts the body to the range that was asked for, or empties it for
-/// HEAD. `common`: header lines of every reply.
+/// The header lines of any HTTP. Cuts the body to the range that was asked for, or empties it for HEAD.
+/// `common`: header lines of every reply.
+std::string header_lines(HttpReply &reply, const HttpRequest &request, const std::string &common);
+/// What goes over the wire of HTTP/1.1 before the body; the body is cut as header_lines does it.
 std::string write_head(HttpReply &reply, const HttpRequest &request, const std::string &common);
 
 } // namespace hull::origin

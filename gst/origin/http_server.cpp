@@ -18,10 +18,10 @@ namespace {
 constexpr int kBacklog = 4096; // cut by net.core.somaxconn, 4096 on Debian 12
 constexpr int kAcceptsPerTurn = 64;
 constexpr int kEventsPerTurn = 256;
-constexpr unsigned kReadsPerTurn = 32;     // of one client
-constexpr unsigned kLeaveTimeout = 2;      // seconds
-constexpr unsigned kHandshakeTimeout = 10; // seconds
-constexpr rlim_t kSpareDescriptors = 128;  // what the rest of the process needs
+constexpr unsigned kReadsPerTurn = 32;      // of one client
+constexpr unsigned kLeaveTimeout = 2;       // seconds
+constexpr unsigned kHandshakesPerTurn = 16; // some 5 ms: those who are connected want their bytes in between
+constexpr rlim_t kSpareDescriptors = 128;   // what the rest of the process needs
 
 /// Connections this process can hold; raises the soft limit of descriptors as far as the hard one allows.
 unsigned raise_descriptor_limit(unsigned wanted) {
@@ -77,15 +77,14 @@ unsigned port_of(GSocket *socket) {
   return local ? g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(local.get())) : 0;
 }
 
-HttpServer::HttpServer(GRef<GSocket> socket, ServerLimits limits, GRef<GTlsCertificate> certificate,
+HttpServer::HttpServer(GRef<GSocket> socket, ServerLimits limits, std::optional<TlsContext> tls,
                        std::string common, Hooks hooks)
     : socket_(std::move(socket)),
       limits_(limits),
-      certificate_(std::move(certificate)),
+      tls_(std::move(tls)),
       common_(std::move(common)),
       hooks_(std::move(hooks)),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      cancellable_(GRef<GCancellable>::adopt(g_cancellable_new())) {
+      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   limits_.connections = raise_descriptor_limit(limits_.connections);
   if (limits_.connections_per_address == 0) limits_.connections_per_address = limits_.connections;
 }
@@ -98,9 +97,6 @@ void HttpServer::stop() {
   g_source_destroy(source_);
   g_source_unref(source_);
   g_socket_close(socket_.get(), nullptr);
-  g_cancellable_cancel(cancellable_.get());
-  while (handshakes_ > 0)
-    g_main_context_iteration(context_, TRUE);
   connections_.clear();
   total_ = 0;
 }
@@ -127,10 +123,8 @@ void HttpServer::watch_listener(unsigned events) {
 
 void HttpServer::turn() {
   g_source_set_ready_time(source_, -1);
-  const std::set<Number> unread = std::move(unread_);
-  unread_.clear();
-  for (const Number number : unread)
-    on_ready(number, EPOLLIN);
+  handshakes_left_ = kHandshakesPerTurn;
+  serve_waiting();
   epoll_event events[kEventsPerTurn];
   const int count = epoll_wait(epoll_, events, kEventsPerTurn, 0);
   for (int i = 0; i < count; ++i) {
@@ -139,6 +133,16 @@ void HttpServer::turn() {
     else
       on_ready(events[i].data.u64, events[i].events);
   }
+}
+
+void HttpServer::serve_waiting() {
+  const std::set<Number> unread = std::move(unread_);
+  unread_.clear();
+  for (const Number number : unread)
+    on_ready(number, EPOLLIN);
+  while (!shaking_.empty() && handshakes_left_ > 0)
+    on_ready(*shaking_.begin(), EPOLLIN);
+  if (!shaking_.empty()) g_source_set_ready_time(source_, 0);
 }
 
 // Not all of a crowd in one turn: those who are connected want their bytes in between.
@@ -192,7 +196,8 @@ void HttpServer::admit(int fd, const std::string &address) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   const Number number = next_number_++;
-  connections_[number] = std::make_unique<Connection>(number, fd, address, certificate_.get(), common_);
+  connections_[number] = std::make_unique<Connection>(
+      number, tls_ ? tls_->accept(Fd(fd)) : std::make_unique<Transport>(Fd(fd)), address, common_);
   ++by_address_[address];
   silent_.insert(number);
   total_ = static_cast<unsigned>(connections_.size());
@@ -209,68 +214,65 @@ void HttpServer::on_ready(Number number, unsigned events) {
   if (events & (EPOLLERR | EPOLLHUP)) connection.cut();
   if (events & EPOLLRDHUP) connection.left();
   if (events & EPOLLIN) connection.readable();
-  if (connection.state() == Connection::State::handshake) {
-    if (connection.alive() && !connection.handshaking() && connection.hello_complete())
-      begin_handshake(connection);
-    if (!connection.alive()) remove(number);
-    return;
-  }
-  if (events & EPOLLOUT && connection.queued() > 0) {
-    connection.flush();
-    bytes_ += connection.take_sent();
-    if (connection.state() == Connection::State::busy && connection.queued() == 0) hooks_.drained(connection);
-  }
+  if (events & EPOLLOUT) connection.writable();
   pump(connection);
 }
 
-struct HttpServer::Handshake {
-  HttpServer *server;
-  Number number;
-};
+// False: the handshake waits, for the client or for the next turn.
+bool HttpServer::shake_hands(Connection &connection) {
+  if (connection.state() != Connection::State::handshake) return true;
+  if (handshakes_left_ == 0) {
+    shaking_.insert(connection.number());
+    g_source_set_ready_time(source_, 0);
+    return false;
+  }
+  if (tls_) --handshakes_left_;
+  shaking_.erase(connection.number());
+  connection.shake_hands();
+  return connection.state() != Connection::State::handshake;
+}
 
-// On a thread of GIO's pool, which is small.
-void HttpServer::begin_handshake(Connection &connection) {
-  connection.begin_handshake();
-  ++handshakes_;
-  g_tls_connection_handshake_async(
-      connection.tls(), G_PRIORITY_DEFAULT, cancellable_.get(),
-      [](GObject *tls, GAsyncResult *result, gpointer data) {
-        const std::unique_ptr<Handshake> handshake(static_cast<Handshake *>(data));
-        HttpServer &server = *handshake->server;
-        --server.handshakes_;
-        const bool good = g_tls_connection_handshake_finish(G_TLS_CONNECTION(tls), result, nullptr);
-        const auto found = server.connections_.find(handshake->number);
-        if (found == server.connections_.end()) return;
-        found->second->handshake_done(good);
-        server.pump(*found->second);
-      },
-      new Handshake{this, connection.number()});
+// Sends what there is room for; who is told of it may have more.
+void HttpServer::go_on(Connection &connection) {
+  connection.go_on();
+  while (Exchange *exchange = connection.next_drained()) {
+    hooks_.drained(*exchange);
+    connection.go_on();
+  }
 }
 
 void HttpServer::pump(Connection &connection) {
   const Number number = connection.number();
+  if (connection.alive() && !shake_hands(connection)) return;
+  go_on(connection); // an answer that ends here makes place for the next request
   unsigned requests = 0;
-  while (requests < kReadsPerTurn && connection.next_request(kReadsPerTurn)) {
+  while (requests < kReadsPerTurn) {
+    Exchange *exchange = connection.next_request(kReadsPerTurn);
+    if (!exchange) break;
     ++requests;
     silent_.erase(number);
-    hooks_.asked(connection);
+    hooks_.asked(*exchange);
   }
+  go_on(connection);
+  while (Exchange *exchange = connection.next_gone())
+    hooks_.gone(*exchange);
+  connection.forget_gone();
   bytes_ += connection.take_sent();
-  if (connection.abandoned()) connection.cut();
   if (!connection.alive()) return remove(number);
-  if (connection.state() != Connection::State::idle || (!connection.may_read() && requests < kReadsPerTurn))
-    return;
+  if (requests < kReadsPerTurn && !connection.may_read()) return;
   unread_.insert(number);
   g_source_set_ready_time(source_, 0);
 }
 
 void HttpServer::remove(Number number) {
   const auto found = connections_.find(number);
-  hooks_.gone(*found->second);
+  for (Exchange *exchange : found->second->exchanges())
+    hooks_.gone(*exchange);
   const auto here = by_address_.find(found->second->address());
   if (--here->second == 0) by_address_.erase(here);
   silent_.erase(number);
   unread_.erase(number);
+  shaking_.erase(number);
   epoll_ctl(epoll_, EPOLL_CTL_DEL, found->second->fd(), nullptr);
   connections_.erase(found);
   total_ = static_cast<unsigned>(connections_.size());
@@ -278,28 +280,34 @@ void HttpServer::remove(Number number) {
 
 void HttpServer::sweep() {
   watch_listener(EPOLLIN);
-  const gint64 now = g_get_monotonic_time();
-  const auto late = [now](gint64 since, unsigned seconds) {
-    return now - since > gint64{seconds} * G_USEC_PER_SEC;
+  const auto before = [now = g_get_monotonic_time()](unsigned seconds) {
+    return now - gint64{seconds} * G_USEC_PER_SEC;
   };
-  std::vector<Number> ended;
-  for (const auto &[number, connection] : connections_) {
+  std::vector<Number> all; // who goes is taken out meanwhile
+  for (const auto &[number, connection] : connections_)
+    all.push_back(number);
+  for (const Number number : all) {
     using State = Connection::State;
-    const State state = connection->state();
-    const bool stalls = connection->queued() > 0 && late(connection->progress(), limits_.stall_timeout);
-    const bool waits = (state == State::idle && late(connection->since(), limits_.idle_timeout)) ||
-                       (state == State::handshake && late(connection->since(), kHandshakeTimeout));
-    const bool lingers = state == State::leaving && late(connection->since(), kLeaveTimeout);
-    if (stalls) ++dropped_;
-    if (stalls || waits)
-      hooks_.log.line(LogLevel::debug, [&c = *connection, stalls] {
-        return c.address() + (stalls ? " takes nothing of its reply: its connection is cut"
-                                     : " asks for nothing: its connection ends");
-      });
-    if (stalls || waits || lingers || state == State::dead) ended.push_back(number);
+    Connection &connection = *connections_.at(number);
+    const State state = connection.state();
+    const auto log = [&](const char *what) {
+      hooks_.log.line(LogLevel::debug, [&] { return connection.address() + what; });
+    };
+    const auto idle = connection.idle_since();
+    const bool stalls = connection.stalls(before(limits_.stall_timeout));
+    const unsigned streams = stalls ? 0 : connection.drop_stalled(before(limits_.stall_timeout));
+    dropped_ += stalls ? 1 : streams;
+    if (stalls) log(" takes nothing of its reply: its connection is cut");
+    if (streams) log(" takes nothing of its replies: their streams are reset");
+    if (stalls || (state == State::handshake && connection.since() < before(limits_.handshake_timeout)) ||
+        (state == State::leaving && connection.since() < before(kLeaveTimeout))) {
+      connection.cut();
+    } else if (idle && *idle < before(limits_.idle_timeout)) {
+      log(" asks for nothing: its connection ends");
+      connection.say_goodbye();
+    }
+    if (connection.state() != State::handshake) pump(connection);
   }
-  for (const Number number : ended)
-    remove(number);
 }
 
 } // namespace hull::origin

@@ -1,11 +1,12 @@
 #pragma once
 
-// HTTP/1.1 for a live origin: one thread, one epoll set, connections counted in total and per address. Why it
-// is not libsoup's server: docs/decisions/003-own-replies.md.
+// HTTP/1.1 and HTTP/2 for a live origin, in the clear or over TLS: one thread, one epoll set, connections
+// counted in total and per address. Why it is not libsoup's server: docs/decisions/003-own-replies.md.
 
 #include "gst/core/log.h"
 #include "gst/core/result.h"
 #include "gst/origin/connection.h"
+#include "gst/origin/tls.h"
 
 #include <atomic>
 #include <functional>
@@ -21,6 +22,7 @@ struct ServerLimits {
   unsigned connections_per_address = 0; ///< 0 = as many as in total
   unsigned idle_timeout = 30;           ///< seconds a client may take for its next whole request
   unsigned stall_timeout = 15;          ///< seconds a client may take nothing of a reply
+  unsigned handshake_timeout = 10;      ///< seconds a client may take for TLS
 };
 
 /// Binds `address`:`port` (0 = any free one) and listens, with a backlog for crowds. settings: the address is
@@ -34,13 +36,13 @@ class HttpServer {
  public:
   /// Called on the thread of attach()'s context.
   struct Hooks {
-    std::function<void(Connection &)> asked;   ///< a whole request has come
-    std::function<void(Connection &)> drained; ///< all of a growing reply so far has left
-    std::function<void(Connection &)> gone;
-    LogSink log{}; ///< who is kept out or let go, and why
+    std::function<void(Exchange &)> asked;   ///< a whole request has come
+    std::function<void(Exchange &)> drained; ///< all of a growing reply so far has left
+    std::function<void(Exchange &)> gone;    ///< its connection or stream is closed
+    LogSink log{};                           ///< who is kept out or let go, and why
   };
   /// `common`: header lines of every reply.
-  HttpServer(GRef<GSocket> socket, ServerLimits limits, GRef<GTlsCertificate> certificate, std::string common,
+  HttpServer(GRef<GSocket> socket, ServerLimits limits, std::optional<TlsContext> tls, std::string common,
              Hooks hooks);
   ~HttpServer();
   HttpServer(const HttpServer &) = delete;
@@ -50,8 +52,9 @@ class HttpServer {
   void attach(GMainContext *context);
   /// Lets everybody go. On that thread, at its end.
   void stop();
-  /// A reply was ended or cut outside of the hooks: goes on with the next request, or lets the connection go.
-  void resume(Connection &connection) { pump(connection); }
+  /// Replies of this connection were ended or cut outside of the hooks: goes on with the next request, or lets
+  /// it go.
+  void resume(std::uint64_t connection) { on_ready(connection, 0); }
   /// Deadlines.
   void sweep();
 
@@ -61,7 +64,6 @@ class HttpServer {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  struct Handshake;
   using Number = std::uint64_t;
   void turn();
   void watch_listener(unsigned events);
@@ -69,23 +71,25 @@ class HttpServer {
   bool make_room(const std::string &address);
   void admit(int fd, const std::string &address);
   void on_ready(Number number, unsigned events);
-  void begin_handshake(Connection &connection);
+  void serve_waiting();
+  bool shake_hands(Connection &connection);
+  void go_on(Connection &connection);
   void pump(Connection &connection);
   void remove(Number number);
 
   GRef<GSocket> socket_;
   ServerLimits limits_;
-  GRef<GTlsCertificate> certificate_;
+  const std::optional<TlsContext> tls_;
   const std::string common_;
   Hooks hooks_;
   int epoll_ = -1;
   GMainContext *context_ = nullptr;
   GSource *source_ = nullptr;
-  GRef<GCancellable> cancellable_;
-  unsigned handshakes_ = 0;
+  unsigned handshakes_left_ = 0;                              ///< of this turn
   std::map<Number, std::unique_ptr<Connection>> connections_; ///< oldest first
   std::set<Number> silent_;                                   ///< never asked for anything
   std::set<Number> unread_;                                   ///< their turn was over before their bytes were
+  std::set<Number> shaking_;                                  ///< wait for a turn that has handshakes left
   std::map<std::string, unsigned> by_address_;
   Number next_number_ = 1;
   std::atomic<unsigned> total_ = 0;

@@ -51,25 +51,18 @@ std::string allowed_headers(const HttpRequest &asked) {
 } // namespace
 
 Result<std::unique_ptr<Origin>> Origin::start(OriginSettings settings) {
-  GRef<GTlsCertificate> certificate;
+  std::optional<TlsContext> tls;
   if (!settings.certificate.empty()) {
-    GError *error = nullptr;
-    certificate =
-        GRef<GTlsCertificate>::adopt(g_tls_certificate_new_from_file(settings.certificate.c_str(), &error));
-    if (!certificate) {
-      const std::string why = error ? error->message : "unknown";
-      g_clear_error(&error);
-      return fail(ErrorCode::not_found,
-                  "tls-certificate " + settings.certificate + ": " + why +
-                      ". It must be a PEM file with the certificate and its private key.");
-    }
+    auto loaded = TlsContext::load(settings.certificate);
+    if (!loaded) return tl::unexpected(loaded.error());
+    tls = std::move(*loaded);
   }
   auto socket = listen_on(settings.bind_address, settings.port);
   if (!socket) return tl::unexpected(socket.error());
-  return std::unique_ptr<Origin>(new Origin(std::move(settings), std::move(*socket), std::move(certificate)));
+  return std::unique_ptr<Origin>(new Origin(std::move(settings), std::move(*socket), std::move(tls)));
 }
 
-Origin::Origin(OriginSettings settings, GRef<GSocket> socket, GRef<GTlsCertificate> certificate)
+Origin::Origin(OriginSettings settings, GRef<GSocket> socket, std::optional<TlsContext> tls)
     : settings_(std::move(settings)),
       port_(port_of(socket.get())),
       context_(g_main_context_new()),
@@ -78,14 +71,14 @@ Origin::Origin(OriginSettings settings, GRef<GSocket> socket, GRef<GTlsCertifica
       page_(player_page(players_)),
       playlists_(settings_.log) {
   HttpServer::Hooks hooks;
-  hooks.asked = [this](Connection &client) { handle(client); };
-  hooks.drained = [this](Connection &client) {
+  hooks.asked = [this](Exchange &client) { handle(client); };
+  hooks.drained = [this](Exchange &client) {
     const auto found = open_.find(&client);
     if (found != open_.end() && answer(client, found->second)) open_.erase(found);
   };
-  hooks.gone = [this](Connection &client) { open_.erase(&client); };
+  hooks.gone = [this](Exchange &client) { open_.erase(&client); };
   hooks.log = settings_.log;
-  server_ = std::make_unique<HttpServer>(std::move(socket), settings_.limits, std::move(certificate),
+  server_ = std::make_unique<HttpServer>(std::move(socket), settings_.limits, std::move(tls),
                                          common_headers(settings_.cors_origin), std::move(hooks));
   // Ready at once when kicked, never by itself.
   static GSourceFuncs funcs = {nullptr,
@@ -187,7 +180,7 @@ OriginStats Origin::stats() const {
   return stats;
 }
 
-void Origin::handle(Connection &client) {
+void Origin::handle(Exchange &client) {
   const HttpRequest &asked = client.request();
   Request request;
   request.path = asked.path;
@@ -229,7 +222,7 @@ void Origin::handle(Connection &client) {
   open_.insert_or_assign(&client, std::move(request));
 }
 
-void Origin::answer_fixed(Connection &client, const std::string &path) {
+void Origin::answer_fixed(Exchange &client, const std::string &path) {
   if (path.empty()) return client.reply({200, "text/html; charset=utf-8", "no-cache", {nullptr, page_}});
   if (path == "time")
     return client.reply({200, "text/plain", "no-store", slice_of(publish::utc_text(now()))});
@@ -243,7 +236,7 @@ void Origin::answer_fixed(Connection &client, const std::string &path) {
          "no-cache");
 }
 
-bool Origin::refuse(Connection &client, int status, std::string text, const char *cache_control,
+bool Origin::refuse(Exchange &client, int status, std::string text, const char *cache_control,
                     const char *retry_after) {
   ++errors_;
   settings_.log.line(LogLevel::debug, [&] {

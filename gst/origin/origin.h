@@ -52,16 +52,16 @@ class Origin {
     double waited() const { return static_cast<double>(g_get_monotonic_time() - started) / 1e6; }
   };
 
-  Origin(OriginSettings settings, GRef<GSocket> socket, GRef<GTlsCertificate> certificate);
+  Origin(OriginSettings settings, GRef<GSocket> socket, std::optional<TlsContext> tls);
   void run();
-  void handle(Connection &client);
-  void answer_fixed(Connection &client, const std::string &path);
+  void handle(Exchange &client);
+  void answer_fixed(Exchange &client, const std::string &path);
   /// True: nothing more comes for this request.
-  bool answer(Connection &client, Request &request);
-  bool answer_playlist(Connection &client, Request &request);
-  bool answer_object(Connection &client, Request &request);
-  bool feed(Connection &client, Request &request, const publish::ObjectView &view);
-  bool refuse(Connection &client, int status, std::string text, const char *cache_control,
+  bool answer(Exchange &client, Request &request);
+  bool answer_playlist(Exchange &client, Request &request);
+  bool answer_object(Exchange &client, Request &request);
+  bool feed(Exchange &client, Request &request, const publish::ObjectView &view);
+  bool refuse(Exchange &client, int status, std::string text, const char *cache_control,
               const char *retry_after = nullptr);
   void look_again();
   std::int64_t now() const;
@@ -75,9 +75,9 @@ class Origin {
   const std::string page_;
   GSource *kick_source_ = nullptr;
   std::unique_ptr<HttpServer> server_;
-  std::unordered_map<Connection *, Request> open_; // origin thread only
-  PlaylistCache playlists_;                        // origin thread only
-  mutable Mutex live_mutex_;                       // leaf
+  std::unordered_map<Exchange *, Request> open_; // origin thread only
+  PlaylistCache playlists_;                      // origin thread only
+  mutable Mutex live_mutex_;                     // leaf
   std::shared_ptr<const publish::Live> live_ HULL_GUARDED_BY(live_mutex_);
   std::atomic<std::uint64_t> manifests_ = 0, objects_ = 0, others_ = 0, errors_ = 0, held_ = 0;
   std::atomic<unsigned> waiting_ = 0, streaming_ = 0;

@@ -17,7 +17,7 @@ std::string seconds_to_keep(double seconds) {
 
 } // namespace
 
-bool Origin::answer(Connection &client, Request &request) {
+bool Origin::answer(Exchange &client, Request &request) {
   if (!live()) {
     if (request.streaming) return client.cut(), true;
     if (request.waited() < 10) return false;
@@ -26,7 +26,7 @@ bool Origin::answer(Connection &client, Request &request) {
   return request.is_manifest() ? answer_playlist(client, request) : answer_object(client, request);
 }
 
-bool Origin::answer_playlist(Connection &client, Request &request) {
+bool Origin::answer_playlist(Exchange &client, Request &request) {
   const auto on_air = live();
   const PlaylistCache::Entry &entry = playlists_.get(*on_air, request.path, request.query);
   const auto target = static_cast<double>(on_air->config().segment_duration) / 1e9;
@@ -48,7 +48,7 @@ bool Origin::answer_playlist(Connection &client, Request &request) {
   return true;
 }
 
-bool Origin::answer_object(Connection &client, Request &request) {
+bool Origin::answer_object(Exchange &client, Request &request) {
   using publish::Found;
   const auto on_air = live();
   const publish::ObjectView view = on_air->object(request.path, request.sent_chunks);
@@ -75,7 +75,7 @@ bool Origin::answer_object(Connection &client, Request &request) {
 }
 
 // Sends what is new as far as the client takes it; true when the object is whole and all of it is on its way.
-bool Origin::feed(Connection &client, Request &request, const publish::ObjectView &view) {
+bool Origin::feed(Exchange &client, Request &request, const publish::ObjectView &view) {
   using publish::Found;
   if (view.found != Found::ready && view.found != Found::growing) { // the window went on without this reader
     client.cut();
@@ -96,7 +96,7 @@ bool Origin::feed(Connection &client, Request &request, const publish::ObjectVie
 
 void Origin::look_again() {
   unsigned waiting = 0, streaming = 0;
-  std::vector<Connection *> done;
+  std::vector<Exchange *> done;
   for (auto &[client, request] : open_) {
     // A reader who has not taken the last chunk is told of the next when it has.
     if (request.streaming && client->queued() >= kMostQueued) {
@@ -108,10 +108,13 @@ void Origin::look_again() {
     else
       ++(request.streaming ? streaming : waiting);
   }
-  for (Connection *client : done)
+  std::set<std::uint64_t> connections; // which take their exchanges with them
+  for (Exchange *client : done) {
     open_.erase(client);
-  for (Connection *client : done)
-    server_->resume(*client);
+    connections.insert(client->number());
+  }
+  for (const std::uint64_t connection : connections)
+    server_->resume(connection);
   waiting_ = waiting;
   streaming_ = streaming;
 }

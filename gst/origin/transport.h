@@ -1,0 +1,76 @@
+#pragma once
+
+// The socket of one client. Never blocks, and raises no SIGPIPE.
+
+#include "gst/core/file.h"
+#include "gst/origin/http_message.h"
+
+#include <span>
+
+namespace hull::origin {
+
+/// In the clear; tls.h has the other one.
+class Transport {
+ public:
+  enum class Status { good, later, ended };
+  struct Moved {
+    Status status = Status::later;
+    std::size_t bytes = 0;
+  };
+
+  explicit Transport(Fd fd) : fd_(std::move(fd)) {}
+  virtual ~Transport() = default;
+  Transport(const Transport &) = delete;
+  Transport &operator=(const Transport &) = delete;
+
+  int fd() const { return fd_.get(); }
+  /// good: bytes may be moved from now on. later: the client has to go on.
+  virtual Status handshake() { return Status::good; }
+  /// What the handshake agreed on by ALPN (RFC 7301); empty without TLS.
+  virtual std::string_view protocol() const { return {}; }
+  /// good: at least one byte.
+  virtual Moved read(std::span<char> out);
+  virtual Moved write(std::span<const BodySlice> slices);
+  /// Tells the client that nothing more comes.
+  virtual void say_end();
+  /// A read that gave nothing goes on when the socket takes bytes, not when it has some.
+  virtual bool read_waits_for_room() const { return false; }
+  /// Throws away what the client still sends, so that closing does not reset what it has not read yet.
+  Moved discard();
+
+ private:
+  Fd fd_;
+};
+
+/// What waits for one client's socket, and the socket.
+class Wire {
+ public:
+  explicit Wire(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {}
+
+  Transport &transport() { return *transport_; }
+  const Transport &transport() const { return *transport_; }
+  void add(BodySlice slice);
+  /// Sends what the socket takes. After it took less than it was given it is not asked again before
+  /// has_room().
+  void write();
+  void has_room() { full_ = false; }
+  /// Bytes that wait for the socket.
+  std::uint64_t queued() const { return queued_; }
+  /// When the socket last took something that waited, µs.
+  gint64 progress() const { return progress_; }
+  std::uint64_t take_sent() { return std::exchange(sent_, 0); }
+  bool broken() const { return broken_; }
+  void cut() { broken_ = true; }
+
+ private:
+  void take_off(std::size_t count);
+
+  std::unique_ptr<Transport> transport_;
+  std::vector<BodySlice> out_;
+  std::size_t first_ = 0; ///< of out_ that is not sent
+  std::uint64_t queued_ = 0, sent_ = 0;
+  gint64 progress_ = 0;
+  bool full_ = false, broken_ = false;
+};
+
+} // namespace hull::origin
