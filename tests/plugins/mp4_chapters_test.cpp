@@ -1,8 +1,8 @@
 // Chapters, from the application, from upstream and by signal while a recording runs: ffprobe reads them back from Nero's
 // list and, where that is taken away, from QuickTime's track.
 
+#include "gst/core/number.h"
 #include "gst/isobmff/file/layout.h"
-#include "gst/isobmff/file/recover.h"
 #include "tests/plugins/mp4_support.h"
 
 #include <cmath>
@@ -30,7 +30,7 @@ Marks read_back(const std::string &file) {
                 file + "'"));
   std::string seconds, title;
   while (std::getline(lines, seconds) && std::getline(lines, title))
-    marks.push_back({std::atof(seconds.c_str()), title});
+    marks.push_back({to_number<double>(seconds).value_or(-1), title});
   return marks;
 }
 
