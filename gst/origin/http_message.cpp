@@ -202,6 +202,7 @@ int complete_request(std::string_view target, HttpRequest &request) {
   const char *length = length_of(request);
   request.has_body = length && std::string_view(length) != "0";
   request.keep_alive = true;
+  if (!is_token(request.method)) return 400; // RFC 9110 9.1; libsoup takes none at all
   const char *host = soup_message_headers_get_list(request.headers.get(), "Host");
   if (host ? std::string_view(host).find(',') != std::string_view::npos : !request.http_1_0) return 400;
   return take_target(target, request) ? 200 : 400;
