@@ -3,11 +3,11 @@
 Older compilers pull these headers in by way of others, newer ones do not: what builds with gcc 12 then fails with gcc 14.
 """
 
-import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import sources
+
 ALGORITHMS = """adjacent_find all_of any_of binary_search clamp copy copy_if copy_n count count_if equal equal_range fill fill_n find
 find_if find_if_not for_each generate generate_n includes inplace_merge is_sorted lexicographical_compare lower_bound max max_element
 merge min min_element minmax minmax_element mismatch next_permutation none_of nth_element partial_sort partition remove_if replace
@@ -40,16 +40,4 @@ def self_check():
     return [f"the check itself misses {code!r}" for code in missed] + list(problems_in("clean.cpp", clean))
 
 
-def main():
-    found = self_check()
-    files = 0
-    for folder in ("gst", "plugins", "examples", "tests"):
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in (".h", ".cpp") and path.is_file() and "node_modules" not in path.parts:
-                files += 1
-                found += problems_in(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
-    print("\n".join(found) or f"{files} files include what they use")
-    return 1 if found or files == 0 else 0
-
-
-sys.exit(main())
+sys.exit(sources.check(problems_in, self_check, "include what they use"))

@@ -4,11 +4,11 @@ GStreamer sets the locale of every program that uses it, so strtod() reads "3.5s
 Numbers of files and protocols know no locale: std::from_chars (gst/core/number.h) reads them, fmt writes them.
 """
 
-import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import sources
+
 HINT = "gst/core/number.h reads numbers, fmt writes them"
 # Functions by name; a float among the arguments of a printf by its conversion. GST_DEBUG and its like are for people.
 REFUSED = {
@@ -83,16 +83,4 @@ def self_check():
     return [f"the check itself misses {code!r}" for code in missed] + list(problems_in("gst/clean.cpp", clean))
 
 
-def main():
-    found = self_check()
-    files = 0
-    for folder in ("gst", "plugins", "examples", "tests"):
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in (".h", ".cpp") and path.is_file() and "node_modules" not in path.parts:
-                files += 1
-                found += problems_in(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
-    print("\n".join(found) or f"{files} files know no locale")
-    return 1 if found or files == 0 else 0
-
-
-sys.exit(main())
+sys.exit(sources.check(problems_in, self_check, "know no locale"))

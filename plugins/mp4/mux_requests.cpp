@@ -146,6 +146,7 @@ void MuxRequests::close_movie() {
 void MuxRequests::open_movie() {
   const Lock lock(mutex_);
   movie_closed_ = false;
+  no_chapters_ = nullptr;
 }
 
 void MuxRequests::reset() {

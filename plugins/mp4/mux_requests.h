@@ -23,7 +23,7 @@ class MuxRequests {
   void split(std::int64_t running_time);
   /// A chapter from `running_time` on, in nanoseconds; GST_CLOCK_TIME_NONE: from what is being written now.
   Result<void> add_chapter(const char *title, guint64 running_time);
-  /// From now on add_chapter is refused, until reset(); `why` is a literal.
+  /// From now on add_chapter is refused, until open_movie() or reset(); `why` is a literal.
   void close_chapters(const char *why);
   /// The chapters that upstream or the application lists, in running time, instead of those it listed before.
   void set_toc(isobmff::Chapters chapters);

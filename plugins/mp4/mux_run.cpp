@@ -213,8 +213,8 @@ GstFlowReturn MuxRun::begin() {
   GST_INFO_OBJECT(parts_.element, "%zu of %zu inputs are tracks of the header", tracks_.size(),
                   inputs_.size());
   waiting_.note_start();
-  if (GstToc *toc =
-          gst_toc_setter_get_toc(GST_TOC_SETTER(parts_.element))) { // what the application says wins
+  // What the application says wins over what upstream does.
+  if (GstToc *toc = gst_toc_setter_get_toc(GST_TOC_SETTER(parts_.element))) {
     parts_.requests.set_toc(chapters_of(toc, nullptr));
     gst_toc_unref(toc);
     has_own_toc_ = true;
