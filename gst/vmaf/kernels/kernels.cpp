@@ -14,6 +14,7 @@ Kernels scalar_kernels() {
   scalar::set_vif(table);
   scalar::set_adm(table);
   scalar::set_motion(table);
+  scalar::set_cambi(table);
   scalar::set_scaler(table);
   return table;
 }

@@ -83,6 +83,18 @@ struct MaskRow {
   std::int32_t *centre = nullptr;
 };
 
+/// What CAMBI looks for. Bin v - low of a column counts the value v there; kCambiDifferences empty bins on
+/// both sides keep v + d and v - d inside.
+struct CambiRange {
+  int low = 0, high = 0;             ///< values that are counted
+  int differences = 0;               ///< largest step d
+  int visible = 0;                   ///< v + differences + d must be above this
+  const int *last = nullptr;         ///< by d: the largest v whose step d is seen
+  const int *weight = nullptr;       ///< by d
+  const float *reciprocal = nullptr; ///< 1 / n
+};
+inline constexpr int kCambiDifferences = 32;
+
 struct AdmMaskShifts {
   int row[3]; ///< rounding shift of a pixel's cube, bands h, v, d
 };
@@ -152,6 +164,23 @@ struct Kernels {
                      const AdmMaskShifts &shifts, int begin, int end, std::int64_t *sums);
   void (*adm_mask)(const MaskRow &row, const std::int32_t *above, const std::int32_t *below,
                    const AdmMaskShifts &shifts, int begin, int end, std::int64_t *sums);
+
+  // CAMBI.
+  /// Whether a sample equals its right and its lower neighbour; the row's last has no right one. `below` is
+  /// `row` itself for the picture's last row.
+  void (*cambi_flat)(const std::uint16_t *row, const std::uint16_t *below, int width, std::uint8_t *out);
+  /// Of three neighbours in a row or in three rows the value that occurs twice, else the least.
+  void (*cambi_mode)(const std::uint16_t *a, const std::uint16_t *b, const std::uint16_t *c, int width,
+                     std::uint16_t *out);
+  /// Adds `delta` to the bins of each masked sample of [begin, end) in `radius` columns on both sides.
+  /// `bins` points at column 0 of the first counted value; rows of `stride` columns.
+  void (*cambi_count)(const std::uint16_t *row, const std::uint8_t *mask, int begin, int end, int radius,
+                      const CambiRange &range, std::uint16_t delta, std::uint16_t *bins,
+                      std::ptrdiff_t stride);
+  /// The contrast of each sample of [begin, end); 0 where not masked.
+  void (*cambi_contrast)(const std::uint16_t *row, const std::uint8_t *mask, int begin, int end,
+                         const CambiRange &range, const std::uint16_t *bins, std::ptrdiff_t stride,
+                         float *out);
 
   // Scaling: `taps` (even) 14-bit coefficients per output sample, the sum rounded and shifted.
   /// out[x] from row[first[x]] on; `first` may be negative as far as the row is padded.

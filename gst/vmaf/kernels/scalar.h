@@ -8,6 +8,7 @@ namespace hull::vmaf::scalar {
 void set_vif(Kernels &table);
 void set_adm(Kernels &table);
 void set_motion(Kernels &table);
+void set_cambi(Kernels &table);
 void set_scaler(Kernels &table);
 
 } // namespace hull::vmaf::scalar

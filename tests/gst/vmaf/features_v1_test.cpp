@@ -1,0 +1,114 @@
+// The v1 features on what is known without files: libvmaf's tables, and pictures of our own making.
+
+#include "gst/vmaf/cambi.h"
+#include "gst/vmaf/speed.h"
+#include "tests/gst/vmaf/clips.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+namespace hull::vmaf {
+namespace {
+
+using test::Clip;
+
+CambiOptions cambi_of_v1() {
+  CambiOptions options;
+  options.speedup = 1080;
+  options.visible_luminance = 0.06;
+  options.most = 17;
+  return options;
+}
+
+TEST(CambiSetup, SeesStepsWhereLibvmafDoes) {
+  const CambiSetup usual(576, 324, 8, {}), v1(576, 324, 8, cambi_of_v1());
+  const int expected[] = {178, 305, 432, 559};
+  for (int d = 1; d <= 4; ++d)
+    EXPECT_EQ(usual.last[d], expected[d - 1]) << d;
+  EXPECT_EQ(usual.range.visible, 0);
+  EXPECT_EQ(v1.range.visible, 78);
+  EXPECT_EQ(v1.range.low, 67);
+  EXPECT_EQ(v1.range.high, 563);
+}
+
+TEST(CambiSetup, GoesByThePicturesSize) {
+  struct Size {
+    int width, height, window, mask_limit;
+  };
+  for (const Size &size :
+       {Size{576, 324, 9, 16}, {1280, 720, 21, 19}, {1920, 1080, 33, 21}, {3840, 2160, 65, 24}}) {
+    const CambiSetup setup(size.width, size.height, 10, {});
+    EXPECT_EQ(setup.window, size.window) << size.width;
+    EXPECT_EQ(setup.mask_limit, size.mask_limit) << size.width;
+    EXPECT_FALSE(setup.halved || setup.soften);
+  }
+  const CambiSetup halved(1920, 1080, 8, cambi_of_v1());
+  EXPECT_TRUE(halved.halved && halved.soften);
+  EXPECT_EQ(halved.window, 17);
+  EXPECT_FALSE(check_cambi(215, 215, {}));
+  EXPECT_TRUE(check_cambi(216, 100, {}));
+  EXPECT_FALSE(check_cambi(8192, 4320, cambi_of_v1()));
+  EXPECT_TRUE(check_cambi(7680, 4320, cambi_of_v1()));
+}
+
+TEST(SpeedSetup, HasLibvmafsFilters) {
+  const SpeedSetup setup(288, 162, {});
+  const float low[] = {0.0756488293f, 0.0991033912f, 0.120188937f, 0.13493669f, 0.14024429f};
+  ASSERT_EQ(setup.low_pass.size(), 9u);
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_FLOAT_EQ(setup.low_pass[i], low[i]);
+    EXPECT_EQ(setup.low_pass[8 - i], setup.low_pass[i]);
+  }
+  ASSERT_EQ(setup.local_mean.size(), 3u);
+  EXPECT_FLOAT_EQ(setup.local_mean[1], 0.667242944f);
+  EXPECT_EQ(setup.columns, 3);
+  EXPECT_EQ(setup.rows, 2);
+  EXPECT_FALSE(check_speed(79, 80, {}));
+  EXPECT_TRUE(check_speed(80, 80, {}));
+}
+
+TEST(FeatureOptions, NameColumnsAsLibvmafDoes) {
+  EXPECT_EQ(option_suffix(AdmOptions{}), "");
+  EXPECT_EQ(option_suffix(AdmOptions{2, 1.5, 2160, 1, 0.02, 0.7, 0.5}),
+            "_csf_2_dlmw_0.7_egl_1_min_0.5_nw_0.02_nvd_1.5_rdh_2160");
+  EXPECT_EQ(option_suffix(cambi_of_v1()), "_hrs_1080_cmxv_17_vlt_0.06");
+  SpeedOptions speed;
+  const Json given =
+      Json::parse(R"({"speed_nn_floor": 0.1, "speed_prescale": 0.6, "speed_prescale_method": "bilinear",
+                                     "speed_sigma_nn": 0.19, "speed_weight_var_mode": 5, "speed_max_val": 45.0})");
+  ASSERT_TRUE(read_options(given, speed));
+  EXPECT_EQ(option_suffix(speed), "_mxv_45_nnf_0.1_ps_0.6_psm_bilinear_snn_0.19_wvm_5");
+  for (const char *wrong :
+       {R"({"speed_prescale": "x"})", R"({"speed_prescale": 9})", R"({"speed": 1})",
+        R"({"speed_weight_var_mode": 1.5})", R"({"speed_prescale_method": "cubic"})", "3"})
+    EXPECT_FALSE(read_options(Json::parse(wrong), speed)) << wrong;
+}
+
+/// 4:2:0 of 8 bits; luma rises in steps of one code over `step` columns.
+Clip stairs(int width, int height, int step) {
+  Clip clip;
+  clip.width = width;
+  clip.height = height;
+  clip.chroma_width = width / 2;
+  clip.chroma_height = height / 2;
+  clip.frames = 3;
+  for (int n = 0; n < clip.frames; ++n) {
+    for (int i = 0; i < width * height; ++i)
+      clip.bytes.push_back(static_cast<std::uint8_t>(40 + i % width / step));
+    clip.bytes.insert(clip.bytes.end(), static_cast<std::size_t>(width * height / 2), 128);
+  }
+  return clip;
+}
+
+TEST(Cambi, FindsStairsAndNothingInAFlatPicture) {
+  const Clip banded = stairs(320, 240, 20), flat = stairs(320, 240, 400);
+  const CambiSetup setup(320, 240, 8, cambi_of_v1());
+  Cambi cambi(kernels(cpu()), setup);
+  EXPECT_EQ(cambi.measure(flat.picture(0).y), 0);
+  const double score = cambi.measure(banded.picture(0).y);
+  EXPECT_GT(score, 1);
+  EXPECT_EQ(cambi.measure(banded.picture(0).y), score); // nothing is left of the picture before
+}
+
+} // namespace
+} // namespace hull::vmaf
