@@ -8,7 +8,7 @@ namespace hull::vmaf {
 namespace {
 
 constexpr int kRingRows = 3;
-constexpr int kRowsPerGain = 5; ///< three signals, neighbour, centre
+constexpr int kRowsPerMask = 5; ///< three signals, neighbour, centre
 
 std::uint64_t round_shift(std::uint64_t value, int shift) {
   return shift ? (value + (std::uint64_t{1} << (shift - 1))) >> shift : value;
@@ -45,6 +45,10 @@ struct Level0 {
   static void row(const Kernels &kernels, const Bands<const Band> &o, const Bands<const Band> &t, int,
                   int begin, int end, Gains gains, const MaskRow *out) {
     kernels.adm_row_0(o, t, begin, end, gains, out);
+  }
+  static void views(const Kernels &kernels, const Bands<const Band> &o, const Bands<const Band> &t, int,
+                    int begin, int end, std::span<const AdmView> views, const AdmViewRow *out) {
+    kernels.adm_views_0(o, t, begin, end, views.data(), static_cast<int>(views.size()), out);
   }
 };
 
@@ -89,13 +93,17 @@ struct Levels {
                   int begin, int end, Gains gains, const MaskRow *out) {
     kernels.adm_row(o, t, level, begin, end, gains, out);
   }
+  static void views(const Kernels &kernels, const Bands<const Band> &o, const Bands<const Band> &t, int level,
+                    int begin, int end, std::span<const AdmView> views, const AdmViewRow *out) {
+    kernels.adm_views(o, t, level, begin, end, views.data(), static_cast<int>(views.size()), out);
+  }
 };
 
 template <class Level> class Stripe {
  public:
   using Band = typename Level::Band;
   Stripe(const Kernels &kernels, AdmPyramid &reference, std::span<AdmPyramid *const> distorted, int level,
-         int begin, int end, Gains gains, AdmScratch &scratch)
+         int begin, int end, Gains gains, std::span<const AdmView> views, AdmScratch &scratch)
       : kernels_(kernels),
         reference_(reference),
         distorted_(distorted),
@@ -103,6 +111,7 @@ template <class Level> class Stripe {
         begin_(begin),
         end_(end),
         gains_(gains),
+        views_(views),
         scratch_(scratch),
         region_(reference.picture.width, reference.picture.height, level),
         shifts_(region_, level),
@@ -128,9 +137,7 @@ template <class Level> class Stripe {
       for (std::size_t i = 0; i < distorted_.size(); ++i) {
         const auto t = transform(*distorted_[i], y, 5, own, masked);
         if (!masked) continue;
-        const auto row = scratch_.rings[i].at(y);
-        Level::row(kernels_, o, t, level_, left_, right_, gains_, row.data());
-        mirror_mask(row);
+        mask_row(i, y, o, t);
         if (ready(y - 1)) numerator(i, y - 1, sums[i]);
         if (y == region_.height - 1 && ready(y)) numerator(i, y, sums[i]);
       }
@@ -157,6 +164,26 @@ template <class Level> class Stripe {
     return {h, v, d};
   }
 
+  /// What the masking reads of row y of picture i.
+  void mask_row(std::size_t i, int y, const Bands<const Band> &o, const Bands<const Band> &t) {
+    auto &ring = scratch_.rings[i];
+    if (gains_.normal || gains_.neg) {
+      const auto row = ring.at(y);
+      Level::row(kernels_, o, t, level_, left_, right_, gains_, row.data());
+      for (const MaskRow &gain : row)
+        mirror_mask(gain);
+    }
+    if (views_.empty()) return;
+    std::array<AdmViewRow, kAdmViews> rows;
+    for (std::size_t v = 0; v < views_.size(); ++v)
+      rows[v] = ring.view_at(y, v);
+    Level::views(kernels_, o, t, level_, left_, right_, views_, rows.data());
+    for (std::size_t v = 0; v < views_.size(); ++v) {
+      mirror_mask(rows[v].restored);
+      mirror_mask(rows[v].additive);
+    }
+  }
+
   void denominator(const Bands<const Band> &o, AdmSums &sums) {
     const Band *const bands[3] = {o.h, o.v, o.d};
     for (std::size_t b = 0; b < 3; ++b)
@@ -166,27 +193,32 @@ template <class Level> class Stripe {
   }
 
   /// The masking reads one neighbour beyond the scored columns; at the band's edge it is mirrored.
-  void mirror_mask(const std::array<MaskRow, kGains> &rows) const {
-    for (const MaskRow &row : rows) {
-      if (left_ == 0) row.neighbour[-1] = row.neighbour[reflect_wavelet(-1, region_.width)];
-      if (right_ == region_.width) row.neighbour[right_] = row.neighbour[right_ - 1];
-    }
+  void mirror_mask(const MaskRow &row) const {
+    if (left_ == 0) row.neighbour[-1] = row.neighbour[reflect_wavelet(-1, region_.width)];
+    if (right_ == region_.width) row.neighbour[right_] = row.neighbour[right_ - 1];
   }
 
   void numerator(std::size_t picture, int y, AdmSums &sums) {
     auto &ring = scratch_.rings[picture];
-    const auto row = ring.at(y), above = ring.at(reflect_wavelet(y - 1, region_.height)),
-               below = ring.at(reflect_wavelet(y + 1, region_.height));
+    const int y0 = reflect_wavelet(y - 1, region_.height), y1 = reflect_wavelet(y + 1, region_.height);
     const bool wanted[kGains] = {gains_.normal, gains_.neg};
-    for (std::size_t g = 0; g < kGains; ++g) {
-      if (!wanted[g]) continue;
-      std::int64_t cubes[3] = {};
-      (level_ ? kernels_.adm_mask : kernels_.adm_mask_0)(row[g], above[g].neighbour, below[g].neighbour,
-                                                         shifts_.mask, region_.left, region_.right, cubes);
-      for (std::size_t b = 0; b < 3; ++b)
-        sums.num[g][b] +=
-            static_cast<std::int64_t>(round_shift(static_cast<std::uint64_t>(cubes[b]), shifts_.mask_frame));
+    const auto row = ring.at(y), above = ring.at(y0), below = ring.at(y1);
+    for (std::size_t g = 0; g < kGains; ++g)
+      if (wanted[g]) add_cubes(row[g], above[g], below[g], sums.num[g]);
+    for (std::size_t v = 0; v < views_.size(); ++v) {
+      const auto at = ring.view_at(y, v), over = ring.view_at(y0, v), under = ring.view_at(y1, v);
+      add_cubes(at.restored, over.restored, under.restored, sums.restored[v]);
+      add_cubes(at.additive, over.additive, under.additive, sums.additive[v]);
     }
+  }
+
+  void add_cubes(const MaskRow &row, const MaskRow &above, const MaskRow &below, AdmSums::Num &sums) const {
+    std::int64_t cubes[3] = {};
+    (level_ ? kernels_.adm_mask : kernels_.adm_mask_0)(row, above.neighbour, below.neighbour, shifts_.mask,
+                                                       region_.left, region_.right, cubes);
+    for (std::size_t b = 0; b < 3; ++b)
+      sums[b] +=
+          static_cast<std::int64_t>(round_shift(static_cast<std::uint64_t>(cubes[b]), shifts_.mask_frame));
   }
 
   const Kernels &kernels_;
@@ -194,6 +226,7 @@ template <class Level> class Stripe {
   std::span<AdmPyramid *const> distorted_;
   int level_, begin_, end_;
   Gains gains_;
+  std::span<const AdmView> views_;
   AdmScratch &scratch_;
   AdmRegion region_;
   AdmShifts shifts_;
@@ -212,33 +245,54 @@ AdmPyramid::AdmPyramid(int width, int height) {
   }
 }
 
-AdmScratch::Ring::Ring(int width) : rows((width + 1) / 2, kRingRows * kGains * kRowsPerGain) {}
+AdmScratch::Ring::Ring(int width, std::size_t views)
+    : rows_of_y((kGains + 2 * static_cast<int>(views)) * kRowsPerMask),
+      rows((width + 1) / 2, kRingRows * rows_of_y) {}
+
+namespace {
+
+/// The buffers from row `index` on, which is moved behind them.
+MaskRow take_mask(Rows<std::int32_t> &rows, int &index) {
+  MaskRow row;
+  for (std::int32_t *&signal : row.signal)
+    signal = rows.row(index++);
+  row.neighbour = rows.row(index++);
+  row.centre = rows.row(index++);
+  return row;
+}
+
+} // namespace
 
 std::array<MaskRow, kGains> AdmScratch::Ring::at(int y) {
   std::array<MaskRow, kGains> made;
-  int index = (y % kRingRows) * kGains * kRowsPerGain;
-  for (MaskRow &row : made) {
-    for (std::int32_t *&signal : row.signal)
-      signal = rows.row(index++);
-    row.neighbour = rows.row(index++);
-    row.centre = rows.row(index++);
-  }
+  int index = (y % kRingRows) * rows_of_y;
+  for (MaskRow &row : made)
+    row = take_mask(rows, index);
   return made;
 }
 
-AdmScratch::AdmScratch(int width, std::size_t pictures) : narrow(width, 8), wide((width + 1) / 2, 8) {
+AdmViewRow AdmScratch::Ring::view_at(int y, std::size_t view) {
+  int index = (y % kRingRows) * rows_of_y + (kGains + 2 * static_cast<int>(view)) * kRowsPerMask;
+  AdmViewRow made;
+  made.restored = take_mask(rows, index);
+  made.additive = take_mask(rows, index);
+  return made;
+}
+
+AdmScratch::AdmScratch(int width, std::size_t pictures, std::size_t views)
+    : narrow(width, 8), wide((width + 1) / 2, 8) {
   for (std::size_t i = 0; i < pictures; ++i)
-    rings.emplace_back(width);
+    rings.emplace_back(width, views);
 }
 
 void adm_stripe(const Kernels &kernels, AdmPyramid &reference, std::span<AdmPyramid *const> distorted,
-                int level, int begin, int end, Gains gains, AdmScratch &scratch, AdmSums &reference_sums,
-                std::span<AdmSums> sums) {
+                int level, int begin, int end, Gains gains, std::span<const AdmView> views,
+                AdmScratch &scratch, AdmSums &reference_sums, std::span<AdmSums> sums) {
   if (level == 0)
-    Stripe<Level0>(kernels, reference, distorted, level, begin, end, gains, scratch)
+    Stripe<Level0>(kernels, reference, distorted, level, begin, end, gains, views, scratch)
         .run(reference_sums, sums);
   else
-    Stripe<Levels>(kernels, reference, distorted, level, begin, end, gains, scratch)
+    Stripe<Levels>(kernels, reference, distorted, level, begin, end, gains, views, scratch)
         .run(reference_sums, sums);
 }
 

@@ -8,18 +8,19 @@
 namespace hull::vmaf {
 
 struct Analyzer::Task {
-  enum class Kind { vif, halve, adm, motion } kind;
+  enum class Kind { vif, halve, adm, motion, cambi, speed } kind;
   int scale;
   int begin, end;
-  std::size_t picture = 0; ///< halve: which pyramid
+  std::size_t picture = 0; ///< halve: which pyramid; cambi, speed: which one, [0] the reference for speed
+  std::size_t setup = 0;   ///< cambi, speed
   int source_row() const { return kind == Kind::adm || kind == Kind::halve ? 2 * begin : begin; }
 };
 
 /// What one thread needs, and the sums it has gathered.
 struct Analyzer::Scratch {
-  Scratch(int width, std::size_t pictures)
+  Scratch(int width, std::size_t pictures, std::size_t views)
       : vif(width, pictures),
-        adm(width, pictures),
+        adm(width, pictures, views),
         motion(width, 1),
         vif_sums(pictures * kScales),
         adm_sums(pictures * kLevels) {}
@@ -29,7 +30,7 @@ struct Analyzer::Scratch {
     std::fill(std::begin(adm_reference), std::end(adm_reference), AdmSums{});
     std::fill(vif_sums.begin(), vif_sums.end(), VifSums{});
     std::fill(adm_sums.begin(), adm_sums.end(), AdmSums{});
-    motion_sum = 0;
+    motion_sums[0] = motion_sums[1] = 0;
   }
 
   VifScratch vif;
@@ -39,7 +40,7 @@ struct Analyzer::Scratch {
   AdmSums adm_reference[kLevels];
   std::vector<VifSums> vif_sums; ///< [scale][picture]
   std::vector<AdmSums> adm_sums;
-  std::uint64_t motion_sum = 0;
+  std::uint64_t motion_sums[2] = {}; ///< against the frame before, and the one before that
 };
 
 Result<void> check_size(int width, int height) {
@@ -55,6 +56,8 @@ Analyzer::Analyzer(int width, int height, std::size_t pictures, const AnalyzerOp
       options_(options),
       kernels_(*options.kernels),
       workers_(options.threads) {
+  for (const AdmPass &pass : options.adm)
+    views_.push_back(pass.view());
   for (std::size_t i = 0; i <= pictures; ++i) {
     vif_.emplace_back(width, height);
     adm_.emplace_back(width, height);
@@ -64,7 +67,7 @@ Analyzer::Analyzer(int width, int height, std::size_t pictures, const AnalyzerOp
     adm_distorted_.push_back(&adm_[i]);
   }
   for (unsigned i = 0; i < workers_.count(); ++i)
-    scratch_.push_back(std::make_unique<Scratch>(width, pictures));
+    scratch_.push_back(std::make_unique<Scratch>(width, pictures, views_.size()));
 }
 
 Analyzer::~Analyzer() = default;
@@ -81,27 +84,42 @@ int Analyzer::stripe_rows(int scale, std::size_t pictures) const {
 
 /// A step for each scale, which also makes what the next one reads. All that is done with a stripe of the
 /// pictures comes together, while the cache has it.
-void Analyzer::plan(std::size_t pictures, bool motion) {
+void Analyzer::plan() {
   using Kind = Task::Kind;
   const auto split = [&](Kind kind, int scale, int rows, std::size_t picture) {
     const bool halves = kind == Kind::adm || kind == Kind::halve;
-    const int height = std::max(1, stripe_rows(scale, pictures) / (halves ? 2 : 1));
+    const int height = std::max(1, stripe_rows(scale, pictures_) / (halves ? 2 : 1));
     for (int y = 0; y < rows; y += height)
       tasks_[scale].push_back({kind, scale, y, std::min(rows, y + height), picture});
   };
   for (int s = 0; s < kScales; ++s) {
     tasks_[s].clear();
-    if (pictures > 0) {
+    if (pictures_ > 0) {
+      if (measures_adm()) split(Kind::adm, s, AdmRegion(width_, height_, s).height, 0);
       const int rows = s == 0 ? height_ : vif_[0].plane(s).height;
-      split(Kind::adm, s, AdmRegion(width_, height_, s).height, 0);
-      for (std::size_t i = 0; i <= pictures && s + 1 < kScales; ++i)
+      for (std::size_t i = 0; measures_v06() && i <= pictures_ && s + 1 < kScales; ++i)
         split(Kind::halve, s, rows / 2, i);
-      split(Kind::vif, s, rows, 0);
+      if (measures_v06()) split(Kind::vif, s, rows, 0);
     }
-    if (motion && s == 0) split(Kind::motion, 0, height_, 0);
+    if (s == 0 && earlier_.one) split(Kind::motion, 0, height_, 0);
+    if (s == 0 && earlier_.two) split(Kind::motion, 0, height_, 1);
     std::stable_sort(tasks_[s].begin(), tasks_[s].end(),
                      [](const Task &a, const Task &b) { return a.source_row() < b.source_row(); });
   }
+  if (pictures_ > 0) plan_v1();
+}
+
+/// What is done with whole pictures comes first: small pieces behind it even out the threads.
+void Analyzer::plan_v1() {
+  using Kind = Task::Kind;
+  std::vector<Task> whole;
+  for (std::size_t setup = 0; setup < cambi_setups_.size(); ++setup)
+    for (std::size_t i = 0; i < pictures_; ++i)
+      whole.push_back({Kind::cambi, 0, 0, 0, i, setup});
+  for (std::size_t setup = 0; setup < speed_setups_.size(); ++setup)
+    for (std::size_t i = 0; i <= pictures_; ++i)
+      whole.push_back({Kind::speed, 0, 0, 0, i, setup});
+  tasks_[0].insert(tasks_[0].begin(), whole.begin(), whole.end());
 }
 
 void Analyzer::execute(const Task &task, Scratch &scratch) {
@@ -118,19 +136,36 @@ void Analyzer::execute(const Task &task, Scratch &scratch) {
     break;
   case Task::Kind::adm:
     adm_stripe(kernels_, adm_[0], std::span(adm_distorted_).first(pictures_), task.scale, task.begin,
-               task.end, options_.gains, scratch.adm, scratch.adm_reference[s],
+               task.end, options_.gains, views_, scratch.adm, scratch.adm_reference[s],
                std::span(scratch.adm_sums).subspan(s * all, pictures_));
     break;
   case Task::Kind::motion:
-    scratch.motion_sum +=
-        motion_stripe(kernels_, *previous_, vif_[0].plane(0), task.begin, task.end, scratch.motion);
+    scratch.motion_sums[task.picture] += motion_stripe(kernels_, task.picture ? *earlier_.two : *earlier_.one,
+                                                       reference_->y, task.begin, task.end, scratch.motion);
+    break;
+  case Task::Kind::cambi: {
+    const std::size_t at = task.setup * all + task.picture;
+    cambi_scores_[at] = cambi_[at]->measure(distorted_[task.picture].y);
+    break;
+  }
+  case Task::Kind::speed:
+    estimate_speed(task.picture, task.setup);
     break;
   }
 }
 
-double Analyzer::measure(const Picture &reference, const Plane *previous, std::span<const Picture> distorted,
-                         std::span<PairFeatures> features) {
-  previous_ = previous;
+void Analyzer::estimate_speed(std::size_t index, std::size_t setup) {
+  const Picture &picture = index ? distorted_[index - 1] : *reference_;
+  Estimates &estimates = estimates_[setup * vif_.size() + index];
+  estimates.planes[0] = speed_estimate(picture.cb, speed_setups_[setup]);
+  estimates.planes[1] = speed_estimate(picture.cr, speed_setups_[setup]);
+}
+
+MotionPair Analyzer::measure(const Picture &reference, const Earlier &earlier,
+                             std::span<const Picture> distorted, std::span<PairFeatures> features) {
+  reference_ = &reference;
+  distorted_ = distorted;
+  earlier_ = earlier;
   pictures_ = distorted.size();
   vif_[0].set_picture(reference.y);
   adm_[0].picture = reference.y;
@@ -140,31 +175,53 @@ double Analyzer::measure(const Picture &reference, const Plane *previous, std::s
   }
   for (auto &scratch : scratch_)
     scratch->clear();
-  plan(pictures_, previous != nullptr);
+  prepare_v1();
+  plan();
   for (const auto &tasks : tasks_)
     workers_.run(static_cast<int>(tasks.size()), [&](int task, unsigned thread) {
       execute(tasks[static_cast<std::size_t>(task)], *scratch_[thread]);
     });
-  score(pictures_, features);
+  score(features);
+  score_speed(features);
   if (options_.psnr)
     for (std::size_t i = 0; i < pictures_; ++i) {
       features[i].psnr[0] = psnr(kernels_, reference.y, distorted[i].y);
       features[i].psnr[1] = psnr(kernels_, reference.cb, distorted[i].cb);
       features[i].psnr[2] = psnr(kernels_, reference.cr, distorted[i].cr);
     }
-  std::uint64_t motion = 0;
+  std::uint64_t motion[2] = {};
   for (const auto &scratch : scratch_)
-    motion += scratch->motion_sum;
-  return motion_score(motion, width_, height_);
+    for (std::size_t i = 0; i < 2; ++i)
+      motion[i] += scratch->motion_sums[i];
+  return {motion_score(motion[0], width_, height_), motion_score(motion[1], width_, height_)};
 }
 
-void Analyzer::score(std::size_t pictures, std::span<PairFeatures> features) const {
+/// What depends on the planes' sizes is made with the first pictures.
+void Analyzer::prepare_v1() {
   const std::size_t all = vif_distorted_.size();
-  for (std::size_t i = 0; i < pictures; ++i) {
+  if (cambi_setups_.size() < options_.cambi.size()) {
+    for (const CambiOptions &options : options_.cambi) {
+      cambi_setups_.push_back(std::make_unique<CambiSetup>(width_, height_, reference_->y.bits, options));
+      for (std::size_t i = 0; i < all; ++i)
+        cambi_.push_back(std::make_unique<Cambi>(kernels_, *cambi_setups_.back()));
+    }
+    cambi_scores_.resize(cambi_.size());
+  }
+  if (speed_setups_.size() == options_.speed.size()) return;
+  for (const SpeedOptions &options : options_.speed)
+    speed_setups_.emplace_back(reference_->cb.width, reference_->cb.height, options);
+  estimates_.resize(speed_setups_.size() * vif_.size());
+}
+
+void Analyzer::score(std::span<PairFeatures> features) const {
+  const std::size_t all = vif_distorted_.size();
+  for (std::size_t i = 0; i < pictures_; ++i) {
+    features[i] = {};
     std::array<AdmLevelScore, kLevels> levels;
+    std::array<AdmSums, kLevels> adm_sums, adm_references;
     for (std::size_t s = 0; s < kScales; ++s) {
       VifSums vif, vif_reference;
-      AdmSums adm, adm_reference;
+      AdmSums &adm = adm_sums[s], &adm_reference = adm_references[s];
       for (const auto &scratch : scratch_) {
         const VifSums &mine = scratch->vif_sums[s * all + i], &shared = scratch->vif_reference[s];
         for (std::size_t g = 0; g < kGains; ++g)
@@ -186,7 +243,21 @@ void Analyzer::score(std::size_t pictures, std::span<PairFeatures> features) con
     }
     for (int g = 0; g < kGains; ++g)
       features[i].adm2[g] = adm_score(levels, g, width_, height_);
+    for (std::size_t view = 0; view < views_.size(); ++view)
+      features[i].adm.push_back(
+          adm_view_score(options_.adm[view], view, width_, height_, adm_references, adm_sums));
+    for (std::size_t setup = 0; setup < cambi_setups_.size(); ++setup)
+      features[i].cambi.push_back(cambi_scores_[setup * all + i]);
   }
+}
+
+void Analyzer::score_speed(std::span<PairFeatures> features) const {
+  for (std::size_t setup = 0; setup < speed_setups_.size(); ++setup)
+    for (std::size_t i = 0; i < pictures_; ++i) {
+      const Estimates *estimates = &estimates_[setup * vif_.size()];
+      features[i].speed.push_back(
+          speed_score(estimates[0].planes, estimates[i + 1].planes, options_.speed[setup]));
+    }
 }
 
 double psnr(const Kernels &kernels, const Plane &a, const Plane &b) {

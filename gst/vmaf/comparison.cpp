@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <thread>
+#include <utility>
 
 namespace hull::vmaf {
 namespace {
@@ -21,6 +22,11 @@ unsigned threads_of(const ComparisonOptions &options) {
   return options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
+/// Size of a chroma plane of the compared pictures.
+int fitted(int size, int luma, int chroma) {
+  return chroma < luma ? size >> 1 : size;
+}
+
 bool has_format(const Plane &luma, const ComparedFormat &format) {
   return luma.width == format.width && luma.height == format.height && luma.bits == format.bits;
 }
@@ -35,16 +41,26 @@ Result<std::unique_ptr<Comparison>> Comparison::start(const ComparisonOptions &o
                 "No distorted input is linked: there is nothing to compare with the reference.");
   const ComparedFormat format = format_of(options, reference.y, bits);
   if (auto size = check_size(format.width, format.height); !size) return tl::unexpected(size.error());
-  auto models = choose_models(options.models, options.model_file, format.height);
+  auto models = choose_models(options.models, options.model_file, format.height, options.frame_rate);
   if (!models) return tl::unexpected(models.error());
+  const auto plan = plan_features(*models);
+  if (!plan) return tl::unexpected(plan.error());
+  const bool chroma = reference.cb.data;
+  if (auto fits = check_pictures(*plan, format.width, format.height,
+                                 chroma ? fitted(format.width, reference.y.width, reference.cb.width) : 0,
+                                 chroma ? fitted(format.height, reference.y.height, reference.cb.height) : 0);
+      !fits)
+    return tl::unexpected(fits.error());
   SessionOptions session{std::move(*models), options.psnr, options.subsample, threads_of(options)};
-  return std::unique_ptr<Comparison>(new Comparison(options, format, std::move(session), std::move(streams)));
+  return std::unique_ptr<Comparison>(new Comparison(
+      options, format, std::move(session), options.psnr || plan->reads_chroma(), std::move(streams)));
 }
 
 Comparison::Comparison(const ComparisonOptions &options, const ComparedFormat &format, SessionOptions session,
-                       std::vector<std::string> streams)
+                       bool reads_chroma, std::vector<std::string> streams)
     : options_(options),
       format_(format),
+      reads_chroma_(reads_chroma),
       streams_(std::move(streams)),
       session_(format.width, format.height, streams_.size(), std::move(session)),
       fitters_(streams_.size()) {}
@@ -64,21 +80,20 @@ Result<Picture> Comparison::fit_reference(const Picture &reference) {
             format_.width, format_.height, reference.y.width, reference.y.height));
   Picture target = reference;
   for (Plane *plane : {&target.y, &target.cb, &target.cr}) {
-    const int xs = plane != &target.y && reference.cb.width < reference.y.width;
-    const int ys = plane != &target.y && reference.cb.height < reference.y.height;
-    plane->width = format_.width >> xs;
-    plane->height = format_.height >> ys;
+    const Plane &shape = plane == &target.y ? reference.y : reference.cb;
+    plane->width = fitted(format_.width, reference.y.width, shape.width);
+    plane->height = fitted(format_.height, reference.y.height, shape.height);
     plane->bits = format_.bits;
     plane->drop = 0;
   }
-  return reference_fitters_[session_.frames() % 2].fit(reference, target, true);
+  return reference_fitters_[session_.frames() % 3].fit(reference, target, true);
 }
 
 Result<std::vector<FrameScore>> Comparison::push(const Picture &reference,
                                                  std::span<const Picture *const> distorted) {
   const auto target = fit_reference(reference);
   if (!target) return tl::unexpected(target.error());
-  std::vector<Picture> fitted(distorted.size());
+  std::vector<Picture> made(distorted.size());
   std::vector<const Picture *> pictures(distorted.size());
   for (std::size_t i = 0; i < distorted.size(); ++i) {
     if (!distorted[i]) continue;
@@ -90,11 +105,19 @@ Result<std::vector<FrameScore>> Comparison::push(const Picture &reference,
               "format before hullvmafsink.",
               streams_[i], format_.bits, distorted[i]->y.bits));
     if (session_.frames() % options_.subsample != 0) continue; // scaled for nobody
-    fitted[i] = fitters_[i].fit(*distorted[i], *target, options_.psnr);
-    pictures[i] = &fitted[i];
+    made[i] = fitters_[i].fit(*distorted[i], *target, reads_chroma_);
+    if (session_.reads_chroma() && !(target->cb.data && made[i].cb.data))
+      return fail(
+          ErrorCode::unsupported,
+          fmt::format("VMAF models of v1 read chroma, and a picture on pad {} or the reference has none. "
+                      "Take vmaf_v0.6.1, or give pictures with chroma.",
+                      streams_[i]));
+    pictures[i] = &made[i];
   }
-  auto scores = session_.push(*target, previous_ ? &previous_->y : nullptr, pictures);
-  previous_ = *target;
+  const Earlier earlier{previous_ ? &previous_->y : nullptr,
+                        before_previous_ ? &before_previous_->y : nullptr};
+  auto scores = session_.push(*target, earlier, pictures);
+  before_previous_ = std::exchange(previous_, *target);
   return scores;
 }
 

@@ -12,6 +12,7 @@ struct ComparisonOptions {
   unsigned subsample = 1; ///< score every n-th frame
   unsigned threads = 1;   ///< 0 = one per processor
   int height = 0;         ///< lines to score at; 0 = the reference's
+  double frame_rate = 0;  ///< of the reference, for auto-v1; 0 = unknown
 };
 
 /// What every picture is brought to.
@@ -29,30 +30,35 @@ class Comparison {
                                                    int bits, std::vector<std::string> streams);
 
   /// The next reference picture and one distorted picture per stream, null where none belongs to it. The
-  /// reference's planes must live until the next push has returned. Gives the scores of the frame before.
+  /// reference's planes must live until the next push has returned, the one after where looks_back_two().
+  /// Gives the scores that have become ready, in order.
   Result<std::vector<FrameScore>> push(const Picture &reference, std::span<const Picture *const> distorted);
-  /// The scores of the last frame.
+  /// The scores of the last frames.
   std::vector<FrameScore> finish() { return session_.finish(); }
 
   const ComparedFormat &format() const { return format_; }
   const std::vector<NamedModel> &models() const { return session_.models(); }
   const std::shared_ptr<const ScoreColumns> &columns() const { return session_.columns(); }
   std::uint64_t frames() const { return session_.frames(); }
+  /// Whether models or metrics read chroma.
+  bool reads_chroma() const { return reads_chroma_; }
+  bool looks_back_two() const { return session_.looks_back_two(); }
   bool scaled(std::size_t stream) const { return fitters_[stream].scaled(); }
   bool promoted(std::size_t stream) const { return fitters_[stream].promoted(); }
 
  private:
   Comparison(const ComparisonOptions &options, const ComparedFormat &format, SessionOptions session,
-             std::vector<std::string> streams);
+             bool reads_chroma, std::vector<std::string> streams);
   Result<Picture> fit_reference(const Picture &reference);
 
   const ComparisonOptions options_;
   const ComparedFormat format_;
+  const bool reads_chroma_;
   const std::vector<std::string> streams_;
   Session session_;
   std::vector<Fitter> fitters_; ///< by stream
-  Fitter reference_fitters_[2]; ///< in turns: motion reads the frame before, too
-  std::optional<Picture> previous_;
+  Fitter reference_fitters_[3]; ///< in turns: motion reads up to two frames before, too
+  std::optional<Picture> previous_, before_previous_;
 };
 
 } // namespace hull::vmaf

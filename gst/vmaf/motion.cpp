@@ -1,5 +1,6 @@
 #include "gst/vmaf/motion.h"
 
+#include <algorithm>
 #include <array>
 
 namespace hull::vmaf {
@@ -33,6 +34,42 @@ std::uint64_t motion_stripe(const Kernels &kernels, const Plane &previous, const
     sum += kernels.motion_horizontal(row, current.width);
   }
   return sum;
+}
+
+void MotionTrack::push(double score) {
+  const double sad = options_.force_zero || frames_ < static_cast<std::uint64_t>(span())
+                         ? 0
+                         : std::min(score * options_.fps_weight, options_.most);
+  sads_[frames_++ % kKept] = sad;
+}
+
+bool MotionTrack::ready() const {
+  return frames_ > std::max<std::uint64_t>(next_ + 1, static_cast<std::uint64_t>(span()));
+}
+
+double MotionTrack::limited(double motion) const {
+  const double blended =
+      motion * options_.blend_factor + (1 - options_.blend_factor) * std::min(options_.blend_offset, motion);
+  return std::min(blended, options_.most);
+}
+
+MotionScore MotionTrack::take(bool last) {
+  const std::uint64_t n = next_++, k = static_cast<std::uint64_t>(span());
+  MotionScore score;
+  score.sad = sad(n);
+  if (n < k) {
+    score.motion3 = before_ = frames_ > k ? limited(sad(k)) : 0;
+    return score;
+  }
+  const std::uint64_t low = n - (k - 1);
+  if (last && n + 1 == frames_)
+    score.motion2 = sad(n);
+  else
+    score.motion2 = low >= k ? std::min(sad(low), sad(n + 1)) : sad(n + 1);
+  const double motion3 = limited(score.motion2);
+  score.motion3 = options_.moving_average ? (motion3 + before_) / 2 : motion3;
+  before_ = motion3;
+  return score;
 }
 
 } // namespace hull::vmaf

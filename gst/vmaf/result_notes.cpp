@@ -2,11 +2,15 @@
 
 #include "gst/vmaf/scaler.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
 namespace hull::vmaf {
 namespace {
+
+/// What scores are compared with to the last digit.
+constexpr const char *kUpstream = "libvmaf v3.2.0-13-gf85a8536, C path";
 
 std::string text_list(const std::vector<std::string> &texts) {
   std::string list = "[";
@@ -29,6 +33,18 @@ std::string models_note(const ResultFacts &facts) {
   for (const auto &[key, name] : facts.models)
     models += fmt::format("{}{}: {}", models.size() > 1 ? ", " : "", json_text(key), json_text(name));
   return models + "}";
+}
+
+/// Of each model the generation, which scores of another one cannot be compared with; null for a file's.
+std::string generations_note(const ResultFacts &facts) {
+  std::string generations = "{";
+  for (const auto &[key, name] : facts.models) {
+    const char *generation = name.starts_with("vmaf_v1.")                                        ? "\"v1\""
+                             : name.starts_with("vmaf_v0.6") || name.starts_with("vmaf_4k_v0.6") ? "\"v0.6\""
+                                                                                                 : "null";
+    generations += fmt::format("{}{}: {}", generations.size() > 1 ? ", " : "", json_text(key), generation);
+  }
+  return generations + "}";
 }
 
 std::string alignment_note(const ResultFacts &facts) {
@@ -109,6 +125,8 @@ std::vector<std::pair<std::string, std::string>> result_notes(const ResultFacts 
   std::vector<std::pair<std::string, std::string>> notes;
   notes.emplace_back("pad", json_text(facts.input));
   notes.emplace_back("models", models_note(facts));
+  notes.emplace_back("generations", generations_note(facts));
+  notes.emplace_back("equals", json_text(kUpstream));
   notes.emplace_back("scaler", facts.scaled ? json_text(kScalerName) : "null");
   notes.emplace_back("bit_depth", fmt::format("{}", facts.bits));
   notes.emplace_back("alignment", alignment_note(facts));
@@ -117,8 +135,11 @@ std::vector<std::pair<std::string, std::string>> result_notes(const ResultFacts 
   if (facts.distorted) notes.emplace_back("distorted", source_note(*facts.distorted));
   notes.emplace_back("warnings", text_list(warnings_of(facts)));
   notes.emplace_back("subsample", fmt::format("{}", facts.subsample));
-  notes.emplace_back("first_frame",
-                     "\"has no motion (integer_motion2 is 0), so its score is lower than its neighbours'\"");
+  const auto is_v06 = [](const auto &model) { return !model.second.starts_with("vmaf_v1."); };
+  if (std::any_of(facts.models.begin(), facts.models.end(), is_v06))
+    notes.emplace_back(
+        "first_frame",
+        "\"has no motion (integer_motion2 is 0), so its score is lower than its neighbours'\"");
   return notes;
 }
 

@@ -5,18 +5,18 @@
 namespace hull::vmaf {
 namespace {
 
-Gains gains_of(const std::vector<NamedModel> &models) {
-  Gains gains{false, false};
-  for (const NamedModel &named : models) {
-    gains.normal |= named.model.uses_gain(0);
-    gains.neg |= named.model.uses_gain(1);
-  }
-  return gains;
+/// The models were planned when they were chosen, so this does not fail any more.
+FeaturePlan plan_of(std::vector<NamedModel> &models) {
+  auto plan = plan_features(models);
+  return plan ? std::move(*plan) : FeaturePlan{};
 }
 
-AnalyzerOptions analyzer_options(const SessionOptions &options) {
+AnalyzerOptions analyzer_options(const SessionOptions &options, const FeaturePlan &plan) {
   AnalyzerOptions made;
-  made.gains = gains_of(options.models);
+  made.gains = plan.gains;
+  made.adm = plan.adm_passes;
+  made.cambi = plan.cambi;
+  made.speed = plan.speed;
   made.psnr = options.psnr;
   made.threads = options.threads;
   return made;
@@ -30,11 +30,13 @@ void name_features(std::vector<std::string> &names, const std::string &suffix) {
     names.push_back("integer_vif_scale" + std::to_string(s) + suffix);
 }
 
-ScoreColumns columns_of(const SessionOptions &options, const Gains &gains) {
+ScoreColumns columns_of(const SessionOptions &options, const FeaturePlan &plan) {
   std::vector<std::string> names;
-  if (gains.normal) name_features(names, "");
-  if (gains.neg) name_features(names, "_egl_1");
+  if (plan.gains.normal) name_features(names, "");
+  if (plan.gains.neg) name_features(names, "_egl_1");
   names.push_back("integer_motion2");
+  const auto more = plan_columns(plan);
+  names.insert(names.end(), more.begin(), more.end());
   if (options.psnr) names.insert(names.end(), {"psnr_y", "psnr_cb", "psnr_cr"});
   const std::size_t score = names.size(); // the first model's
   for (const NamedModel &named : options.models) {
@@ -45,6 +47,9 @@ ScoreColumns columns_of(const SessionOptions &options, const Gains &gains) {
   }
   return {std::move(names), score};
 }
+
+constexpr int kHdLines = 1440;          ///< above them a screen of 2160 lines is meant
+constexpr double kHighFrameRate = 49.0; ///< 50 and 59.94 frames a second are high, 48 are cinema's
 
 std::string key_of(const Model &model, bool first) {
   if (first) return "vmaf";
@@ -57,7 +62,7 @@ std::string key_of(const Model &model, bool first) {
 } // namespace
 
 Result<std::vector<NamedModel>> choose_models(const std::string &names, const std::string &model_file,
-                                              int height) {
+                                              int height, double frame_rate) {
   std::vector<NamedModel> chosen;
   const auto add = [&chosen](Model model) -> Result<void> {
     std::string key = key_of(model, chosen.empty());
@@ -76,7 +81,10 @@ Result<std::vector<NamedModel>> choose_models(const std::string &names, const st
     while (!name.empty() && name.back() == ' ')
       name.pop_back();
     if (name.empty()) continue;
-    if (name == "auto") name = height > 1440 ? "vmaf_4k_v0.6.1" : "vmaf_v0.6.1";
+    if (name == "auto") name = height > kHdLines ? "vmaf_4k_v0.6.1" : "vmaf_v0.6.1";
+    if (name == "auto-v1")
+      name = std::string("vmaf_v1.0.16_") + (frame_rate >= kHighFrameRate ? "hfr_" : "") +
+             (height > kHdLines ? "1d5h_2160" : "3d0h");
     auto model = built_in_model(name);
     if (!model) return tl::unexpected(model.error());
     if (auto added = add(std::move(*model)); !added) return tl::unexpected(added.error());
@@ -88,17 +96,20 @@ Result<std::vector<NamedModel>> choose_models(const std::string &names, const st
   }
   if (chosen.empty())
     return fail(ErrorCode::settings, "No VMAF model is chosen: set models or model-location.");
+  if (auto plan = plan_features(chosen); !plan) return tl::unexpected(plan.error());
   return chosen;
 }
 
 Session::Session(int width, int height, std::size_t streams, SessionOptions options)
     : options_(std::move(options)),
-      gains_(gains_of(options_.models)),
-      analyzer_(width, height, streams, analyzer_options(options_)),
-      columns_(std::make_shared<const ScoreColumns>(columns_of(options_, gains_))),
-      pending_(streams) {}
+      plan_(plan_of(options_.models)),
+      analyzer_(width, height, streams, analyzer_options(options_, plan_)),
+      columns_(std::make_shared<const ScoreColumns>(columns_of(options_, plan_))) {
+  for (const MotionOptions &motion : plan_.motion)
+    tracks_.emplace_back(motion);
+}
 
-std::vector<FrameScore> Session::push(const Picture &reference, const Plane *previous,
+std::vector<FrameScore> Session::push(const Picture &reference, const Earlier &earlier,
                                       std::span<const Picture *const> distorted) {
   std::vector<Picture> present;
   std::vector<std::size_t> streams;
@@ -109,34 +120,42 @@ std::vector<FrameScore> Session::push(const Picture &reference, const Plane *pre
         streams.push_back(i);
       }
   std::vector<PairFeatures> features(present.size());
-  const double motion = analyzer_.measure(reference, previous, present, features);
-  std::vector<FrameScore> scores;
-  if (frames_ > 0) scores = complete(frames_ == 1 ? 0.0 : std::min(motion_, motion));
+  const Earlier read{earlier.one, looks_back_two() ? earlier.two : nullptr};
+  const MotionPair motion = analyzer_.measure(reference, read, present, features);
+  for (MotionTrack &track : tracks_)
+    track.push(track.span() == 2 ? motion.two : motion.one);
+  Pending made{frames_++, std::vector<std::optional<PairFeatures>>(distorted.size())};
   for (std::size_t i = 0; i < streams.size(); ++i)
-    pending_[streams[i]] = features[i];
-  motion_ = motion;
-  ++frames_;
-  return scores;
+    made.streams[streams[i]] = std::move(features[i]);
+  pending_.push_back(std::move(made));
+  return complete(false);
 }
 
 std::vector<FrameScore> Session::finish() {
-  if (frames_ == 0) return {};
-  return complete(frames_ == 1 ? 0.0 : motion_);
+  return complete(true);
 }
 
-std::vector<FrameScore> Session::complete(double motion2) {
+std::vector<FrameScore> Session::complete(bool last) {
   std::vector<FrameScore> scores;
-  for (std::size_t i = 0; i < pending_.size(); ++i) {
-    if (!pending_[i]) continue;
-    scores.push_back({i, frames_ - 1, columns_, row(*pending_[i], motion2)});
-    pending_[i].reset();
+  const auto ready = [&] {
+    return last || std::all_of(tracks_.begin(), tracks_.end(),
+                               [](const MotionTrack &track) { return track.ready(); });
+  };
+  for (; !pending_.empty() && ready(); pending_.pop_front()) {
+    FrameMotion motion(0);
+    for (MotionTrack &track : tracks_)
+      motion.tracks.push_back(track.take(last));
+    motion.motion2 = motion.tracks.front().motion2;
+    const Pending &frame = pending_.front();
+    for (std::size_t i = 0; i < frame.streams.size(); ++i)
+      if (frame.streams[i]) scores.push_back({i, frame.frame, columns_, row(*frame.streams[i], motion)});
   }
   return scores;
 }
 
-std::vector<double> Session::row(const PairFeatures &pair, double motion2) const {
+std::vector<double> Session::row(const PairFeatures &pair, const FrameMotion &motion) const {
   std::vector<double> values;
-  const bool wanted[kGains] = {gains_.normal, gains_.neg};
+  const bool wanted[kGains] = {plan_.gains.normal, plan_.gains.neg};
   for (int g = 0; g < kGains; ++g) {
     if (!wanted[g]) continue;
     values.push_back(pair.adm2[g]);
@@ -145,12 +164,14 @@ std::vector<double> Session::row(const PairFeatures &pair, double motion2) const
     for (const auto &scale : pair.vif_scale)
       values.push_back(scale[g]);
   }
-  values.push_back(motion2);
+  values.push_back(motion.motion2);
+  const auto more = plan_values(plan_, pair, motion);
+  values.insert(values.end(), more.begin(), more.end());
   if (options_.psnr) values.insert(values.end(), std::begin(pair.psnr), std::end(pair.psnr));
   for (const NamedModel &named : options_.models) {
-    values.push_back(named.model.score(pair, motion2));
+    values.push_back(named.model.score(pair, motion));
     if (!named.model.is_collection()) continue;
-    const Interval spread = named.model.interval(pair, motion2);
+    const Interval spread = named.model.interval(pair, motion);
     values.insert(values.end(), {spread.bagging, spread.stddev, spread.low, spread.high});
   }
   return values;

@@ -1,60 +1,62 @@
 #pragma once
 
 #include "gst/vmaf/analyzer.h"
-#include "gst/vmaf/model/model.h"
+#include "gst/vmaf/feature_plan.h"
 #include "gst/vmaf/scores.h"
 
+#include <deque>
 #include <optional>
 
 namespace hull::vmaf {
 
-/// A model and the name its scores have in logs: "vmaf" for the first, then "vmaf_neg", "vmaf_4k",
-/// "vmaf_phone" or the model's own name.
-struct NamedModel {
-  std::string key;
-  Model model;
-};
-
-/// The models of a comma-separated list ("auto" picks 4k above 1440 lines), then the file's, if any.
+/// The models of a comma-separated list, then the file's, if any. "auto" picks 4k above 1440 lines, "auto-v1"
+/// 1d5h_2160 above them and 3d0h up to there, of both the hfr form from 49 frames a second on; 0 = unknown.
 Result<std::vector<NamedModel>> choose_models(const std::string &names, const std::string &model_file,
-                                              int height);
+                                              int height, double frame_rate = 0);
 
 struct SessionOptions {
-  std::vector<NamedModel> models;
+  std::vector<NamedModel> models; ///< v1 models read chroma, and sizes that check_pictures has passed
   bool psnr = false;
   unsigned subsample = 1; ///< features of every n-th frame only; motion is between neighbours all the same
   unsigned threads = 1;
 };
 
 /// Scores streams of distorted pictures against one reference. Motion needs the next frame, so each frame's
-/// score is ready when its successor has been pushed, the last one's at finish().
+/// score is ready when its successor has been pushed, the last one's at finish(). Models for high frame rates
+/// need the third frame for the first score.
 class Session {
  public:
   Session(int width, int height, std::size_t streams, SessionOptions options);
 
   /// The next reference frame; `distorted` has one entry per stream, null where no picture belongs to this
-  /// frame. `previous`: the luma of the frame pushed before, or null for the first. Planes must live until
-  /// return only. Gives the scores of the frame before.
-  std::vector<FrameScore> push(const Picture &reference, const Plane *previous,
+  /// frame. `earlier`: lumas of the frames pushed before; the last but one is read where looks_back_two().
+  /// Planes must live until return only. Gives the scores that have become ready.
+  std::vector<FrameScore> push(const Picture &reference, const Earlier &earlier,
                                std::span<const Picture *const> distorted);
-  /// The scores of the last frame.
+  /// The scores of the last frames.
   std::vector<FrameScore> finish();
+  bool reads_chroma() const { return plan_.reads_chroma(); }
+  bool looks_back_two() const { return plan_.looks_back_two(); }
 
   const std::vector<NamedModel> &models() const { return options_.models; }
   const std::shared_ptr<const ScoreColumns> &columns() const { return columns_; }
   std::uint64_t frames() const { return frames_; }
 
  private:
-  std::vector<FrameScore> complete(double motion2);
-  std::vector<double> row(const PairFeatures &pair, double motion2) const;
+  struct Pending {
+    std::uint64_t frame;
+    std::vector<std::optional<PairFeatures>> streams;
+  };
+  std::vector<FrameScore> complete(bool last);
+  std::vector<double> row(const PairFeatures &pair, const FrameMotion &motion) const;
 
-  const SessionOptions options_;
-  Gains gains_;
+  SessionOptions options_;
+  FeaturePlan plan_;
   Analyzer analyzer_;
   std::shared_ptr<const ScoreColumns> columns_;
-  std::vector<std::optional<PairFeatures>> pending_; ///< of frame frames_ - 1
+  std::vector<MotionTrack> tracks_;
+  std::deque<Pending> pending_;
   std::uint64_t frames_ = 0;
-  double motion_ = 0; ///< of frame frames_ - 1 against the one before
 };
 
 } // namespace hull::vmaf

@@ -7,6 +7,7 @@ namespace hull {
 namespace {
 
 constexpr std::uint64_t kBarInterval = 5; ///< frames from look to look for black bars
+constexpr std::size_t kMostPending = 2;   ///< frames whose scores wait for the next one
 const std::string kReferencePad = "reference";
 
 FrameTimes times_of(const VmafFrame &frame) {
@@ -17,8 +18,12 @@ FrameTimes times_of(const VmafFrame &frame) {
 } // namespace
 
 Result<void> Scorer::start(const vmaf::FrameSet &first, const std::vector<ScoredInput> &inputs) {
-  const auto reference = MappedPicture::map(frame_of(first.reference), kReferencePad);
+  const auto frame = frame_of(first.reference);
+  const auto reference = MappedPicture::map(frame, kReferencePad);
   if (!reference) return tl::unexpected(reference.error());
+  reference_chroma_.separate(**reference); // models of v1 ask for its size
+  if (const std::int64_t duration = frame_duration(frame->info); duration > 0)
+    options_.frame_rate = static_cast<double>(GST_SECOND) / static_cast<double>(duration);
   int bits = 0;
   std::vector<std::string> pads;
   for (const ScoredInput &input : inputs) {
@@ -37,12 +42,12 @@ Scorer::Stream &Scorer::stream_of(vmaf::InputId input) {
                        [input](const Stream &stream) { return stream.input == input; });
 }
 
-Result<ScoredFrame> Scorer::score(const vmaf::FrameSet &set) {
+Result<ScoredFrames> Scorer::score(const vmaf::FrameSet &set) {
   const bool looks_for_bars = comparison_->frames() % kBarInterval == 0;
   auto reference = MappedPicture::map(frame_of(set.reference), kReferencePad);
   if (!reference) return tl::unexpected(reference.error());
   if (looks_for_bars) reference_bars_.look((*reference)->picture.y);
-  if (options_.psnr) reference_chroma_.separate(**reference);
+  if (comparison_->reads_chroma()) reference_chroma_.separate(**reference);
 
   std::vector<std::unique_ptr<MappedPicture>> mapped;
   std::vector<const vmaf::Picture *> distorted(streams_.size());
@@ -51,7 +56,7 @@ Result<ScoredFrame> Scorer::score(const vmaf::FrameSet &set) {
     auto partner = MappedPicture::map(frame_of(frame), stream.pad);
     if (!partner) return tl::unexpected(partner.error());
     if (looks_for_bars) stream.bars.look((*partner)->picture.y);
-    if (options_.psnr) stream.chroma.separate(**partner);
+    if (comparison_->reads_chroma()) stream.chroma.separate(**partner);
     distorted[static_cast<std::size_t>(&stream - streams_.data())] = &(*partner)->picture;
     mapped.push_back(std::move(*partner));
   }
@@ -59,12 +64,31 @@ Result<ScoredFrame> Scorer::score(const vmaf::FrameSet &set) {
   auto scores = comparison_->push((*reference)->picture, distorted);
   if (!scores) return tl::unexpected(scores.error());
   scoring_us_ += g_get_monotonic_time() - before;
-  previous_ = std::move(*reference);
-  return ScoredFrame{std::move(*scores), std::exchange(previous_times_, times_of(previous_->frame()))};
+  times_.push_back(times_of((*reference)->frame()));
+  if (comparison_->looks_back_two()) held_.before = std::move(held_.previous);
+  held_.previous = std::move(*reference);
+  return with_times(std::move(*scores));
 }
 
-ScoredFrame Scorer::finish() {
-  return {comparison_->finish(), previous_times_};
+ScoredFrames Scorer::finish() {
+  return with_times(comparison_->finish());
+}
+
+/// Parts the scores by frame; times of frames that have none go, too.
+ScoredFrames Scorer::with_times(std::vector<vmaf::FrameScore> scores) {
+  ScoredFrames frames;
+  for (vmaf::FrameScore &score : scores) {
+    const bool same = !frames.empty() && frames.back().scores.front().frame == score.frame;
+    if (!same) {
+      for (; first_time_ < score.frame; ++first_time_)
+        times_.pop_front();
+      frames.push_back({{}, times_.front()});
+    }
+    frames.back().scores.push_back(std::move(score));
+  }
+  for (; times_.size() > kMostPending; ++first_time_)
+    times_.pop_front();
+  return frames;
 }
 
 ScorerState Scorer::state() const {

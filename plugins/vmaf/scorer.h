@@ -4,6 +4,8 @@
 #include "gst/vmaf/letterbox.h"
 #include "plugins/vmaf/frame.h"
 
+#include <deque>
+
 namespace hull {
 
 /// A distorted input as it is when scoring begins.
@@ -22,6 +24,14 @@ struct FrameTimes {
 struct ScoredFrame {
   std::vector<vmaf::FrameScore> scores; ///< one per stream that has a picture there
   FrameTimes times;
+};
+
+/// Frames whose scores became ready together, in order.
+using ScoredFrames = std::vector<ScoredFrame>;
+
+/// Reference buffers that motion reads once more: the last one, and the one before where models ask for it.
+struct HeldPictures {
+  std::unique_ptr<MappedPicture> previous, before;
 };
 
 /// What a scorer knows besides scores; a copy of it serves other threads.
@@ -49,13 +59,13 @@ class Scorer {
   /// Chooses format and models by the first set of partners; the streams are `inputs` in their order.
   Result<void> start(const vmaf::FrameSet &first, const std::vector<ScoredInput> &inputs);
   bool started() const { return comparison_ != nullptr; }
-  /// Gives the scores of the frame before.
-  Result<ScoredFrame> score(const vmaf::FrameSet &set);
-  /// The scores of the last frame.
-  ScoredFrame finish();
+  /// Gives the scores that have become ready, usually those of the frame before.
+  Result<ScoredFrames> score(const vmaf::FrameSet &set);
+  /// The scores of the last frames.
+  ScoredFrames finish();
   ScorerState state() const;
-  /// Hands the last buffer over, to let it go.
-  std::unique_ptr<MappedPicture> release() { return std::move(previous_); }
+  /// Hands the last buffers over, to let them go.
+  HeldPictures release() { return std::move(held_); }
 
  private:
   struct Stream {
@@ -65,14 +75,16 @@ class Scorer {
     vmaf::LetterboxDetector bars;
   };
   Stream &stream_of(vmaf::InputId input);
+  ScoredFrames with_times(std::vector<vmaf::FrameScore> scores);
 
   vmaf::ComparisonOptions options_;
   std::unique_ptr<vmaf::Comparison> comparison_;
   std::vector<Stream> streams_;
   VmafChroma reference_chroma_;
   vmaf::LetterboxDetector reference_bars_;
-  std::unique_ptr<MappedPicture> previous_; ///< the reference before: motion reads it once more
-  FrameTimes previous_times_;
+  HeldPictures held_;
+  std::deque<FrameTimes> times_; ///< of the frames whose scores are not ready
+  std::uint64_t first_time_ = 0; ///< the frame of times_.front()
   gint64 scoring_us_ = 0;
 };
 

@@ -45,7 +45,7 @@ void ScoringLoop::reset(const VmafSinkSettings &settings) {
   files_ = vmaf::ScoreFiles(settings.location, settings.format);
 }
 
-std::unique_ptr<MappedPicture> ScoringLoop::release() {
+HeldPictures ScoringLoop::release() {
   Lock lock(inputs_.mutex);
   while (inputs_.scoring)
     inputs_.changed.wait(lock);
@@ -203,6 +203,13 @@ void ScoringLoop::log_choices(const ScorerState &state) const {
 }
 
 /// Scores become readable, then they are written and posted.
+Result<void> ScoringLoop::record(const ScoredFrames &frames) {
+  if (frames.empty()) results_.add({}, scorer_->state()); // its count of frames went on
+  for (const ScoredFrame &frame : frames)
+    if (auto recorded = record(frame); !recorded) return recorded;
+  return {};
+}
+
 Result<void> ScoringLoop::record(const ScoredFrame &frame) {
   const std::vector<std::string> pads = results_.add(frame.scores, scorer_->state());
   for (const vmaf::FrameScore &score : frame.scores) {
@@ -215,7 +222,7 @@ Result<void> ScoringLoop::record(const ScoredFrame &frame) {
   return {};
 }
 
-/// All inputs have ended: last frame, files, messages, EOS.
+/// All inputs have ended: last frames, files, messages, EOS.
 Result<void> ScoringLoop::finish() {
   if (!scorer_->started()) return tl::unexpected(lack_of_frames());
   if (auto recorded = record(scorer_->finish()); !recorded) return recorded;

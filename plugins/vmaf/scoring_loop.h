@@ -20,7 +20,7 @@ class ScoringLoop {
   GstFlowReturn advance();
   /// When no frame may come any more: waits for the thread that scores. Hands the last buffer over, to let it
   /// go.
-  std::unique_ptr<MappedPicture> release();
+  HeldPictures release();
 
  private:
   struct End {};
@@ -36,6 +36,7 @@ class ScoringLoop {
   Result<void> score(const vmaf::FrameSet &set);
   Result<void> start(const vmaf::FrameSet &first);
   std::vector<ScoredInput> choose_inputs();
+  Result<void> record(const ScoredFrames &frames);
   Result<void> record(const ScoredFrame &frame);
   Result<void> finish();
   Error lack_of_frames() const;

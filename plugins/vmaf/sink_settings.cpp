@@ -19,8 +19,9 @@ const EnumTable kMetrics{"HullVmafSinkMetrics", kMetricValues};
 const Property<VmafSinkSettings> kProperties[] = {
     property<&VmafSinkSettings::models>(
         "models", "VMAF models, comma-separated: vmaf_v0.6.1, vmaf_v0.6.1neg, "
-                  "vmaf_4k_v0.6.1, phone, auto (4k above 1440 lines); unset = vmaf_v0.6.1, or "
-                  "the model at model-location alone"),
+                  "vmaf_4k_v0.6.1, phone, auto (4k above 1440 lines), vmaf_v1.0.16_3d0h, _5d0h, "
+                  "_1d5h_2160, _3d0h_2160, _hfr_ with each, auto-v1 (1d5h_2160 above 1440 lines, hfr from "
+                  "50 frames per second); unset = vmaf_v0.6.1, or the model at model-location alone"),
     property<&VmafSinkSettings::model_location>(
         "model-location", "Path of one more model as libvmaf's JSON, a collection included"),
     property<&VmafSinkSettings::location>(

@@ -53,7 +53,7 @@ double measure(const Clip &reference, const Clip &distorted, int width, int heig
       const std::vector<Picture> pictures(renditions, distorted.picture(i, width, height));
       const Plane previous = reference.picture(i ? i - 1 : 0, width, height).y;
       const auto begin = std::chrono::steady_clock::now();
-      analyzer.measure(reference.picture(i, width, height), &previous, pictures, features);
+      analyzer.measure(reference.picture(i, width, height), {&previous}, pictures, features);
       const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - begin;
       least[i] = std::min(least[i], taken.count());
     }

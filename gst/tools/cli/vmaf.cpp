@@ -232,7 +232,8 @@ void add_vmaf(Command &program) {
       .required();
   command
       .option("--models", arguments->models,
-              "vmaf_v0.6.1, vmaf_v0.6.1neg, vmaf_4k_v0.6.1, phone, auto; comma-separated")
+              "vmaf_v0.6.1, vmaf_v0.6.1neg, vmaf_4k_v0.6.1, phone, auto; vmaf_v1.0.16_3d0h, _5d0h, "
+              "_1d5h_2160, _3d0h_2160, _hfr_ with each, auto-v1; comma-separated")
       .shows_default();
   command.option("--model-file", arguments->model_file, "One more model, libvmaf's JSON");
   command.flag("--psnr", arguments->psnr, "Measure PSNR too");

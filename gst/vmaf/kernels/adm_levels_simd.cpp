@@ -87,6 +87,17 @@ HULL_SIMD_INLINE Vec mask_part(Vec c, Vec odd_c, int factor) {
   return blend_odd(odd_lanes(sub_64(mul_u32(c, f), half)), sub_64(mul_u32(odd_c, f), half));
 }
 
+/// Both masking images of a block.
+struct MaskSums {
+  Vec neighbour, centre;
+};
+
+HULL_SIMD_INLINE MaskSums added_to(const MaskSums &sums, Vec c) {
+  const Vec odd_c = odd_lanes(c);
+  return {add_32(sums.neighbour, mask_part(c, odd_c, 143165577)),
+          add_32(sums.centre, mask_part(c, odd_c, 286331153))};
+}
+
 HULL_SIMD void adm_row(const Bands<const std::int32_t> &reference, const Bands<const std::int32_t> &distorted,
                        int level, int begin, int end, Gains gains, const MaskRow *out) {
   const bool wanted[kGains] = {gains.normal, gains.neg};
@@ -125,6 +136,55 @@ HULL_SIMD void adm_row(const Bands<const std::int32_t> &reference, const Bands<c
   }
 }
 
+/// A view's images of a block. On the CSF's scale what is restored is a signal under a mask of what is added,
+/// and the other way round.
+HULL_SIMD_INLINE void store_view(const Vec *r, const Vec *additive, const std::int32_t *factors,
+                                 const AdmViewRow &out, int x) {
+  MaskSums restored{zeros(), zeros()}, added{zeros(), zeros()};
+#pragma GCC unroll 3
+  for (int b = 0; b < 3; ++b) {
+    const Vec csf = set_32(factors[b / 2]);
+    const Vec weighted_r = weighted(r[b], csf), weighted_a = weighted(additive[b], csf);
+    store(out.restored.signal[b] + x, weighted_r);
+    store(out.additive.signal[b] + x, weighted_a);
+    restored = added_to(restored, weighted_r);
+    added = added_to(added, weighted_a);
+  }
+  store(out.restored.neighbour + x, added.neighbour);
+  store(out.restored.centre + x, added.centre);
+  store(out.additive.neighbour + x, restored.neighbour);
+  store(out.additive.centre + x, restored.centre);
+}
+
+HULL_SIMD void adm_views(const Bands<const std::int32_t> &reference,
+                         const Bands<const std::int32_t> &distorted, int level, int begin, int end,
+                         const AdmView *views, int count, const AdmViewRow *out) {
+  for (int x = begin; x < end; x += kInts) {
+    const Vec o[3] = {load(reference.h + x), load(reference.v + x), load(reference.d + x)};
+    const Vec t[3] = {load(distorted.h + x), load(distorted.v + x), load(distorted.d + x)};
+    Mask64 doubtful = no_longs();
+    const Mask64 even = aligned(o[0], o[1], t[0], t[1], doubtful);
+    const Mask64 odd = aligned(odd_lanes(o[0]), odd_lanes(o[1]), odd_lanes(t[0]), odd_lanes(t[1]), doubtful);
+    if (any_64(doubtful)) {
+      plain().adm_views(reference, distorted, level, x, std::min(x + kInts, end), views, count, out);
+      continue;
+    }
+    const Mask flag = interleaved(even, odd);
+    Vec r[kGains][3], additive[kGains][3];
+#pragma GCC unroll 3
+    for (int b = 0; b < 3; ++b) {
+      const Restored restored = restore(o[b], t[b], flag);
+#pragma GCC unroll 2
+      for (int g = 0; g < kGains; ++g) {
+        r[g][b] = gained(restored, o[b], t[b], static_cast<int>(kGainLimit[g]));
+        additive[g][b] = sub_32(t[b], r[g][b]);
+      }
+    }
+    for (int i = 0; i < count; ++i)
+      store_view(r[views[i].gain], additive[views[i].gain], views[i].csf.levels[level], out[i], x);
+  }
+}
+
 HULL_SIMD std::uint64_t cube_blocks(const std::int32_t *band, int level, int row_shift, int begin, int end,
                                     int &done) {
   const Vec low = set_64(0xffffffff);
@@ -152,6 +212,7 @@ std::uint64_t cubes(const std::int32_t *band, int level, int row_shift, int begi
 
 void set_adm_levels(Kernels &table) {
   table.adm_row = adm_row;
+  table.adm_views = adm_views;
   table.adm_cubes = cubes;
 }
 

@@ -124,8 +124,8 @@ struct Masked {
   std::int32_t neighbour, centre;
 };
 
-Masked masked_0(std::int64_t additive, int band) {
-  const auto c = static_cast<std::int16_t>((kCsf0[band] * additive + kCsf0Round[band]) >> kCsf0Shift[band]);
+Masked masked_0(std::int64_t additive, int band, std::int32_t csf) {
+  const auto c = static_cast<std::int16_t>((csf * additive + kCsf0Round[band]) >> kCsf0Shift[band]);
   const int a = std::abs(int{c});
   return {static_cast<std::int16_t>((4369 * a + 2048) >> 12),
           static_cast<std::int16_t>((8738 * a + 2048) >> 12)};
@@ -169,7 +169,12 @@ void adm_row_0(const Bands<const std::int16_t> &reference, const Bands<const std
   adm_pixels(
       reference, distorted, begin, end, gains, out,
       [](std::int64_t r, int band) { return static_cast<std::int32_t>(std::abs(r * kCsf0[band])); },
-      masked_0);
+      [](std::int64_t additive, int band) { return masked_0(additive, band, kCsf0[band]); });
+}
+
+std::int32_t weighted(std::int64_t value, std::int64_t csf) {
+  return static_cast<std::int32_t>(
+      std::abs(std::int64_t{static_cast<std::int32_t>((csf * value + (1 << 27)) >> 28)}));
 }
 
 void adm_row(const Bands<const std::int32_t> &reference, const Bands<const std::int32_t> &distorted,
@@ -177,11 +182,57 @@ void adm_row(const Bands<const std::int32_t> &reference, const Bands<const std::
   const std::int64_t csf[3] = {kCsf[level][0], kCsf[level][0], kCsf[level][1]};
   adm_pixels(
       reference, distorted, begin, end, gains, out,
-      [&csf](std::int64_t r, int band) {
-        return static_cast<std::int32_t>(
-            std::abs(std::int64_t{static_cast<std::int32_t>((csf[band] * r + (1 << 27)) >> 28)}));
-      },
+      [&csf](std::int64_t r, int band) { return weighted(r, csf[band]); },
       [&csf](std::int64_t additive, int band) { return masked(additive, csf[band]); });
+}
+
+/// Each band's restored part per gain limit, then `view`'s images of it and of what is left.
+template <class T, class Image>
+void view_pixels(const Bands<const T> &reference, const Bands<const T> &distorted, int begin, int end,
+                 const AdmView *views, int count, const AdmViewRow *out, Image image) {
+  const T *const o[3] = {reference.h, reference.v, reference.d};
+  const T *const t[3] = {distorted.h, distorted.v, distorted.d};
+  for (int x = begin; x < end; ++x) {
+    const bool flag = same_direction(o[0][x], o[1][x], t[0][x], t[1][x]);
+    for (int i = 0; i < count; ++i) {
+      const AdmViewRow &row = out[i];
+      for (const MaskRow *made : {&row.restored, &row.additive})
+        made->neighbour[x] = made->centre[x] = 0;
+      for (int b = 0; b < 3; ++b) {
+        const std::int64_t k = quotient(o[b][x], t[b][x]);
+        const std::int64_t r =
+            enhanced((k * o[b][x] + 16384) >> 15, k, o[b][x], t[b][x], flag, kGainLimit[views[i].gain]);
+        image(r, views[i].csf, b, row.restored.signal[b][x], row.additive, x);
+        image(t[b][x] - r, views[i].csf, b, row.additive.signal[b][x], row.restored, x);
+      }
+    }
+  }
+}
+
+void add_mask(const MaskRow &row, int x, Masked mask) {
+  row.neighbour[x] += mask.neighbour;
+  row.centre[x] += mask.centre;
+}
+
+void adm_views_0(const Bands<const std::int16_t> &reference, const Bands<const std::int16_t> &distorted,
+                 int begin, int end, const AdmView *views, int count, const AdmViewRow *out) {
+  view_pixels(reference, distorted, begin, end, views, count, out,
+              [](std::int64_t value, const CsfFactors &csf, int band, std::int32_t &signal,
+                 const MaskRow &masked, int x) {
+                signal = static_cast<std::int32_t>(std::abs(value * csf.level0[band]));
+                add_mask(masked, x, masked_0(value, band, csf.level0[band]));
+              });
+}
+
+void adm_views(const Bands<const std::int32_t> &reference, const Bands<const std::int32_t> &distorted,
+               int level, int begin, int end, const AdmView *views, int count, const AdmViewRow *out) {
+  view_pixels(reference, distorted, begin, end, views, count, out,
+              [level](std::int64_t value, const CsfFactors &csf, int band, std::int32_t &signal,
+                      const MaskRow &row, int x) {
+                const std::int64_t factor = csf.levels[level][band / 2];
+                signal = weighted(value, factor);
+                add_mask(row, x, masked(value, factor));
+              });
 }
 
 std::int32_t threshold(const MaskRow &row, const std::int32_t *above, const std::int32_t *below, int x) {
@@ -235,6 +286,8 @@ void set_adm(Kernels &table) {
   table.adm_cubes = cubes;
   table.adm_row_0 = adm_row_0;
   table.adm_row = adm_row;
+  table.adm_views_0 = adm_views_0;
+  table.adm_views = adm_views;
   table.adm_mask_0 = adm_mask_0;
   table.adm_mask = adm_mask;
 }

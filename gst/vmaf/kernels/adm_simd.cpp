@@ -136,6 +136,48 @@ HULL_SIMD void adm_row_0(const Bands<const std::int16_t> &reference,
   }
 }
 
+/// A view's images of a block, from what is restored and what is added.
+HULL_SIMD_INLINE void store_view(const Vec *r, const Vec *additive, const CsfFactors &factors,
+                                 const AdmViewRow &out, int x) {
+  Vec c_restored[3], c_additive[3];
+#pragma GCC unroll 3
+  for (int b = 0; b < 3; ++b) {
+    const Vec csf = set_32(factors.level0[b]), round = set_32(kCsf0Round[b]);
+    const Vec weighted_r = mullo_32(r[b], csf), weighted_a = mullo_32(additive[b], csf);
+    store(out.restored.signal[b] + x, abs_32(weighted_r));
+    store(out.additive.signal[b] + x, abs_32(weighted_a));
+    c_restored[b] = sra_32(add_32(weighted_r, round), kCsf0Shift[b]);
+    c_additive[b] = sra_32(add_32(weighted_a, round), kCsf0Shift[b]);
+  }
+  const MaskPart of_additive = mask_parts(c_additive), of_restored = mask_parts(c_restored);
+  store(out.restored.neighbour + x, of_additive.neighbour);
+  store(out.restored.centre + x, of_additive.centre);
+  store(out.additive.neighbour + x, of_restored.neighbour);
+  store(out.additive.centre + x, of_restored.centre);
+}
+
+HULL_SIMD void adm_views_0(const Bands<const std::int16_t> &reference,
+                           const Bands<const std::int16_t> &distorted, int begin, int end,
+                           const AdmView *views, int count, const AdmViewRow *out) {
+  for (int x = begin; x < end; x += kInts) {
+    const Vec o[3] = {load_words(reference.h + x), load_words(reference.v + x), load_words(reference.d + x)};
+    const Vec t[3] = {load_words(distorted.h + x), load_words(distorted.v + x), load_words(distorted.d + x)};
+    const Mask flag = aligned(o[0], o[1], t[0], t[1]);
+    Vec r[kGains][3], additive[kGains][3];
+#pragma GCC unroll 3
+    for (int b = 0; b < 3; ++b) {
+      const Restored restored = restore(o[b], t[b], flag);
+#pragma GCC unroll 2
+      for (int g = 0; g < kGains; ++g) {
+        r[g][b] = gained(restored, o[b], t[b], static_cast<int>(kGainLimit[g]));
+        additive[g][b] = sub_32(t[b], r[g][b]);
+      }
+    }
+    for (int i = 0; i < count; ++i)
+      store_view(r[views[i].gain], additive[views[i].gain], views[i].csf, out[i], x);
+  }
+}
+
 HULL_SIMD std::uint64_t cubes_0_blocks(const std::int16_t *band, int begin, int end, int &done) {
   Vec total = zeros();
   int x = begin;
@@ -220,6 +262,7 @@ void mask(const MaskRow &row, const std::int32_t *above, const std::int32_t *bel
 void set_adm(Kernels &table) {
   table.adm_cubes_0 = cubes_0;
   table.adm_row_0 = adm_row_0;
+  table.adm_views_0 = adm_views_0;
   table.adm_mask_0 = mask_0;
   table.adm_mask = mask;
 }

@@ -83,6 +83,27 @@ struct MaskRow {
   std::int32_t *centre = nullptr;
 };
 
+/// A contrast sensitivity: of level 0 in fixed point (bands h and v 2^21, d 2^23), then {h and v, d} of levels
+/// 1..3 in units of 2^-32.
+struct CsfFactors {
+  std::int32_t level0[3];
+  std::int32_t levels[4][2];
+};
+
+/// A sensitivity and the gain limit it goes with.
+struct AdmView {
+  CsfFactors csf;
+  int gain = 0; ///< index into kGainLimit
+};
+
+/// Most views that one pass serves.
+inline constexpr int kAdmViews = 8;
+
+/// A view's images of a row: what was restored, masked by what was added, and the other way round.
+struct AdmViewRow {
+  MaskRow restored, additive;
+};
+
 /// What CAMBI looks for. Bin v - low of a column counts the value v there; kCambiDifferences empty bins on
 /// both sides keep v + d and v - d inside.
 struct CambiRange {
@@ -158,6 +179,11 @@ struct Kernels {
                     int begin, int end, Gains gains, const MaskRow *out);
   void (*adm_row)(const Bands<const std::int32_t> &reference, const Bands<const std::int32_t> &distorted,
                   int level, int begin, int end, Gains gains, const MaskRow *out);
+  /// The same for `count` views, out[i] for views[i].
+  void (*adm_views_0)(const Bands<const std::int16_t> &reference, const Bands<const std::int16_t> &distorted,
+                      int begin, int end, const AdmView *views, int count, const AdmViewRow *out);
+  void (*adm_views)(const Bands<const std::int32_t> &reference, const Bands<const std::int32_t> &distorted,
+                    int level, int begin, int end, const AdmView *views, int count, const AdmViewRow *out);
   /// Masked cubes of one row over [begin, end): `above` and `below` are neighbour rows with one valid sample
   /// outside the range; the result is added to sums[h, v, d].
   void (*adm_mask_0)(const MaskRow &row, const std::int32_t *above, const std::int32_t *below,

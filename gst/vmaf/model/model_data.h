@@ -15,6 +15,16 @@ struct ModelData {
   std::span<const double> vectors;
 };
 
+/// The same of the v1 models, which share it: cambi, speed_chroma_uv, adm3, motion3.
+struct ModelDataV1 {
+  double gamma;
+  double rho;
+  double slopes[5];
+  double intercepts[5];
+  std::span<const double> vectors;
+};
+
+extern const ModelDataV1 kModelV1016;
 extern const ModelData kModelV061;
 extern const ModelData kModel4kV061;
 

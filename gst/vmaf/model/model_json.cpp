@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <type_traits>
 
 namespace hull::vmaf {
 namespace {
@@ -26,18 +27,23 @@ Result<std::vector<double>> numbers(const Json &dict, const char *key, std::size
 }
 
 Result<Feature> feature_of(const std::string &name) {
-  static constexpr std::pair<const char *, Feature> kNames[] = {{"adm2", Feature::adm2},
-                                                                {"motion2", Feature::motion2},
-                                                                {"vif_scale0", Feature::vif_scale0},
-                                                                {"vif_scale1", Feature::vif_scale1},
-                                                                {"vif_scale2", Feature::vif_scale2},
-                                                                {"vif_scale3", Feature::vif_scale3}};
+  static constexpr std::pair<const char *, Feature> kNames[] = {
+      {"VMAF_integer_feature_adm2_score", Feature::adm2},
+      {"VMAF_integer_feature_motion2_score", Feature::motion2},
+      {"VMAF_integer_feature_vif_scale0_score", Feature::vif_scale0},
+      {"VMAF_integer_feature_vif_scale1_score", Feature::vif_scale1},
+      {"VMAF_integer_feature_vif_scale2_score", Feature::vif_scale2},
+      {"VMAF_integer_feature_vif_scale3_score", Feature::vif_scale3},
+      {"VMAF_integer_feature_adm3_score", Feature::adm3},
+      {"VMAF_integer_feature_motion3_score", Feature::motion3},
+      {"Cambi_feature_cambi_score", Feature::cambi},
+      {"Speed_chroma_feature_speed_chroma_uv_score", Feature::speed_chroma_uv}};
   for (const auto &[key, feature] : kNames)
-    if (name == std::string("VMAF_integer_feature_") + key + "_score") return feature;
+    if (name == key) return feature;
   return fail(ErrorCode::unsupported,
               "The VMAF model reads the feature '" + name +
-                  "', which is not measured here. Models of the v0.6 family with integer "
-                  "features load (vmaf_v0.6.1 and its relatives).");
+                  "', which is not measured here. Models of the v0.6 and v1 families with integer "
+                  "features load (vmaf_v0.6.1, vmaf_v1.0.16_3d0h and their relatives).");
 }
 
 /// The enhancement gain limit a feature asks for, as an index; any other option changes the score and is
@@ -56,6 +62,32 @@ Result<int> gain_of(const Json &options) {
   return gain;
 }
 
+template <class Options> Result<FeatureUse> use_with(Feature feature, const Json &given) {
+  Options options;
+  if (auto read = read_options(given, options); !read) return tl::unexpected(read.error());
+  if constexpr (std::is_same_v<Options, AdmOptions>)
+    if (auto pass = adm_pass(options); !pass) return tl::unexpected(pass.error());
+  return FeatureUse{feature, 0, options};
+}
+
+Result<FeatureUse> use_of(Feature feature, const Json &options) {
+  switch (feature) {
+  case Feature::adm3:
+    return use_with<AdmOptions>(feature, options);
+  case Feature::motion3:
+    return use_with<MotionOptions>(feature, options);
+  case Feature::cambi:
+    return use_with<CambiOptions>(feature, options);
+  case Feature::speed_chroma_uv:
+    return use_with<SpeedOptions>(feature, options);
+  default:
+    break;
+  }
+  auto gain = gain_of(options);
+  if (!gain) return tl::unexpected(gain.error());
+  return FeatureUse{feature, *gain, {}};
+}
+
 Result<std::vector<FeatureUse>> features_of(const Json &dict) {
   const Json *names = dict.find("feature_names"), *options = dict.find("feature_opts_dicts");
   if (!names || !names->is_array() || names->empty()) return bad("'feature_names' is missing");
@@ -66,13 +98,9 @@ Result<std::vector<FeatureUse>> features_of(const Json &dict) {
     if (!(*names)[i].is_string()) return bad("'feature_names' holds something that is no name");
     auto feature = feature_of((*names)[i].get<std::string>());
     if (!feature) return tl::unexpected(feature.error());
-    int gain = 0;
-    if (options) {
-      auto asked = gain_of((*options)[i]);
-      if (!asked) return tl::unexpected(asked.error());
-      gain = *asked;
-    }
-    uses.push_back({*feature, gain});
+    auto use = use_of(*feature, options ? (*options)[i] : Json::object());
+    if (!use) return tl::unexpected(use.error());
+    uses.push_back(std::move(*use));
   }
   return uses;
 }
@@ -185,6 +213,22 @@ Result<Transform> transform_of(const Json &dict) {
   return transform;
 }
 
+/// Where the file asks for it, and both features are there.
+Result<std::optional<ChromaCorrection>> correction_of(const Json &dict,
+                                                      const std::vector<FeatureUse> &features) {
+  const Json &weight = dict["chroma_correction_parameter"];
+  if (weight.is_null()) return std::nullopt;
+  const auto place = [&features](Feature wanted) {
+    const auto found = std::find_if(features.begin(), features.end(),
+                                    [wanted](const FeatureUse &use) { return use.feature == wanted; });
+    return static_cast<std::size_t>(found - features.begin());
+  };
+  const std::size_t chroma = place(Feature::speed_chroma_uv), adm = place(Feature::adm3);
+  if (!weight.is_number() || chroma == features.size() || adm == features.size())
+    return bad("'chroma_correction_parameter' must be a number of a model with SpEED and adm3");
+  return ChromaCorrection{chroma, adm, weight.get<double>()};
+}
+
 Result<Svr> member_of(const Json &dict, std::size_t features) {
   Svr svr;
   const Json &norm = dict["norm_type"];
@@ -217,6 +261,9 @@ Result<Model> model_of(const Json &dict, std::string name) {
   auto features = features_of(dict);
   if (!features) return tl::unexpected(features.error());
   model.features = *features;
+  auto correction = correction_of(dict, model.features);
+  if (!correction) return tl::unexpected(correction.error());
+  model.correction = *correction;
   auto transform = transform_of(dict);
   if (!transform) return tl::unexpected(transform.error());
   model.transform = *transform;

@@ -92,8 +92,9 @@ inline ScoreLog scores_of(const Clip &reference, const Clip &distorted, const Se
   for (int n = 0; n < reference.frames; ++n) {
     const Picture r = reference.picture(n), d = distorted.picture(n);
     const Plane before = n ? reference.picture(n - 1).y : Plane{};
+    const Plane earlier = n > 1 ? reference.picture(n - 2).y : Plane{};
     const Picture *const pictures[] = {&d};
-    add(session.push(r, n ? &before : nullptr, pictures));
+    add(session.push(r, {n ? &before : nullptr, n > 1 ? &earlier : nullptr}, pictures));
   }
   add(session.finish());
   return scores.log();

@@ -1,7 +1,6 @@
 // The v1 features on what is known without files: libvmaf's tables, and pictures of our own making.
 
-#include "gst/vmaf/cambi.h"
-#include "gst/vmaf/speed.h"
+#include "gst/vmaf/comparison.h"
 #include "tests/gst/vmaf/clips.h"
 
 #include <cmath>
@@ -51,6 +50,25 @@ TEST(CambiSetup, GoesByThePicturesSize) {
   EXPECT_TRUE(check_cambi(7680, 4320, cambi_of_v1()));
 }
 
+TEST(AdmCsf, HasLibvmafsFactors) {
+  const auto factors = [](double distance, int height) {
+    return adm_pass({2, distance, height, 1, 0.02, 0.7, 0.5})->csf.factors;
+  };
+  const CsfFactors near = factors(3, 1080), far = factors(5, 1080), fine = factors(3, 2160);
+  EXPECT_EQ(near.level0[0], 24809);
+  EXPECT_EQ(near.level0[2], 36087);
+  EXPECT_EQ(near.levels[3][1], 154193616);
+  EXPECT_EQ(far.level0[0], 8833);
+  EXPECT_EQ(far.levels[1][0], 63604172);
+  EXPECT_EQ(fine.level0[2], 4018);
+  EXPECT_EQ(fine.levels[2][1], 50586124);
+  EXPECT_EQ(*adm_pass({2, 3.0, 1080}), *adm_pass({2, 1.5, 2160}));
+  EXPECT_EQ(adm_pass({})->csf.factors.level0[0], 36453);
+  EXPECT_EQ(adm_pass({})->csf.factors.levels[1][0], 137373792);
+  EXPECT_FALSE(adm_pass({2, 4.0, 1080}));
+  EXPECT_FALSE(adm_pass({0, 3.0, 720}));
+}
+
 TEST(SpeedSetup, HasLibvmafsFilters) {
   const SpeedSetup setup(288, 162, {});
   const float low[] = {0.0756488293f, 0.0991033912f, 0.120188937f, 0.13493669f, 0.14024429f};
@@ -65,6 +83,27 @@ TEST(SpeedSetup, HasLibvmafsFilters) {
   EXPECT_EQ(setup.rows, 2);
   EXPECT_FALSE(check_speed(79, 80, {}));
   EXPECT_TRUE(check_speed(80, 80, {}));
+}
+
+TEST(MotionTrack, WaitsForTheFramesThatItNeeds) {
+  MotionOptions options;
+  options.five_frame_window = options.moving_average = true;
+  options.most = 18;
+  MotionTrack track(options);
+  const double scores[] = {0, 0, 4, 30, 8};
+  track.push(scores[0]);
+  track.push(scores[1]);
+  EXPECT_FALSE(track.ready());
+  track.push(scores[2]);
+  ASSERT_TRUE(track.ready());
+  EXPECT_EQ(track.take(false).motion3, 4); // the first sum stands in
+  EXPECT_EQ(track.take(false).motion3, 4);
+  EXPECT_FALSE(track.ready());
+  track.push(scores[3]);
+  EXPECT_EQ(track.take(false).motion3, 11); // (18 + 4) / 2: the next frame's sum, limited, and the one before
+  track.push(scores[4]);
+  EXPECT_EQ(track.take(false).motion2, 4); // the lesser of frames 2 and 4
+  EXPECT_EQ(track.take(true).motion2, 8);
 }
 
 TEST(FeatureOptions, NameColumnsAsLibvmafDoes) {
@@ -108,6 +147,36 @@ TEST(Cambi, FindsStairsAndNothingInAFlatPicture) {
   const double score = cambi.measure(banded.picture(0).y);
   EXPECT_GT(score, 1);
   EXPECT_EQ(cambi.measure(banded.picture(0).y), score); // nothing is left of the picture before
+}
+
+TEST(ModelsV1, GiveIdenticalFlatPicturesAHundred) {
+  const Clip flat = stairs(352, 288, 400);
+  SessionOptions options;
+  options.models = *choose_models("3d0h,1d5h_2160,hfr_3d0h,v0.6.1neg", "", 0);
+  for (const unsigned threads : {1u, 2u}) {
+    options.threads = threads;
+    const ScoreLog log = test::scores_of(flat, flat, options);
+    ASSERT_EQ(log.size(), 3u);
+    for (std::size_t n = 0; n < 3; ++n)
+      for (std::size_t c = 0; c < log.names().size(); ++c) {
+        const bool score = log.names()[c] == "vmaf" || log.names()[c].starts_with("vmaf_v1");
+        EXPECT_EQ(score ? log.at(n, c) : 100, 100) << log.names()[c];
+        EXPECT_FALSE(std::isnan(log.at(n, c))) << log.names()[c];
+      }
+  }
+}
+
+TEST(ModelsV1, AreRefusedWherePicturesLackWhatTheyRead) {
+  const Clip small = stairs(160, 120, 20);
+  Picture grey = stairs(352, 288, 20).picture(0);
+  grey.cb = grey.cr = {};
+  ComparisonOptions options;
+  options.models = "3d0h";
+  for (const Picture &picture : {small.picture(0), grey}) {
+    const auto started = Comparison::start(options, picture, 8, {"distorted_0"});
+    ASSERT_FALSE(started);
+    EXPECT_NE(started.error().text.find("v0.6.1"), std::string::npos) << started.error().text;
+  }
 }
 
 } // namespace

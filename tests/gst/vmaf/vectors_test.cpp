@@ -46,7 +46,7 @@ TEST_P(Vectors, FeaturesEqualTheTruthToTheLastDigit) {
     const Picture r = reference->picture(n), d = distorted->picture(n);
     const Plane before = n ? reference->picture(n - 1).y : Plane{};
     PairFeatures features;
-    const double sad = analyzer.measure(r, n ? &before : nullptr, {&d, 1}, {&features, 1});
+    const double sad = analyzer.measure(r, {n ? &before : nullptr}, {&d, 1}, {&features, 1}).one;
     const auto &metrics = truth["frames"][static_cast<std::size_t>(n)]["metrics"];
     EXPECT_EQ(sad, metrics["VMAF_integer_feature_motion_sad_score"].get<double>()) << "frame " << n;
     for (std::size_t g = 0; g < kGains; ++g) {

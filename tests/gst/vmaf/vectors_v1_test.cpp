@@ -1,8 +1,6 @@
 // libvmaf v3.2.0-13-gf85a8536's C path is the oracle for the v1 models and the features they read: every value
 // of every stored pair, to the last of 17 digits.
 
-#include "gst/vmaf/cambi.h"
-#include "gst/vmaf/speed.h"
 #include "tests/gst/vmaf/clips.h"
 
 #include <gtest/gtest.h>
@@ -67,6 +65,97 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(VectorsV1);
 INSTANTIATE_TEST_SUITE_P(Stored, VectorsV1, testing::ValuesIn(stored_pairs()), [](const auto &info) {
   return info.param.pair["name"].template get<std::string>();
 });
+
+TEST_P(VectorsV1, ScoresAndColumnsOfAllModelsInOnePass) {
+  std::string names = "v0.6.1,v0.6.1neg";
+  for (const auto &name : GetParam().pair["models"])
+    names += ",vmaf_v1.0.16_" + name.get<std::string>().substr(3);
+  SessionOptions options;
+  options.models = *choose_models(names, "", 0);
+  const ScoreLog log = test::scores_of(*reference_, *distorted_, options);
+  ASSERT_EQ(log.size(), static_cast<std::size_t>(reference_->frames));
+  for (std::size_t c = 0; c < log.names().size(); ++c) {
+    std::string name = log.names()[c];
+    if (const std::string prefix = "vmaf_v1.0.16_"; name.starts_with(prefix))
+      name = "v1_" + name.substr(prefix.size());
+    else if (name.starts_with("vmaf") || name.find("vif") != std::string::npos ||
+             name.find("egl_1") + 5 == name.size())
+      continue; // of the v0.6 family, which has vectors of its own
+    for (int n = 0; n < reference_->frames; ++n)
+      expect(n, name, log.at(static_cast<std::size_t>(n), c));
+  }
+}
+
+TEST_P(VectorsV1, AdmAndAimOfEachOption) {
+  std::vector<AdmOptions> wanted(7);
+  for (std::size_t i = 0; i < 4; ++i)
+    wanted[i] = {2, 3.0, 1080, 1, 0.02, 0.7, 0.5};
+  wanted[1].distance = 5;
+  wanted[2].distance = 1.5;
+  wanted[2].height = wanted[3].height = 2160;
+  wanted[4].csf_mode = 3;
+  wanted[5].distance = 4.5; // [6] the default
+  AnalyzerOptions options;
+  options.gains = {false, false};
+  std::erase_if(wanted, [this](const AdmOptions &o) { return !knows("integer_aim" + option_suffix(o)); });
+  for (const AdmOptions &adm : wanted)
+    options.adm.push_back(*adm_pass(adm));
+  Analyzer analyzer(reference_->width, reference_->height, 1, options);
+  each_frame([&](int n, const Picture &r, const Picture &d) {
+    PairFeatures features;
+    analyzer.measure(r, {}, {&d, 1}, {&features, 1});
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const AdmViewScore &score = features.adm[i];
+      const std::string suffix = option_suffix(wanted[i]);
+      expect(n, "integer_adm2" + suffix, score.adm2);
+      expect(n, "integer_aim" + suffix, score.aim);
+      expect(n, "integer_adm3" + suffix, wanted[i].adm3(score.adm2, score.aim));
+      for (std::size_t s = 0; s < kLevels; ++s)
+        expect(n, "integer_adm_scale" + std::to_string(s) + suffix, score.scale[s]);
+    }
+  });
+}
+
+TEST_P(VectorsV1, MotionOfEachOption) {
+  std::vector<MotionOptions> wanted(5);
+  wanted[1].most = wanted[2].most = 18;
+  wanted[2].five_frame_window = wanted[2].moving_average = true;
+  wanted[3].blend_factor = 0.5;
+  wanted[3].blend_offset = 2;
+  wanted[3].most = 6;
+  wanted[3].moving_average = true;
+  wanted[4].fps_weight = 0.5;
+  wanted[4].five_frame_window = true;
+  AnalyzerOptions options;
+  options.gains = {false, false};
+  Analyzer analyzer(reference_->width, reference_->height, 1, options);
+  std::vector<MotionPair> motion;
+  for (int n = 0; n < reference_->frames; ++n) {
+    const Picture r = reference_->picture(n);
+    const Plane one = n ? reference_->picture(n - 1).y : Plane{},
+                two = n > 1 ? reference_->picture(n - 2).y : Plane{};
+    motion.push_back(analyzer.measure(r, {n ? &one : nullptr, n > 1 ? &two : nullptr}, {}, {}));
+  }
+  for (const MotionOptions &option : wanted) {
+    const std::string suffix = option_suffix(option);
+    if (!knows("integer_motion3" + suffix)) continue;
+    MotionTrack track(option);
+    int taken = 0;
+    const auto compare = [&](const MotionScore &score) {
+      const int n = taken++;
+      expect(n, "VMAF_integer_feature_motion_sad_score" + suffix, score.sad);
+      expect(n, "integer_motion2" + suffix, score.motion2);
+      expect(n, "integer_motion3" + suffix, score.motion3);
+    };
+    for (const MotionPair &pair : motion) {
+      track.push(option.five_frame_window ? pair.two : pair.one);
+      while (track.ready())
+        compare(track.take(false));
+    }
+    while (taken < reference_->frames)
+      compare(track.take(true));
+  }
+}
 
 TEST_P(VectorsV1, CambiOfEachOption) {
   std::vector<CambiOptions> wanted(4);

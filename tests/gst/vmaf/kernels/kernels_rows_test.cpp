@@ -159,6 +159,58 @@ TEST_P(RowKernels, OfDecouplingEqualTheScalarOnes) {
   }
 }
 
+/// Rows of three views: both gain limits, and the largest sensitivity that fits.
+struct Views {
+  explicit Views(int width) : rows(width, 10 * kCount) {
+    int index = 0;
+    for (AdmViewRow &view : at)
+      for (MaskRow *row : {&view.restored, &view.additive}) {
+        for (std::int32_t *&signal : row->signal)
+          signal = rows.row(index++);
+        row->neighbour = rows.row(index++);
+        row->centre = rows.row(index++);
+      }
+  }
+  static constexpr int kCount = 3;
+  static constexpr AdmView kViews[kCount] = {
+      {{{24809, 24809, 36087},
+        {{0, 0}, {107485848, 50586124}, {184468848, 102727024}, {251775280, 154193616}}},
+       1},
+      {{{4739, 4739, 4018}, {{0, 0}, {50809464, 18476950}, {107485848, 50586124}, {184468848, 102727024}}},
+       0},
+      {{{36453, 36453, 49417},
+        {{0, 0}, {137373792, 61414028}, {186284160, 104783920}, {196165808, 134487184}}},
+       1}};
+  Rows<std::int32_t> rows;
+  AdmViewRow at[kCount];
+};
+
+TEST_P(RowKernels, OfViewsEqualTheScalarOnes) {
+  for (int width = 1; width <= kMostWidth; ++width) {
+    const int begin = width / 4;
+    Views a(width), b(width);
+    const auto expect_views = [&](const char *what) {
+      for (int i = 0; i < 10 * Views::kCount; ++i)
+        expect_rows(a.rows.row(i), b.rows.row(i), begin, width, what, width);
+    };
+    const auto narrow = filled<std::int16_t>(width, 6, -22840, 22840);
+    const Bands<const std::int16_t> o{narrow.row(0), narrow.row(1), narrow.row(2)},
+        t{narrow.row(3), narrow.row(width & 1 ? 4 : 1), narrow.row(5)};
+    plain.adm_views_0(o, t, begin, width, Views::kViews, Views::kCount, a.at);
+    wide.adm_views_0(o, t, begin, width, Views::kViews, Views::kCount, b.at);
+    expect_views("adm_views_0");
+    for (const int level : {1, 2, 3}) {
+      const std::int64_t limit = std::int64_t{1} << (16 + (width + 3 * level) % 14);
+      const auto deep = filled<std::int32_t>(width, 6, -limit, limit);
+      const Bands<const std::int32_t> p{deep.row(0), deep.row(1), deep.row(2)},
+          q{deep.row(width & 1 ? 0 : 3), deep.row(width & 1 ? 1 : 4), deep.row(5)};
+      plain.adm_views(p, q, level, begin, width, Views::kViews, Views::kCount, a.at);
+      wide.adm_views(p, q, level, begin, width, Views::kViews, Views::kCount, b.at);
+      expect_views("adm_views");
+    }
+  }
+}
+
 TEST_P(RowKernels, OfMaskingEqualTheScalarOnes) {
   for (int width = 1; width <= kMostWidth; ++width)
     for (const bool level0 : {true, false}) {

@@ -52,6 +52,14 @@ void expect_equal(const PairFeatures &a, const PairFeatures &b, const std::strin
   EXPECT_EQ(0, std::memcmp(a.adm_scale, b.adm_scale, sizeof a.adm_scale)) << what;
   EXPECT_EQ(0, std::memcmp(a.vif_scale, b.vif_scale, sizeof a.vif_scale)) << what;
   EXPECT_EQ(a.psnr[0], b.psnr[0]) << what;
+  ASSERT_EQ(a.adm.size(), b.adm.size()) << what;
+  for (std::size_t i = 0; i < a.adm.size(); ++i)
+    EXPECT_EQ(0, std::memcmp(&a.adm[i], &b.adm[i], sizeof a.adm[i])) << what << ", view " << i;
+}
+
+/// The views of v1.0.16's 3d0h, and of the defaults.
+std::vector<AdmPass> passes() {
+  return {*adm_pass({2, 3.0, 1080, 1, 0.02, 0.7, 0.5}), *adm_pass({})};
 }
 
 struct Outcome {
@@ -63,7 +71,8 @@ Outcome measured(const Buffer &p, const Buffer &q, const AnalyzerOptions &option
   Analyzer analyzer(p.plane.width, p.plane.height, 1, options);
   Outcome outcome{};
   const Picture distorted{q.plane, {}, {}};
-  outcome.motion = analyzer.measure({p.plane, {}, {}}, &q.plane, {&distorted, 1}, {&outcome.features, 1});
+  outcome.motion =
+      analyzer.measure({p.plane, {}, {}}, {&q.plane}, {&distorted, 1}, {&outcome.features, 1}).one;
   return outcome;
 }
 
@@ -84,6 +93,7 @@ TEST_P(WholeAnalysis, IsTheSameOnEveryInstructionSet) {
   AnalyzerOptions plain, wide;
   plain.gains = wide.gains = {true, true};
   plain.psnr = wide.psnr = true;
+  plain.adm = wide.adm = passes();
   plain.kernels = &kernels(Cpu::scalar);
   wide.kernels = candidate.kernels;
   for (int width = 33; width <= 130; ++width) {
@@ -112,6 +122,7 @@ TEST(Stripes, NeitherHeightNorThreadsChangeABit) {
   const Buffer p = make_plane(157, 211, 8, 0, Fill::random, 7), q = make_plane(157, 211, 8, 0, Fill::near, 8);
   AnalyzerOptions options;
   options.gains = {true, true};
+  options.adm = passes();
   const Outcome whole = measured(p, q, options);
   for (const int rows : {1, 2, 3, 7, 16, 33, 64, 210, 500})
     for (const unsigned threads : {1u, 2u, 3u}) {
@@ -138,7 +149,7 @@ TEST(Renditions, ShareTheReferenceWithoutAnEffect) {
   options.gains = {true, true};
   Analyzer analyzer(kWidth, kHeight, q.size(), options);
   std::vector<PairFeatures> together(q.size());
-  analyzer.measure({p.plane, {}, {}}, nullptr, pictures, together);
+  analyzer.measure({p.plane, {}, {}}, {}, pictures, together);
   for (std::size_t i = 0; i < q.size(); ++i)
     expect_equal(together[i], measured(p, q[i], options).features, "picture " + std::to_string(i));
 }

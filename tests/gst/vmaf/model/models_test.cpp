@@ -46,6 +46,66 @@ TEST(Models, AutoTakes4kAbove1440Lines) {
   EXPECT_EQ(choose_models("auto", "", 2160)->front().key, "vmaf");
 }
 
+TEST(Models, AutoV1GoesByLinesAndFrameRate) {
+  const auto chosen = [](int height, double rate) {
+    return choose_models("auto-v1", "", height, rate)->front().model.name;
+  };
+  EXPECT_EQ(chosen(1080, 25), "vmaf_v1.0.16_3d0h");
+  EXPECT_EQ(chosen(1440, 48), "vmaf_v1.0.16_3d0h");
+  EXPECT_EQ(chosen(2160, 0), "vmaf_v1.0.16_1d5h_2160");
+  EXPECT_EQ(chosen(1080, 50), "vmaf_v1.0.16_hfr_3d0h");
+  EXPECT_EQ(chosen(2160, 59.94), "vmaf_v1.0.16_hfr_1d5h_2160");
+}
+
+TEST(Models, OfV1HaveShortNames) {
+  for (const char *name :
+       {"3d0h", "5d0h", "1d5h_2160", "3d0h_2160", "hfr_3d0h", "hfr_5d0h", "hfr_1d5h_2160", "hfr_3d0h_2160"}) {
+    const std::string whole = std::string("vmaf_v1.0.16_") + name;
+    for (const std::string &form : {std::string(name), "v1.0.16_" + std::string(name), whole}) {
+      const auto model = built_in_model(form);
+      ASSERT_TRUE(model) << form;
+      EXPECT_EQ(model->name, whole);
+    }
+  }
+  EXPECT_FALSE(built_in_model("v1.0.16_4d0h"));
+}
+
+TEST(Models, OfV1FromTheFileScoreAsTheBuiltInOnes) {
+  if (!std::filesystem::exists(model_path("vmaf_v1.0.16_3d0h.json")))
+    GTEST_SKIP() << "no models in ../shared";
+  for (const char *name :
+       {"3d0h", "5d0h", "1d5h_2160", "3d0h_2160", "hfr_3d0h", "hfr_5d0h", "hfr_1d5h_2160", "hfr_3d0h_2160"}) {
+    const std::string whole = std::string("vmaf_v1.0.16_") + name;
+    const auto read = load_model(model_path(whole + ".json").string());
+    ASSERT_TRUE(read) << read.error().text;
+    const auto built = *built_in_model(name);
+    ASSERT_EQ(read->features.size(), built.features.size());
+    for (std::size_t i = 0; i < built.features.size(); ++i)
+      EXPECT_TRUE(read->features[i].options == built.features[i].options) << name << " " << i;
+    PairFeatures pair;
+    pair.adm.push_back({0.93, 0.02, {}});
+    pair.cambi.push_back(0.7);
+    for (const double chroma : {0.0, 3.5}) { // estimated, measured
+      pair.speed.assign(1, {0, 0, chroma});
+      const FrameMotion motion(0, {{4, 4, 4}});
+      EXPECT_EQ(read->score(pair, motion), built.score(pair, motion)) << name;
+      EXPECT_EQ(read->clip, built.clip);
+    }
+  }
+}
+
+TEST(Models, OfV1ShareWhatTheyRead) {
+  auto models =
+      *choose_models("3d0h,5d0h,1d5h_2160,3d0h_2160,hfr_3d0h,hfr_5d0h,hfr_1d5h_2160,hfr_3d0h_2160", "", 0);
+  const auto plan = plan_features(models);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->adm_passes.size(), 3u); // 3d0h and 1d5h_2160 see the same detail
+  EXPECT_EQ(plan->speed.size(), 3u);
+  EXPECT_EQ(plan->cambi.size(), 1u);
+  EXPECT_EQ(plan->motion.size(), 3u); // with the default
+  EXPECT_FALSE(plan->gains.normal || plan->gains.neg);
+}
+
 TEST(Models, FromTheFileScoreAsTheBuiltInOnes) {
   if (!std::filesystem::exists(model_path("vmaf_v0.6.1.json"))) GTEST_SKIP() << "no models in ../shared";
   PairFeatures pair;
