@@ -1,0 +1,93 @@
+// hullvmafsink with the models of v1: which are chosen, what is said of them, what they need.
+
+#include "tests/plugins/vmaf_support.h"
+
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+#include <gst/gst.h>
+
+namespace hull {
+namespace {
+
+using namespace vmaf_test;
+
+std::string caps(const std::string &format, int width, int height, int rate) {
+  return "format=" + format + ",width=" + std::to_string(width) + ",height=" + std::to_string(height) +
+         ",framerate=" + std::to_string(rate) + "/1";
+}
+
+TEST(VmafSinkV1, ChoosesByTheReferenceAndSaysWhat) {
+  struct Case {
+    int rate;
+    const char *model;
+  };
+  for (const Case &c : {Case{25, "vmaf_v1.0.16_3d0h"}, {50, "vmaf_v1.0.16_hfr_3d0h"}}) {
+    const std::string clip = source(4, caps("I420", 256, 216, c.rate), "ball");
+    Playback run("hullvmafsink name=v models=auto-v1,v0.6.1" + clip + "v.reference" + clip + "v.distorted_0");
+    const Ended ended = run.play();
+    ASSERT_TRUE(ended.ok) << ended.error;
+    const json result = run.result();
+    EXPECT_EQ(result["models"], (json{{"vmaf", c.model}, {"vmaf_v0.6.1", "vmaf_v0.6.1"}}));
+    EXPECT_EQ(result["generations"], (json{{"vmaf", "v1"}, {"vmaf_v0.6.1", "v0.6"}}));
+    EXPECT_EQ(result["equals"], "libvmaf v3.2.0-13-gf85a8536, C path");
+    ASSERT_EQ(result["frames"].size(), 4u);
+    EXPECT_EQ(result["frames"][2]["metrics"]["vmaf"], 100.0);
+  }
+}
+
+TEST(VmafSinkV1, GivesEachFrameItsOwnTimesWhereTheFirstOnesWait) {
+  for (const int frames : {1, 2, 3, 6}) {
+    const std::string clip = source(frames, caps("I420", 256, 216, 50), "ball");
+    Playback run("hullvmafsink name=v models=hfr_3d0h" + clip + "v.reference" + clip + "v.distorted_0");
+    const Ended ended = run.play();
+    ASSERT_TRUE(ended.ok) << ended.error;
+    guint64 expected = 0;
+    for (const auto &message : ended.messages) {
+      if (!gst_structure_has_name(message.get(), "hull-vmaf-frame")) continue;
+      guint64 index = 0, pts = 0;
+      ASSERT_TRUE(gst_structure_get_uint64(message.get(), "index", &index));
+      ASSERT_TRUE(gst_structure_get_uint64(message.get(), "pts", &pts));
+      EXPECT_EQ(index, expected);
+      EXPECT_EQ(pts, expected * 20 * GST_MSECOND);
+      ++expected;
+    }
+    EXPECT_EQ(expected, static_cast<guint64>(frames));
+  }
+}
+
+TEST(VmafSinkV1, ReadsInterleavedChromaAsThePlanarOne) {
+  const auto frames = [](const std::string &format) {
+    const std::string convert = "videoconvert ! video/x-raw,format=" + format + " ! ";
+    const std::string clip = source(3, caps("I420", 576, 324, 25), "smpte");
+    Playback run("hullvmafsink name=v models=3d0h" + clip + convert + "v.reference" + clip +
+                 "videobalance hue=0.2 saturation=0.8 ! " + convert + "v.distorted_0");
+    const Ended ended = run.play();
+    EXPECT_TRUE(ended.ok) << ended.error;
+    return run.result()["frames"];
+  };
+  const json planar = frames("I420");
+  EXPECT_LT(planar[1]["metrics"]["vmaf"], 99.9);
+  EXPECT_EQ(frames("NV12"), planar);
+  EXPECT_EQ(frames("NV21"), planar);
+}
+
+TEST(VmafSinkV1, RefusesPicturesThatLackWhatTheModelsRead) {
+  struct Case {
+    std::string caps;
+    const char *says;
+  };
+  for (const Case &c : {Case{caps("GRAY8", 256, 216, 25), "read chroma"},
+                        {caps("I420", 200, 180, 25), "a side must have 216 pixels"},
+                        {caps("I420", 256, 150, 25), "chroma planes of 80x80"}}) {
+    Playback run("hullvmafsink name=v models=3d0h" + source(2, c.caps) + "v.reference" + source(2, c.caps) +
+                 "v.distorted_0");
+    const Ended ended = run.play();
+    EXPECT_FALSE(ended.ok);
+    EXPECT_NE(ended.error.find(c.says), std::string::npos) << ended.error;
+  }
+}
+
+} // namespace
+} // namespace hull
