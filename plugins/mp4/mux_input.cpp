@@ -133,6 +133,7 @@ void MuxInput::set_tags(const GstTagList *tags) {
 
 void MuxInput::begin_segment(GstEvent *event) {
   gst_event_copy_segment(event, &segment);
+  has_segment = true;
   if (judge_) judge_->begin_segment();
 }
 

@@ -71,6 +71,7 @@ class MuxInput : public mux::Track {
   bool has_siblings = false;          ///< other inputs exist
   bool released = false;              ///< the pad has left the element
   bool ended = false;                 ///< EOS came
+  bool has_segment = false;           ///< since the run began
   bool has_begun = false;             ///< a buffer or a gap came
   bool dropped_late = false;          ///< it came after a header that can name no more tracks
   bool given_up = false;              ///< nothing came for too long: nobody waits for it

@@ -26,7 +26,9 @@ bool is_complete_before(GstPad *pad) {
 
 bool MuxPreroll::is_time(const MuxWaiting::Inputs &inputs) {
   if (inputs.empty()) return false;
-  if (std::ranges::all_of(inputs, [](const auto &input) { return input->caps.has_value(); })) return true;
+  // A demuxer that has sent no segment yet puts seeks off, and answers them with wrong stream times.
+  const auto has_started = [](const auto &input) { return input->caps && input->has_segment; };
+  if (std::ranges::all_of(inputs, has_started)) return true;
   const gint64 now = g_get_monotonic_time();
   if (next_look_ && now < *next_look_) return false;
   const bool waited = next_look_.has_value();

@@ -190,6 +190,7 @@ void InputQueue::set_active(bool active) {
     waited_for_ = true;
     has_begun_ = false;
     ended_ = false;
+    was_flushed_ = false;
   }
   queues_.woken_ = true;
   queues_.rouse();
@@ -199,6 +200,7 @@ void InputQueue::set_active(bool active) {
 void InputQueue::begin_flush() {
   const Lock lock(queues_.mutex_);
   flushing_ = true;
+  was_flushed_ = true;
   queues_.room_.notify_all();
 }
 

@@ -99,6 +99,8 @@ class InputQueue {
   void wait_for(bool waited_for);
   /// EOS has come, although it may still wait behind samples.
   bool has_ended() const { return ended_; }
+  /// A flush came since streaming started: elements in front may have lost events that they held back.
+  bool was_flushed() const { return was_flushed_; }
   /// It is or was last waited for, and has nothing.
   bool starves() const;
 
@@ -116,6 +118,7 @@ class InputQueue {
   bool waited_for_ = true;
   bool has_begun_ = false; // something besides the events that begin a stream
   std::atomic<bool> ended_{false};
+  std::atomic<bool> was_flushed_{false};
 };
 
 } // namespace hull

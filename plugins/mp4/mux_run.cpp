@@ -1,6 +1,7 @@
 #include "plugins/mp4/mux_run.h"
 
 #include "gst/glue/raise.h"
+#include "plugins/mp4/events_before.h"
 #include "plugins/mp4/mux_log.h"
 #include "plugins/mp4/mux_start.h"
 #include "plugins/mp4/mux_text.h"
@@ -205,6 +206,7 @@ GstFlowReturn MuxRun::begin() {
   }
   variant_ = *variant;
   if (variant_ == Variant::cmaf) parts_.requests.close_chapters("CMAF has no chapters.");
+  take_lost_events();
   number_tracks(*variant);
   if (auto ready = prepare(*variant); !ready) {
     report(ready.error());
@@ -298,7 +300,6 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
   GST_DEBUG_OBJECT(input.pad.get(), "%" GST_PTR_FORMAT, event.get());
   GstCaps *caps = nullptr;
   GstTagList *tags = nullptr;
-  GstToc *toc = nullptr;
   GstClockTime time = GST_CLOCK_TIME_NONE, duration = GST_CLOCK_TIME_NONE;
   switch (GST_EVENT_TYPE(event.get())) {
   case GST_EVENT_STREAM_START:
@@ -310,7 +311,7 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
   case GST_EVENT_SEGMENT:
     input.begin_segment(event.get());
     GST_INFO_OBJECT(input.pad.get(), "segment %" GST_SEGMENT_FORMAT, &input.segment);
-    take_toc(input);
+    place_toc(input);
     break;
   case GST_EVENT_GAP:
     gst_event_parse_gap(event.get(), &time, &duration);
@@ -325,10 +326,7 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
     take_tags(input, tags);
     break;
   case GST_EVENT_TOC:
-    gst_event_parse_toc(event.get(), &toc, nullptr);
-    toc_ = TocRef::adopt(toc);
-    toc_pad_ = PadRef::retain(input.pad.get());
-    take_toc(input);
+    take_toc(input, std::move(event));
     break;
   default:
     if (!MuxRequests::is_request(event.get())) break;
@@ -336,8 +334,34 @@ void MuxRun::handle_event(MuxInput &input, EventRef event) {
   }
 }
 
+void MuxRun::take_toc(MuxInput &input, EventRef event) {
+  GstToc *toc = nullptr;
+  gst_event_parse_toc(event.get(), &toc, nullptr);
+  toc_ = TocRef::adopt(toc);
+  toc_pad_ = PadRef::retain(input.pad.get());
+  place_toc(input);
+}
+
+// A parser holds events back until it knows its caps, and forgets them when a flush comes meanwhile; the demuxer does not
+// send them again.
+void MuxRun::take_lost_events() {
+  const bool lacks_toc = !toc_;
+  for (const auto &input : inputs_) {
+    if (!input->queue->was_flushed()) continue;
+    for (EventRef &event : events_before(input->pad.get())) {
+      GstTagList *tags = nullptr;
+      if (GST_EVENT_TYPE(event.get()) == GST_EVENT_TOC) {
+        if (lacks_toc) take_toc(*input, std::move(event));
+      } else {
+        gst_event_parse_tag(event.get(), &tags);
+        take_tags(*input, tags);
+      }
+    }
+  }
+}
+
 // Chapters are named in stream time, so each segment of the pad that brought them gives them other running times.
-void MuxRun::take_toc(const MuxInput &input) {
+void MuxRun::place_toc(const MuxInput &input) {
   if (!toc_ || has_own_toc_ || toc_pad_.get() != input.pad.get() || input.segment.format != GST_FORMAT_TIME)
     return;
   Chapters chapters = chapters_of(toc_.get(), &input.segment);

@@ -81,7 +81,9 @@ class MuxRun final : public mux::OutputHost, public MuxInputEvents {
   void refuse(const MuxInput &input) override;
   void take_caps(MuxInput &input, const GstCaps *caps);
   void take_tags(MuxInput &input, const GstTagList *tags);
-  void take_toc(const MuxInput &input);
+  void take_toc(MuxInput &input, EventRef event);
+  void place_toc(const MuxInput &input);
+  void take_lost_events();
 
   GstFlowReturn flow_after(bool went_on) const;
   void hold_back(mux::Variant variant);

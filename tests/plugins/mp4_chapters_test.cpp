@@ -1,6 +1,7 @@
 // Chapters, from the application, from upstream and by signal while a recording runs: ffprobe reads them back from Nero's
 // list and, where that is taken away, from QuickTime's track.
 
+#include "gst/core/mutex.h"
 #include "gst/core/number.h"
 #include "gst/isobmff/file/layout.h"
 #include "tests/plugins/mp4_support.h"
@@ -281,6 +282,134 @@ TEST(ChapterFiles, FromAnotherContainer) {
     expect_marks(read_back(out), wanted, layout);
   }
 }
+
+// A trim: seek in PAUSED, then record. The application may be quicker than the parser, which forgets the chapters and tags
+// that it holds back when the flush comes.
+struct Trim {
+  std::string name;
+  const char *rest;
+  bool track;
+};
+void PrintTo(const Trim &trim, std::ostream *out) {
+  *out << trim.name;
+}
+
+class Trims : public testing::TestWithParam<Trim> {
+ protected:
+  void SetUp() override {
+    if (!have_ffmpeg() || !has("matroskademux")) GTEST_SKIP() << "ffmpeg makes the file";
+    std::ofstream(folder / "meta") << ";FFMETADATA1\ntitle=Der Film\n"
+                                      "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1200\ntitle=eins\n"
+                                      "[CHAPTER]\nTIMEBASE=1/1000\nSTART=1200\nEND=3000\ntitle=zwei\n"
+                                      "[CHAPTER]\nTIMEBASE=1/1000\nSTART=3000\nEND=6000\ntitle=drei\n";
+    output_of("ffmpeg -v error -y -f lavfi -i testsrc=size=96x64:rate=30:duration=6 -f lavfi -i "
+              "sine=duration=6 -i " +
+              (folder / "meta") + " -map_metadata 2 -c:v libx264 -g 30 -c:a aac " + source);
+  }
+  ElementRef recorder() const {
+    return parse("filesrc location=" + source +
+                 " ! matroskademux name=d  d. ! h264parse name=p ! m.  d. ! aacparse ! m.  "
+                 "hullmp4mux name=m ! " +
+                 GetParam().rest + out);
+  }
+  static void seek(const ElementRef &pipeline) {
+    gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
+    ASSERT_EQ(gst_element_get_state(pipeline.get(), nullptr, nullptr, 20 * GST_SECOND),
+              GST_STATE_CHANGE_SUCCESS);
+    const auto flags = static_cast<GstSeekFlags>(static_cast<int>(GST_SEEK_FLAG_FLUSH) |
+                                                 static_cast<int>(GST_SEEK_FLAG_ACCURATE));
+    ASSERT_TRUE(gst_element_seek(pipeline.get(), 1, GST_FORMAT_TIME, flags, GST_SEEK_TYPE_SET, 2 * GST_SECOND,
+                                 GST_SEEK_TYPE_SET, 5 * GST_SECOND));
+  }
+  // matroskademux names a wrong stream time where a seek comes before it has read its first cluster.
+  void expect_marks_after(std::int64_t stream_time, const std::string &what) const {
+    const double from = static_cast<double>(stream_time) / GST_SECOND;
+    Marks wanted;
+    for (const Mark &mark : Marks{{0, "eins"}, {1.2, "zwei"}, {3, "drei"}}) {
+      if (mark.seconds <= from) wanted.clear();
+      wanted.push_back({std::max(mark.seconds - from, 0.0), mark.title});
+    }
+    expect_marks(read_back(out), wanted, what);
+    if (GetParam().track) expect_marks(read_back(without_list(out)), wanted, what + ", the track");
+    EXPECT_EQ(output_of("ffprobe -v error -show_entries format_tags=title -of csv=p=0 " + out), "Der Film\n")
+        << what;
+  }
+  Folder folder;
+  const std::string source = folder / "in.mkv", out = folder / "out.mp4";
+};
+
+// Holds the parser up behind its caps until the flush comes, and remembers its segment.
+struct Watched {
+  Mutex mutex;
+  Condition changed;
+  bool held HULL_GUARDED_BY(mutex) = false;
+  std::int64_t stream_time HULL_GUARDED_BY(mutex) = 0;
+};
+
+GstPadProbeReturn watch(GstPad *, GstPadProbeInfo *info, gpointer data) {
+  auto &watched = *static_cast<Watched *>(data);
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT(info);
+  const GstEventType type = GST_EVENT_TYPE(event);
+  Lock lock(watched.mutex);
+  if (type == GST_EVENT_FLUSH_START) {
+    watched.held = false;
+    watched.changed.notify_all();
+  }
+  while (watched.held && (type == GST_EVENT_TAG || type == GST_EVENT_TOC || type == GST_EVENT_SEGMENT))
+    watched.changed.wait(lock);
+  if (type == GST_EVENT_SEGMENT) {
+    const GstSegment *segment = nullptr;
+    gst_event_parse_segment(event, &segment);
+    watched.stream_time = static_cast<std::int64_t>(segment->time);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+void watch_parser(const ElementRef &pipeline, Watched &watched) {
+  const auto parser = ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "p"));
+  const auto pad = PadRef::adopt(gst_element_get_static_pad(parser.get(), "src"));
+  gst_pad_add_probe(pad.get(),
+                    static_cast<GstPadProbeType>(static_cast<int>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) |
+                                                 static_cast<int>(GST_PAD_PROBE_TYPE_EVENT_FLUSH)),
+                    watch, &watched, nullptr);
+}
+
+std::int64_t last_stream_time(Watched &watched) {
+  const Lock lock(watched.mutex);
+  return watched.stream_time;
+}
+
+TEST_P(Trims, NameTheChaptersThatAreLeft) {
+  for (int i = 0; i < 5 && !HasFailure(); ++i) {
+    const ElementRef pipeline = recorder();
+    Watched watched;
+    watch_parser(pipeline, watched);
+    ASSERT_NO_FATAL_FAILURE(seek(pipeline));
+    if (i % 2 == 0) gst_element_get_state(pipeline.get(), nullptr, nullptr, 20 * GST_SECOND);
+    EXPECT_EQ(run(pipeline).error, "");
+    expect_marks_after(last_stream_time(watched), "run " + std::to_string(i));
+  }
+}
+
+TEST_P(Trims, NameThemWhereTheParserForgotThem) {
+  const ElementRef pipeline = recorder();
+  Watched watched;
+  {
+    const Lock lock(watched.mutex);
+    watched.held = true;
+  }
+  watch_parser(pipeline, watched);
+  ASSERT_NO_FATAL_FAILURE(seek(pipeline));
+  EXPECT_EQ(run(pipeline).error, "");
+  expect_marks_after(last_stream_time(watched), "the parser held up");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Chapters, Trims,
+    testing::Values(Trim{"fragmented", "video/quicktime,variant=iso-fragmented ! filesink location=", false},
+                    Trim{"hybrid", "hullmp4sink layout=hybrid location=", true},
+                    Trim{"insert", "hullmp4sink layout=insert location=", true}),
+    [](const auto &info) { return info.param.name; });
 
 std::string add_chapter(const ElementRef &mux, guint64 time) {
   gchar *refused = nullptr;
