@@ -2,6 +2,7 @@
 
 #include "gst/glue/ref.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -34,6 +35,14 @@ Shown shown(const GstVideoInfo &info, const VmafPadSettings &crop) {
           GST_VIDEO_INFO_HEIGHT(&info) - static_cast<double>(crop.crop_top + crop.crop_bottom)};
 }
 
+// Below it VMAF is not defined, though a reference may be larger.
+constexpr int kSmallest = 32;
+
+int smaller_side(const GstVideoInfo &info, const VmafPadSettings &crop) {
+  return std::min(GST_VIDEO_INFO_WIDTH(&info) - static_cast<int>(crop.crop_left + crop.crop_right),
+                  GST_VIDEO_INFO_HEIGHT(&info) - static_cast<int>(crop.crop_top + crop.crop_bottom));
+}
+
 // Sizes are even numbers: what differs by less than that is rounded.
 bool has_shape_of(const Shown &reference, const Shown &input) {
   constexpr double kRounding = 1.99;
@@ -52,6 +61,12 @@ std::vector<std::string> doubts_about(const GstVideoInfo &reference, const VmafP
         "the reference has the shape {:.0f}x{:.0f} and this input {:.0f}x{:.0f}: it was stretched to be "
         "scored. If it is cropped or padded, set the crop properties of the reference or of this pad",
         whole.width, whole.height, part.width, part.height));
+  if (const int least = smaller_side(distorted, crop); least <= kSmallest)
+    found.push_back(
+        fmt::format("only {} pixels of a side of this input are left to be scaled to the reference's "
+                    "size: that shows nothing of a video's quality. Lower the pad's crop properties, "
+                    "or give a larger picture",
+                    least));
   const auto &r = reference.colorimetry, &d = distorted.colorimetry;
   if (r.range != d.range && r.range != GST_VIDEO_COLOR_RANGE_UNKNOWN &&
       d.range != GST_VIDEO_COLOR_RANGE_UNKNOWN)

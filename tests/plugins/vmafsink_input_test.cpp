@@ -292,6 +292,19 @@ TEST(VmafSinkInput, WithBlackBarsIsWarnedOf) {
   EXPECT_NE(warnings.find("this input: left 0 right 0 top 8 bottom 8"), std::string::npos) << warnings;
 }
 
+TEST(VmafSinkInput, OfWhichACropLeavesNextToNothingIsWarnedOf) {
+  const auto warnings = [](const std::string &crops) {
+    Playback run("hullvmafsink name=v " + crops + source(3) + "v.reference" + source(3) + "v.distorted_0");
+    EXPECT_TRUE(run.play().ok);
+    return run.result()["warnings"].dump();
+  };
+  const char *const told = "pixels of a side of this input are left";
+  const std::string narrow = warnings("distorted_0::crop-left=32 distorted_0::crop-right=32 "
+                                      "distorted_0::crop-top=21 distorted_0::crop-bottom=22");
+  EXPECT_NE(narrow.find(told), std::string::npos) << narrow;
+  EXPECT_EQ(warnings("distorted_0::crop-left=24 distorted_0::crop-top=16").find(told), std::string::npos);
+}
+
 TEST(VmafSinkInput, OfAnotherRangeOrTransferIsWarnedOf) {
   Playback run("hullvmafsink name=v" +
                source(2, "format=I420,width=96,height=64,framerate=25/1,colorimetry=bt709") + "v.reference" +
