@@ -113,7 +113,7 @@ void Analyzer::plan() {
 void Analyzer::plan_v1() {
   using Kind = Task::Kind;
   std::vector<Task> whole;
-  for (std::size_t setup = 0; setup < cambi_setups_.size(); ++setup)
+  for (std::size_t setup = 0; setup < options_.cambi.size(); ++setup)
     for (std::size_t i = 0; i < pictures_; ++i)
       whole.push_back({Kind::cambi, 0, 0, 0, i, setup});
   for (std::size_t setup = 0; setup < speed_setups_.size(); ++setup)
@@ -144,8 +144,8 @@ void Analyzer::execute(const Task &task, Scratch &scratch) {
                                                        reference_->y, task.begin, task.end, scratch.motion);
     break;
   case Task::Kind::cambi: {
-    const std::size_t at = task.setup * all + task.picture;
-    cambi_scores_[at] = cambi_[at]->measure(distorted_[task.picture].y);
+    Banding &banding = banding_[task.setup * all + task.picture];
+    banding.score = banding.cambi->measure(distorted_[task.picture].y);
     break;
   }
   case Task::Kind::speed:
@@ -175,7 +175,8 @@ MotionPair Analyzer::measure(const Picture &reference, const Earlier &earlier,
   }
   for (auto &scratch : scratch_)
     scratch->clear();
-  prepare_v1();
+  prepare_banding();
+  prepare_speed();
   plan();
   for (const auto &tasks : tasks_)
     workers_.run(static_cast<int>(tasks.size()), [&](int task, unsigned thread) {
@@ -196,17 +197,24 @@ MotionPair Analyzer::measure(const Picture &reference, const Earlier &earlier,
   return {motion_score(motion[0], width_, height_), motion_score(motion[1], width_, height_)};
 }
 
-/// What depends on the planes' sizes is made with the first pictures.
-void Analyzer::prepare_v1() {
+/// What depends on how a picture was coded is made with the first one that was coded so.
+void Analyzer::prepare_banding() {
   const std::size_t all = vif_distorted_.size();
-  if (cambi_setups_.size() < options_.cambi.size()) {
-    for (const CambiOptions &options : options_.cambi) {
-      cambi_setups_.push_back(std::make_unique<CambiSetup>(width_, height_, reference_->y.bits, options));
-      for (std::size_t i = 0; i < all; ++i)
-        cambi_.push_back(std::make_unique<Cambi>(kernels_, *cambi_setups_.back()));
-    }
-    cambi_scores_.resize(cambi_.size());
+  banding_.resize(options_.cambi.size() * all);
+  for (std::size_t at = 0; at < banding_.size(); ++at) {
+    const std::size_t i = at % all;
+    Banding &banding = banding_[at];
+    if (i >= pictures_ || (banding.cambi && banding.coding == distorted_[i].coding)) continue;
+    const Coding &coding = banding.coding = distorted_[i].coding;
+    const CambiOptions options = coded_options(options_.cambi[at / all], coding, width_, height_);
+    banding.cambi.reset(); // it reads the setup
+    banding.setup = std::make_unique<CambiSetup>(width_, height_, distorted_[i].y.bits, options);
+    banding.cambi = std::make_unique<Cambi>(kernels_, *banding.setup);
   }
+}
+
+/// What depends on the chroma planes' size is made with the first pictures.
+void Analyzer::prepare_speed() {
   if (speed_setups_.size() == options_.speed.size()) return;
   for (const SpeedOptions &options : options_.speed)
     speed_setups_.emplace_back(reference_->cb.width, reference_->cb.height, options);
@@ -246,8 +254,8 @@ void Analyzer::score(std::span<PairFeatures> features) const {
     for (std::size_t view = 0; view < views_.size(); ++view)
       features[i].adm.push_back(
           adm_view_score(options_.adm[view], view, width_, height_, adm_references, adm_sums));
-    for (std::size_t setup = 0; setup < cambi_setups_.size(); ++setup)
-      features[i].cambi.push_back(cambi_scores_[setup * all + i]);
+    for (std::size_t setup = 0; setup < options_.cambi.size(); ++setup)
+      features[i].cambi.push_back(banding_[setup * all + i].score);
   }
 }
 

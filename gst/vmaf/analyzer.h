@@ -68,7 +68,8 @@ class Analyzer {
   int stripe_rows(int scale, std::size_t pictures) const;
   bool measures_v06() const { return options_.gains.normal || options_.gains.neg; }
   bool measures_adm() const { return measures_v06() || !views_.empty(); }
-  void prepare_v1();
+  void prepare_banding();
+  void prepare_speed();
   void plan();
   void plan_v1();
   void execute(const Task &task, Scratch &scratch);
@@ -86,9 +87,14 @@ class Analyzer {
   std::vector<AdmPyramid *> adm_distorted_;
   std::vector<std::unique_ptr<Scratch>> scratch_; ///< one per thread
   std::vector<AdmView> views_;
-  std::vector<std::unique_ptr<CambiSetup>> cambi_setups_;
-  std::vector<std::unique_ptr<Cambi>> cambi_; ///< [setup][picture]
-  std::vector<double> cambi_scores_;
+  /// CAMBI of pictures that were coded alike.
+  struct Banding {
+    Coding coding;
+    std::unique_ptr<CambiSetup> setup;
+    std::unique_ptr<Cambi> cambi;
+    double score = 0;
+  };
+  std::vector<Banding> banding_; ///< [options][picture]
   std::vector<SpeedSetup> speed_setups_;
   struct Estimates {
     SpeedEstimate planes[2];

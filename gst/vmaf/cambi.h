@@ -26,6 +26,10 @@ struct CambiSetup {
   std::vector<float> reciprocal;
 };
 
+/// `options` with the size and depth that a picture of `width` x `height` was coded with, where they set none.
+/// As in libvmaf a larger size counts for nothing, nor does one for which CAMBI is not defined.
+CambiOptions coded_options(CambiOptions options, const Coding &coding, int width, int height);
+
 /// Whether CAMBI is defined: a side of 216 at least, and a window that it can count.
 Result<void> check_cambi(int width, int height, const CambiOptions &options);
 

@@ -121,4 +121,19 @@ Result<void> check_cambi(int width, int height, const CambiOptions &options) {
                   width, height));
 }
 
+CambiOptions coded_options(CambiOptions options, const Coding &coding, int width, int height) {
+  if (!options.enc_width || !options.enc_height) {
+    options.enc_width = coding.width;
+    options.enc_height = coding.height;
+  }
+  const bool smaller = options.enc_width > 0 && options.enc_height > 0 && options.enc_width <= width &&
+                       options.enc_height <= height;
+  if (!smaller || !check_cambi(options.enc_width, options.enc_height, options)) {
+    options.enc_width = width;
+    options.enc_height = height;
+  }
+  if (!options.enc_bits) options.enc_bits = coding.bits;
+  return options;
+}
+
 } // namespace hull::vmaf

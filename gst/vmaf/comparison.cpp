@@ -8,8 +8,20 @@
 namespace hull::vmaf {
 namespace {
 
+/// Size of a chroma plane of the compared pictures.
+int fitted(int size, int luma, int chroma) {
+  return chroma < luma ? size >> 1 : size;
+}
+
+/// The chroma planes' size that a reference has at `format`; 0 without chroma.
+std::pair<int, int> chroma_size(const Picture &reference, const ComparedFormat &format) {
+  if (!reference.cb.data) return {0, 0};
+  return {fitted(format.width, reference.y.width, reference.cb.width),
+          fitted(format.height, reference.y.height, reference.cb.height)};
+}
+
 ComparedFormat format_of(const ComparisonOptions &options, const Plane &reference, int bits) {
-  ComparedFormat format{reference.width, reference.height, std::max(bits, reference.bits)};
+  ComparedFormat format{reference.width, reference.height, std::max({bits, reference.bits, options.bits})};
   if (!options.height) return format;
   format.height = options.height;
   const std::int64_t lines = reference.height;
@@ -20,11 +32,6 @@ ComparedFormat format_of(const ComparisonOptions &options, const Plane &referenc
 
 unsigned threads_of(const ComparisonOptions &options) {
   return options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-}
-
-/// Size of a chroma plane of the compared pictures.
-int fitted(int size, int luma, int chroma) {
-  return chroma < luma ? size >> 1 : size;
 }
 
 bool has_format(const Plane &luma, const ComparedFormat &format) {
@@ -39,31 +46,60 @@ Result<std::unique_ptr<Comparison>> Comparison::start(const ComparisonOptions &o
   if (streams.empty())
     return fail(ErrorCode::settings,
                 "No distorted input is linked: there is nothing to compare with the reference.");
+  if (options.bits && options.bits != 8 && options.bits != 10 && options.bits != 12)
+    return fail(
+        ErrorCode::settings,
+        fmt::format("Pictures can be scored at 8, 10 or 12 bits per sample, not at {}.", options.bits));
   const ComparedFormat format = format_of(options, reference.y, bits);
   if (auto size = check_size(format.width, format.height); !size) return tl::unexpected(size.error());
   auto models = choose_models(options.models, options.model_file, format.height, options.frame_rate);
   if (!models) return tl::unexpected(models.error());
   const auto plan = plan_features(*models);
   if (!plan) return tl::unexpected(plan.error());
-  const bool chroma = reference.cb.data;
-  if (auto fits = check_pictures(*plan, format.width, format.height,
-                                 chroma ? fitted(format.width, reference.y.width, reference.cb.width) : 0,
-                                 chroma ? fitted(format.height, reference.y.height, reference.cb.height) : 0);
-      !fits)
+  const auto [chroma_width, chroma_height] = chroma_size(reference, format);
+  if (auto fits = check_pictures(*plan, format.width, format.height, chroma_width, chroma_height); !fits)
     return tl::unexpected(fits.error());
+  auto cautions = model_cautions(*models, chroma_width, chroma_height);
   SessionOptions session{std::move(*models), options.psnr, options.subsample, threads_of(options)};
-  return std::unique_ptr<Comparison>(new Comparison(
-      options, format, std::move(session), options.psnr || plan->reads_chroma(), std::move(streams)));
+  return std::unique_ptr<Comparison>(new Comparison(options, format, std::move(session),
+                                                    options.psnr || plan->reads_chroma(), std::move(streams),
+                                                    std::move(cautions)));
 }
 
 Comparison::Comparison(const ComparisonOptions &options, const ComparedFormat &format, SessionOptions session,
-                       bool reads_chroma, std::vector<std::string> streams)
+                       bool reads_chroma, std::vector<std::string> streams, std::vector<std::string> cautions)
     : options_(options),
       format_(format),
       reads_chroma_(reads_chroma),
       streams_(std::move(streams)),
+      cautions_(std::move(cautions)),
       session_(format.width, format.height, streams_.size(), std::move(session)),
-      fitters_(streams_.size()) {}
+      fitters_(streams_.size()),
+      codings_(streams_.size()) {}
+
+bool Comparison::promoted(std::size_t stream) const {
+  const bool reference = std::any_of(std::begin(reference_fitters_), std::end(reference_fitters_),
+                                     [](const Fitter &fitter) { return fitter.promoted(); });
+  return fitters_[stream].promoted() != reference;
+}
+
+std::optional<Coding> Comparison::banding(std::size_t stream) const {
+  const CambiOptions *options = session_.reads_banding();
+  if (!options) return std::nullopt;
+  const CambiOptions taken = coded_options(*options, codings_[stream], format_.width, format_.height);
+  return Coding{taken.enc_width, taken.enc_height, taken.enc_bits ? taken.enc_bits : format_.bits};
+}
+
+std::vector<std::string> Comparison::cautions(std::size_t stream) const {
+  std::vector<std::string> all = cautions_;
+  const auto taken = banding(stream);
+  const Coding &coding = codings_[stream];
+  const bool fits = coding.width > 0 && coding.width <= format_.width && coding.height <= format_.height;
+  if (taken && fits && (taken->width != coding.width || taken->height != coding.height))
+    all.push_back(fmt::format("banding is measured at {}x{}: it is not defined for the {}x{} that were coded",
+                              taken->width, taken->height, coding.width, coding.height));
+  return all;
+}
 
 Result<Picture> Comparison::fit_reference(const Picture &reference) {
   if (reference.y.bits > format_.bits)
@@ -112,6 +148,7 @@ Result<std::vector<FrameScore>> Comparison::push(const Picture &reference,
           fmt::format("VMAF models of v1 read chroma, and a picture on pad {} or the reference has none. "
                       "Take vmaf_v0.6.1, or give pictures with chroma.",
                       streams_[i]));
+    codings_[i] = made[i].coding;
     pictures[i] = &made[i];
   }
   const Earlier earlier{previous_ ? &previous_->y : nullptr,

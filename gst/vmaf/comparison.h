@@ -12,6 +12,7 @@ struct ComparisonOptions {
   unsigned subsample = 1; ///< score every n-th frame
   unsigned threads = 1;   ///< 0 = one per processor
   int height = 0;         ///< lines to score at; 0 = the reference's
+  int bits = 0;           ///< 8, 10 or 12 per sample at least; 0 = the deepest picture's
   double frame_rate = 0;  ///< of the reference, for auto-v1; 0 = unknown
 };
 
@@ -44,19 +45,26 @@ class Comparison {
   bool reads_chroma() const { return reads_chroma_; }
   bool looks_back_two() const { return session_.looks_back_two(); }
   bool scaled(std::size_t stream) const { return fitters_[stream].scaled(); }
-  bool promoted(std::size_t stream) const { return fitters_[stream].promoted(); }
+  /// Whether the stream's depth and the reference's differ.
+  bool promoted(std::size_t stream) const;
+  /// The size and depth that banding of the stream's newest picture is measured at; none where no model reads
+  /// it.
+  std::optional<Coding> banding(std::size_t stream) const;
+  /// What to know of the stream's scores before they are compared with others.
+  std::vector<std::string> cautions(std::size_t stream) const;
 
  private:
   Comparison(const ComparisonOptions &options, const ComparedFormat &format, SessionOptions session,
-             bool reads_chroma, std::vector<std::string> streams);
+             bool reads_chroma, std::vector<std::string> streams, std::vector<std::string> cautions);
   Result<Picture> fit_reference(const Picture &reference);
 
   const ComparisonOptions options_;
   const ComparedFormat format_;
   const bool reads_chroma_;
-  const std::vector<std::string> streams_;
+  const std::vector<std::string> streams_, cautions_;
   Session session_;
   std::vector<Fitter> fitters_; ///< by stream
+  std::vector<Coding> codings_;
   Fitter reference_fitters_[3]; ///< in turns: motion reads up to two frames before, too
   std::optional<Picture> previous_, before_previous_;
 };

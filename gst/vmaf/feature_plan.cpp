@@ -1,6 +1,7 @@
 #include "gst/vmaf/feature_plan.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace hull::vmaf {
 namespace {
@@ -72,6 +73,37 @@ Result<void> check_pictures(const FeaturePlan &plan, int width, int height, int 
   for (const SpeedOptions &options : plan.speed)
     if (auto fits = check_speed(chroma_width, chroma_height, options); !fits) return fits;
   return {};
+}
+
+namespace {
+
+std::string listed(const std::vector<std::string> &names) {
+  std::string list;
+  for (const std::string &name : names)
+    list += (list.empty() ? "" : ", ") + name;
+  return list;
+}
+
+} // namespace
+
+std::vector<std::string> model_cautions(const std::vector<NamedModel> &models, int chroma_width,
+                                        int chroma_height) {
+  std::vector<std::string> cautions, estimated;
+  for (const NamedModel &named : models)
+    for (const FeatureUse &use : named.model.features)
+      if (const auto *speed = std::get_if<SpeedOptions>(&use.options))
+        if (SpeedSetup(chroma_width, chroma_height, *speed).always_fails())
+          estimated.push_back(named.model.name);
+  if (!estimated.empty())
+    cautions.push_back(fmt::format(
+        "chroma planes of {}x{} are too small for SpEED: it is 0, and {} {} chroma from adm3. Scores of "
+        "larger pictures, whose chroma is measured, are not comparable",
+        chroma_width, chroma_height, listed(estimated), estimated.size() > 1 ? "estimate" : "estimates"));
+  for (const NamedModel &named : models)
+    if (named.model.clip && named.model.clip->second > 100)
+      cautions.push_back(
+          fmt::format("scores of {} reach {:g}, not 100", named.model.name, named.model.clip->second));
+  return cautions;
 }
 
 std::vector<std::string> plan_columns(const FeaturePlan &plan) {

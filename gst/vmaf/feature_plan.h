@@ -33,6 +33,11 @@ Result<FeaturePlan> plan_features(std::vector<NamedModel> &models);
 Result<void> check_pictures(const FeaturePlan &plan, int width, int height, int chroma_width,
                             int chroma_height);
 
+/// What to know of the scores that planned models give such pictures: chroma that is estimated, and scores beyond
+/// 100.
+std::vector<std::string> model_cautions(const std::vector<NamedModel> &models, int chroma_width,
+                                        int chroma_height);
+
 /// Names of the plan's columns beside those of the v0.6 family, and a frame's values in their order.
 std::vector<std::string> plan_columns(const FeaturePlan &plan);
 std::vector<double> plan_values(const FeaturePlan &plan, const PairFeatures &pair, const FrameMotion &motion);

@@ -25,9 +25,17 @@ struct Plane {
   int sample(int x, int y) const { return bits == 8 ? row8(y)[x] : row16(y)[x] >> drop; }
 };
 
+/// Size in pixels and bits per sample that a picture was coded with, before it was scaled; 0 = those that it
+/// has.
+struct Coding {
+  int width = 0, height = 0, bits = 0;
+  bool operator==(const Coding &) const = default;
+};
+
 /// A picture's planes; chroma is absent (data == nullptr) for grey input and when nobody asks for it.
 struct Picture {
   Plane y, cb, cr;
+  Coding coding = {};
 };
 
 /// Index mirrored at both ends without repeating the edge sample: -k -> k, (n-1)+k -> (n-1)-k, again and

@@ -129,6 +129,10 @@ std::vector<std::pair<std::string, std::string>> result_notes(const ResultFacts 
   notes.emplace_back("equals", json_text(kUpstream));
   notes.emplace_back("scaler", facts.scaled ? json_text(kScalerName) : "null");
   notes.emplace_back("bit_depth", fmt::format("{}", facts.bits));
+  if (facts.banding)
+    notes.emplace_back("cambi",
+                       fmt::format("{{\"enc_width\": {}, \"enc_height\": {}, \"enc_bitdepth\": {}}}",
+                                   facts.banding->width, facts.banding->height, facts.banding->bits));
   notes.emplace_back("alignment", alignment_note(facts));
   if (facts.alignment) notes.emplace_back("auto_align", search_note(facts));
   if (facts.reference) notes.emplace_back("reference", source_note(*facts.reference));

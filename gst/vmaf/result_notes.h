@@ -3,6 +3,9 @@
 #include "gst/vmaf/frame_matcher.h"
 #include "gst/vmaf/letterbox.h"
 #include "gst/vmaf/log.h"
+#include "gst/vmaf/plane.h"
+
+#include <optional>
 
 namespace hull::vmaf {
 
@@ -28,6 +31,7 @@ struct ResultFacts {
   MatchCounts counts;
   std::optional<SourceFacts> reference, distorted;
   std::vector<std::string> doubts; ///< about comparing these two
+  std::optional<Coding> banding;   ///< what CAMBI goes by
   Letterbox reference_bars, bars;
   std::uint64_t frames_kept = 0, frames_scored = 0;
   unsigned subsample = 1;

@@ -37,6 +37,8 @@ class Session {
   std::vector<FrameScore> finish();
   bool reads_chroma() const { return plan_.reads_chroma(); }
   bool looks_back_two() const { return plan_.looks_back_two(); }
+  /// How the first model that reads banding does; null = none does.
+  const CambiOptions *reads_banding() const { return plan_.cambi.empty() ? nullptr : &plan_.cambi.front(); }
 
   const std::vector<NamedModel> &models() const { return options_.models; }
   const std::shared_ptr<const ScoreColumns> &columns() const { return columns_; }

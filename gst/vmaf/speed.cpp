@@ -284,6 +284,10 @@ SpeedSetup::SpeedSetup(int plane_width, int plane_height, const SpeedOptions &wa
   rows = down / kSpeedBlock;
 }
 
+bool SpeedSetup::always_fails() const {
+  return (kSpeedBlock * columns - kSpeedBlock + 1) * (kSpeedBlock * rows - kSpeedBlock + 1) <= kSpeedOrder;
+}
+
 Result<void> check_speed(int plane_width, int plane_height, const SpeedOptions &options) {
   const double prescale = is_scaled(options) ? options.prescale : 1;
   constexpr int kLeast = kDecimation * kSpeedBlock;

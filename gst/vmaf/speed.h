@@ -18,6 +18,8 @@ struct SpeedSetup {
   std::vector<float> low_pass, local_mean;
   int across, down; ///< decimated samples
   int blocks() const { return columns * rows; }
+  /// Whether there are so few neighbourhoods that their covariance is singular whatever the samples are.
+  bool always_fails() const;
 };
 
 /// Whether planes of this size give an estimate: 80 samples both ways after scaling.

@@ -51,6 +51,8 @@ Result<vmaf::Picture> picture_of(MappedFrame &frame, const VmafPadSettings &crop
     return fail(ErrorCode::settings, "Cropping leaves nothing of a picture of " + std::to_string(width) +
                                          "x" + std::to_string(height) + ": lower the pad's crop properties.");
   vmaf::Picture picture;
+  picture.coding = {static_cast<int>(crop.enc_width), static_cast<int>(crop.enc_height),
+                    static_cast<int>(crop.enc_bitdepth)};
   picture.y = component_of(frame, 0, crop);
   const bool planar = GST_VIDEO_FORMAT_INFO_N_PLANES(format) == 3;
   if (planar) {

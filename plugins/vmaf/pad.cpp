@@ -20,6 +20,16 @@ const Property<VmafPadSettings> kProperties[] = {
                                          65535),
     property<&VmafPadSettings::crop_bottom>("crop-bottom", "Rows in pixels cut off at the bottom",
                                             Mutable::ready, 0, 65535),
+    property<&VmafPadSettings::enc_width>(
+        "enc-width",
+        "Columns in pixels that were coded, where pictures were scaled before this pad: banding is measured "
+        "at that size; 0 = the caps'",
+        Mutable::ready, 0, 16384),
+    property<&VmafPadSettings::enc_height>("enc-height", "Rows in pixels that were coded; 0 = the caps'",
+                                           Mutable::ready, 0, 16384),
+    property<&VmafPadSettings::enc_bitdepth>(
+        "enc-bitdepth", "Bits per sample that were coded, which banding goes by; 0 = the caps'",
+        Mutable::ready, 0, 16),
     computed<&VmafPad::result>(
         "result", "Scores as JSON in libvmaf's layout; complete after EOS, null on the reference"),
     computed<&VmafPad::score>("score", "Mean score so far of the first model; NaN before the first frame"),

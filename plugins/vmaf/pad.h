@@ -14,6 +14,7 @@ namespace hull {
 struct VmafPadSettings {
   std::int32_t offset = 0;
   std::uint32_t crop_left = 0, crop_right = 0, crop_top = 0, crop_bottom = 0;
+  std::uint32_t enc_width = 0, enc_height = 0, enc_bitdepth = 0;
 };
 
 /// What the element knows about an input, its frames aside: the matcher has those.

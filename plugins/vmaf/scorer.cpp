@@ -102,7 +102,8 @@ ScorerState Scorer::state() const {
   state.reference_bars = reference_bars_.bars();
   for (std::size_t i = 0; i < streams_.size(); ++i)
     state.streams.push_back({streams_[i].input, streams_[i].pad, comparison_->scaled(i),
-                             comparison_->promoted(i), streams_[i].bars.bars()});
+                             comparison_->promoted(i), streams_[i].bars.bars(), comparison_->banding(i),
+                             comparison_->cautions(i)});
   return state;
 }
 

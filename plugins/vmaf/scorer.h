@@ -5,6 +5,7 @@
 #include "plugins/vmaf/frame.h"
 
 #include <deque>
+#include <optional>
 
 namespace hull {
 
@@ -41,6 +42,8 @@ struct ScorerState {
     std::string pad;
     bool scaled, promoted;
     vmaf::Letterbox bars;
+    std::optional<vmaf::Coding> banding; ///< what CAMBI goes by, where a model reads it
+    std::vector<std::string> cautions;
   };
   vmaf::ComparedFormat format;
   std::vector<std::pair<std::string, std::string>> models; ///< names in logs and of the models

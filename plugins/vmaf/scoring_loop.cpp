@@ -18,6 +18,7 @@ vmaf::ComparisonOptions comparison_options(const VmafSinkSettings &settings) {
   options.subsample = settings.subsample;
   options.threads = settings.threads;
   options.height = static_cast<int>(settings.score_height);
+  options.bits = static_cast<int>(settings.bit_depth);
   return options;
 }
 

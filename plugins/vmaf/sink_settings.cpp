@@ -42,13 +42,16 @@ const Property<VmafSinkSettings> kProperties[] = {
     property<&VmafSinkSettings::score_height>(
         "score-height", "Score at this many lines, the width in proportion; 0 = the reference's size",
         Mutable::ready, 0, 16384),
+    property<&VmafSinkSettings::bit_depth>(
+        "bit-depth", "Score at 8, 10 or 12 bits per sample at least; 0 = the depth of the deepest input",
+        Mutable::ready, 0, 12),
     property<&VmafSinkSettings::subsample>(
         "subsample", "Score every n-th frame only; odd values meet all frame types", Mutable::ready, 1, 1000),
     property<&VmafSinkSettings::threads>("threads", "Threads that share each frame; 0 = one per processor",
                                          Mutable::ready, 0, 64),
     property<&VmafSinkSettings::threshold>("threshold",
                                            "Fail at EOS when an input's mean score is below this; 0 = never",
-                                           Mutable::ready, 0, 100),
+                                           Mutable::ready, 0, 110),
     property<&VmafSinkSettings::frame_messages>(
         "frame-messages", "Post an element message for every scored frame", Mutable::playing),
     property<&VmafSinkSettings::kept_frames>("kept-frames",

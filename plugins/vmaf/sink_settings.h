@@ -19,6 +19,7 @@ struct VmafSinkSettings {
   VmafAlignment alignment = VmafAlignment::timestamp;
   std::uint64_t tolerance = 0;
   std::uint32_t score_height = 0;
+  std::uint32_t bit_depth = 0;
   std::uint32_t subsample = 1;
   std::uint32_t threads = 1;
   double threshold = 0;

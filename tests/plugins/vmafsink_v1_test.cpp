@@ -73,6 +73,67 @@ TEST(VmafSinkV1, ReadsInterleavedChromaAsThePlanarOne) {
   EXPECT_EQ(frames("NV21"), planar);
 }
 
+TEST(VmafSinkV1, MeasuresBandingAtTheSizeAndDepthOfEachInput) {
+  const std::string large = source(2, caps("I420", 640, 480, 25), "smpte");
+  Playback run("hullvmafsink name=v models=3d0h distorted_2::enc-width=400 distorted_2::enc-height=300 "
+               "distorted_2::enc-bitdepth=10 distorted_4::crop-left=40 distorted_4::crop-right=40" +
+               large + "v.reference" + large + "v.distorted_0" +
+               source(2, caps("I420", 480, 360, 25), "smpte") + "v.distorted_1" + large + "v.distorted_2" +
+               source(2, caps("I420", 160, 120, 25), "smpte") + "v.distorted_3" + large + "v.distorted_4");
+  const Ended ended = run.play();
+  ASSERT_TRUE(ended.ok) << ended.error;
+  const auto taken = [&run](const char *pad) { return run.result(pad)["cambi"]; };
+  const auto coding = [](int width, int height, int bits) {
+    return json{{"enc_width", width}, {"enc_height", height}, {"enc_bitdepth", bits}};
+  };
+  EXPECT_EQ(taken("distorted_0"), coding(640, 480, 8));
+  EXPECT_EQ(taken("distorted_1"), coding(480, 360, 8));
+  EXPECT_EQ(taken("distorted_2"), coding(400, 300, 10));
+  EXPECT_EQ(taken("distorted_3"), coding(640, 480, 8));
+  const std::string warnings = run.result("distorted_3")["warnings"].dump();
+  EXPECT_NE(warnings.find("not defined for the 160x120"), std::string::npos) << warnings;
+  EXPECT_EQ(taken("distorted_4"), coding(560, 480, 8)); // what the crop leaves
+}
+
+TEST(VmafSinkV1, ScoresEightBitsAtTenWhereThatIsAskedFor) {
+  const auto result = [](const std::string &settings) {
+    const std::string clip = source(2, caps("I420", 576, 324, 25), "smpte");
+    Playback run("hullvmafsink name=v models=3d0h " + settings + clip + "v.reference" + clip +
+                 "videobalance contrast=0.9 ! v.distorted_0");
+    const Ended ended = run.play();
+    EXPECT_TRUE(ended.ok) << ended.error;
+    return run.result();
+  };
+  const json eight = result(""), ten = result("bit-depth=10"),
+             named = result("bit-depth=10 distorted_0::enc-bitdepth=10");
+  EXPECT_EQ(eight["bit_depth"], 8);
+  EXPECT_EQ(ten["bit_depth"], 10);
+  EXPECT_TRUE(ten["warnings"].empty()) << ten["warnings"];
+  EXPECT_EQ(ten["frames"], eight["frames"]); // banding goes by the eight bits that were coded
+  EXPECT_EQ(ten["cambi"]["enc_bitdepth"], 8);
+  EXPECT_EQ(named["cambi"]["enc_bitdepth"], 10);
+}
+
+TEST(VmafSinkV1, TellsWhatItsScoresCannotBeComparedWith) {
+  const auto warnings = [](const std::string &models, int width, int height) {
+    const std::string clip = source(2, caps("I420", width, height, 25), "smpte");
+    Playback run("hullvmafsink name=v models=" + models + clip + "v.reference" + clip + "v.distorted_0");
+    const Ended ended = run.play();
+    EXPECT_TRUE(ended.ok) << ended.error;
+    return run.result()["warnings"].dump();
+  };
+  const auto has = [](const std::string &text, const char *part) {
+    return text.find(part) != std::string::npos;
+  };
+  const std::string small = warnings("3d0h,5d0h", 480, 270), large = warnings("3d0h,5d0h", 576, 324),
+                    fine = warnings("3d0h,3d0h_2160", 1280, 720);
+  EXPECT_TRUE(has(small, "planes of 240x135")) << small;
+  EXPECT_TRUE(has(small, "vmaf_v1.0.16_3d0h, vmaf_v1.0.16_5d0h estimate chroma")) << small;
+  EXPECT_TRUE(has(large, "too small for SpEED: it is 0, and vmaf_v1.0.16_5d0h estimates chroma")) << large;
+  EXPECT_TRUE(has(fine, "vmaf_v1.0.16_3d0h_2160 reach 110")) << fine;
+  EXPECT_FALSE(has(fine, "SpEED")) << fine;
+}
+
 TEST(VmafSinkV1, RefusesPicturesThatLackWhatTheModelsRead) {
   struct Case {
     std::string caps;

@@ -23,7 +23,7 @@ struct Arguments {
   std::vector<std::string> distorted;
   std::string models = "auto", model_file, output, format = "json", html, align = "auto", progress = "auto";
   bool psnr = false;
-  unsigned threads = 0, subsample = 1, score_height = 0;
+  unsigned threads = 0, subsample = 1, score_height = 0, bit_depth = 0;
   int offset = 0;
   double threshold = 0;
 };
@@ -61,6 +61,7 @@ class Scoring {
                                            {"threads", std::to_string(arguments.threads)},
                                            {"subsample", std::to_string(arguments.subsample)},
                                            {"score-height", std::to_string(arguments.score_height)},
+                                           {"bit-depth", std::to_string(arguments.bit_depth)},
                                            {"kept-frames", "2147483647"},
                                            {"location", arguments.output},
                                            {"format", arguments.format}});
@@ -248,10 +249,12 @@ void add_vmaf(Command &program) {
       .shows_default();
   command.option("--offset", arguments->offset, "Frames the distorted files run ahead");
   command.option("--score-height", arguments->score_height, "Score at this many lines").range(34, 16384);
+  command.option("--bit-depth", arguments->bit_depth, "Score at 8, 10 or 12 bits per sample at least")
+      .range(8, 12);
   command.option("--subsample", arguments->subsample, "Score every n-th frame").range(1, 1000);
   command.option("--threads", arguments->threads, "Threads per frame, 0 = one per processor").range(0, 64);
   command.option("--threshold", arguments->threshold, "Exit status 1 when a mean is below this")
-      .range(0.0, 100.0);
+      .range(0.0, 110.0);
   command.option("--progress", arguments->progress, "How progress is told")
       .one_of({"auto", "plain", "json", "none"})
       .shows_default();

@@ -85,13 +85,16 @@ std::map<std::uint64_t, std::string> pictures(const std::string &path, const std
 std::string curve(const std::vector<ScoredFile> &files) {
   constexpr double kWidth = 960, kHeight = 300, kLeft = 34, kTop = 8;
   std::uint64_t last = 1;
+  double most = 100;
   for (const ScoredFile &file : files)
-    for (const auto &[frame, score] : scores(file))
+    for (const auto &[frame, score] : scores(file)) {
       last = std::max(last, frame);
+      if (score > most) most = 110; // where vmaf_v1.0.16_3d0h_2160 ends
+    }
   const auto x = [&](double frame) {
     return kLeft + frame / static_cast<double>(last) * (kWidth - kLeft - 8);
   };
-  const auto y = [&](double score) { return kTop + (100 - score) / 100 * (kHeight - 2 * kTop - 16); };
+  const auto y = [&](double score) { return kTop + (most - score) / most * (kHeight - 2 * kTop - 16); };
   std::string svg =
       fmt::format("<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"VMAF over time\">",
                   kWidth, kHeight);

@@ -47,7 +47,8 @@ TEST(Comparison, ScoresAtTheReferencesSizeAndTheDeepestDepth) {
   EXPECT_EQ((*made)->format().width, 96);
   EXPECT_EQ((*made)->format().bits, 10);
   EXPECT_TRUE((*made)->scaled(0));
-  EXPECT_TRUE((*made)->promoted(0));
+  EXPECT_FALSE((*made)->promoted(0)); // as deep as the reference
+  EXPECT_TRUE((*made)->promoted(1));
   EXPECT_FALSE((*made)->scaled(1));
   EXPECT_LT(last[0].score(), last[1].score());
 }
@@ -61,6 +62,39 @@ TEST(Comparison, ScalesBothSidesToAnAskedHeight) {
   EXPECT_EQ((*made)->format().width, 72);
   ASSERT_TRUE(scores(**made, reference.picture(), reference.picture()));
   EXPECT_TRUE(scores(**made, larger.picture(), larger.picture())); // another size is none at that height
+}
+
+TEST(Comparison, ScoresAtADepthThatIsAskedFor) {
+  const Grey reference(96, 64), small(72, 48), deep(96, 64, 10);
+  ComparisonOptions options;
+  options.bits = 10;
+  auto made = Comparison::start(options, reference.picture(), 8, {"a", "b"});
+  ASSERT_TRUE(made) << made.error().text;
+  EXPECT_EQ((*made)->format().bits, 10);
+  const Picture *const pictures[] = {&small.picture(), &deep.picture()};
+  ASSERT_TRUE((*made)->push(reference.picture(), pictures));
+  EXPECT_FALSE((*made)->promoted(0)); // as the reference was
+  EXPECT_TRUE((*made)->promoted(1));
+  EXPECT_FALSE((*made)->banding(0)); // v0.6.1 does not look at it
+  options.bits = 9;
+  EXPECT_FALSE(Comparison::start(options, reference.picture(), 8, {"a"}));
+}
+
+// Scaled samples keep the bits that are there.
+TEST(Fitter, DeepensBeforeItScales) {
+  const Grey small(48, 32), large(96, 64, 10);
+  Fitter fitter;
+  const Plane fitted = fitter.fit(small.picture(), large.picture(), false).y;
+  ASSERT_EQ(fitted.bits, 10);
+  int between = 0;
+  for (int y = 0; y < fitted.height; ++y)
+    for (int x = 0; x < fitted.width; ++x)
+      between += fitted.sample(x, y) % 4 != 0;
+  EXPECT_GT(between, fitted.width * fitted.height / 4);
+  EXPECT_EQ(fitter.fit(small.picture(), large.picture(), false).coding, (Coding{48, 32, 8}));
+  Picture named = small.picture();
+  named.coding = {24, 16, 0};
+  EXPECT_EQ(fitter.fit(named, large.picture(), false).coding, (Coding{24, 16, 8}));
 }
 
 TEST(Comparison, SaysWhichInputChangedAndHow) {

@@ -149,6 +149,102 @@ TEST(Cambi, FindsStairsAndNothingInAFlatPicture) {
   EXPECT_EQ(cambi.measure(banded.picture(0).y), score); // nothing is left of the picture before
 }
 
+/// Each sample of a plane `times` times both ways, `up` bits deeper.
+class Enlarged {
+ public:
+  Enlarged(const Plane &from, int times, int up) {
+    const int width = times * from.width, height = times * from.height;
+    for (int y = 0; y < height; ++y)
+      for (int x = 0; x < width; ++x) {
+        const int sample = from.sample(x / times, y / times);
+        bytes_.push_back(static_cast<std::uint8_t>(sample));
+        words_.push_back(static_cast<std::uint16_t>(sample << up));
+      }
+    plane =
+        up ? Plane{reinterpret_cast<const std::uint8_t *>(words_.data()), 2 * width, width, height, 8 + up, 0}
+           : Plane{bytes_.data(), width, width, height, 8, 0};
+  }
+  Plane plane;
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+  std::vector<std::uint16_t> words_;
+};
+
+/// These stairs are beyond the models' limit.
+CambiOptions unlimited() {
+  CambiOptions options = cambi_of_v1();
+  options.most = 1000;
+  return options;
+}
+
+double banding_of(const Plane &luma, const Coding &coding) {
+  const CambiOptions options = coded_options(unlimited(), coding, luma.width, luma.height);
+  const CambiSetup setup(luma.width, luma.height, luma.bits, options);
+  return Cambi(kernels(cpu()), setup).measure(luma);
+}
+
+// An encoder's bands are as wide as it made them, at the depth that it had, however the picture was scaled.
+TEST(Cambi, GoesByTheSizeAndDepthThatWereCoded) {
+  const Clip banded = stairs(320, 240, 7);
+  const Plane coded = banded.picture(0).y;
+  const double score = banding_of(coded, {});
+  ASSERT_GT(score, 0);
+  const Enlarged larger(coded, 2, 0), deeper(coded, 1, 2), both(coded, 2, 2);
+  EXPECT_EQ(banding_of(larger.plane, {320, 240, 8}), score);
+  EXPECT_NE(banding_of(larger.plane, {}), score);
+  EXPECT_EQ(banding_of(deeper.plane, {320, 240, 8}), score);
+  EXPECT_NE(banding_of(deeper.plane, {}), score);
+  EXPECT_EQ(banding_of(both.plane, {320, 240, 8}), score);
+}
+
+TEST(Cambi, TakesCodedSizesThatItCanCount) {
+  const auto size = [](const CambiOptions &options, const Coding &coding) {
+    const CambiOptions taken = coded_options(options, coding, 1280, 720);
+    return std::pair(taken.enc_width, taken.enc_height);
+  };
+  EXPECT_EQ(size({}, {960, 540, 8}), std::pair(960, 540));
+  EXPECT_EQ(size({}, {1920, 1080, 8}), std::pair(1280, 720)); // larger than what is compared
+  EXPECT_EQ(size({}, {192, 108, 8}), std::pair(1280, 720));   // too small for CAMBI
+  EXPECT_EQ(size({}, {}), std::pair(1280, 720));
+  CambiOptions set;
+  set.enc_width = 640;
+  set.enc_height = 360;
+  set.enc_bits = 12;
+  EXPECT_EQ(size(set, {960, 540, 8}), std::pair(640, 360)); // the model's own
+  EXPECT_EQ(coded_options(set, {960, 540, 8}, 1280, 720).enc_bits, 12);
+  EXPECT_EQ(coded_options({}, {960, 540, 8}, 1280, 720).enc_bits, 8);
+}
+
+TEST(Banding, OfPicturesCodedInOtherWaysIsThatOfEachAlone) {
+  const Clip banded = stairs(320, 240, 7);
+  const Enlarged shown(banded.picture(0).y, 2, 0);
+  const Coding codings[] = {{640, 480, 8}, {320, 240, 8}, {480, 360, 8}};
+  AnalyzerOptions options;
+  options.cambi.push_back(unlimited());
+  const auto measured = [&](Analyzer &analyzer, std::initializer_list<Coding> which) {
+    std::vector<Picture> pictures;
+    for (const Coding &coding : which)
+      pictures.push_back({shown.plane, {}, {}, coding});
+    std::vector<PairFeatures> features(pictures.size());
+    analyzer.measure({shown.plane}, {}, pictures, features);
+    std::vector<double> found;
+    for (const PairFeatures &each : features)
+      found.push_back(each.cambi.at(0));
+    return found;
+  };
+  Analyzer analyzer(640, 480, 3, options);
+  const auto together = measured(analyzer, {codings[0], codings[1], codings[2]});
+  const auto swapped = measured(analyzer, {codings[2], codings[0]}); // one has no partner in this frame
+  EXPECT_NE(together[0], together[1]);
+  EXPECT_EQ(swapped, (std::vector<double>{together[2], together[0]}));
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(together[i], banding_of(shown.plane, codings[i])) << i;
+    Analyzer alone(640, 480, 1, options);
+    EXPECT_EQ(measured(alone, {codings[i]}), std::vector<double>{together[i]}) << i;
+  }
+}
+
 TEST(ModelsV1, GiveIdenticalFlatPicturesAHundred) {
   const Clip flat = stairs(352, 288, 400);
   SessionOptions options;

@@ -48,6 +48,21 @@ TEST_F(Vmaf, ReportsAsOnePageWithTheCurveAndTheWorstFramesSideBySide) {
   EXPECT_EQ(page.find("http://"), page.find("http://www.w3.org")); // nothing is fetched
 }
 
+// Points above the chart would be cut off.
+TEST_F(Vmaf, DrawsScoresOfAModelThatPassesAHundred) {
+  write_clip("large.y4m", 336, 320, 3);
+  const Outcome made = run("vmaf " + in("large.y4m") + " " + in("large.y4m") +
+                           " --models 3d0h_2160 --bit-depth 10 --threshold 104 --progress none --html " +
+                           in("r.html") + " -o " + in("s.json"));
+  ASSERT_EQ(made.status, 0) << made.text;
+  const auto result = nlohmann::json::parse(slurp("s.json"), nullptr, false);
+  EXPECT_EQ(result["bit_depth"], 10);
+  EXPECT_GT(result["frames"][0]["metrics"]["vmaf"], 104.0);
+  const std::string page = slurp("r.html");
+  EXPECT_NE(page.find("<circle cx="), std::string::npos);
+  EXPECT_EQ(page.find("cy=\"-"), std::string::npos);
+}
+
 TEST_F(Vmaf, FailsBelowTheThresholdAndForMissingFiles) {
   const Outcome low =
       run("vmaf " + in("ref.y4m") + " " + in("small.y4m") + " --progress none --threshold 99.5");
