@@ -147,10 +147,10 @@ class Fields {
     if (reading()) value = inferred;
   }
   /// A reader stops here; a writer reports that the structure cannot be written.
-  virtual void fail(std::string text) {
+  void fail(std::string text, Place at = Place::here()) {
     if (ok_) {
       ok_ = false;
-      error_ = {ErrorCode::bad_data, std::move(text), position() / 8};
+      error_ = {ErrorCode::bad_data, std::move(text), position() / 8, at};
     }
   }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "gst/core/place.h"
+
 #include <functional>
 #include <string_view>
 
@@ -12,11 +14,11 @@ enum class LogLevel { warning, info, debug, log };
 /// that nobody reads; an empty sink takes nothing.
 struct LogSink {
   std::function<bool(LogLevel)> wanted;
-  std::function<void(LogLevel, std::string_view)> write;
+  std::function<void(LogLevel, std::string_view, const Place &)> write;
 
   /// Writes the line that `compose` returns, if somebody wants it.
-  template <class Compose> void line(LogLevel level, Compose &&compose) const {
-    if (wanted && wanted(level)) write(level, compose());
+  template <class Compose> void line(LogLevel level, Compose &&compose, Place at = Place::here()) const {
+    if (wanted && wanted(level)) write(level, compose(), at);
   }
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "gst/core/place.h"
+
 #include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
@@ -21,19 +23,22 @@ enum class ErrorCode {
 };
 
 /// An error a person can act on: `text` says what, where and what to do. `offset` is the byte in the input it
-/// concerns, kNoOffset where there is none.
+/// concerns, kNoOffset where there is none. `at` is where in our source it was made, however far from there it is
+/// told.
 struct Error {
   static constexpr std::uint64_t kNoOffset = ~std::uint64_t{0};
   ErrorCode code = ErrorCode::bad_data;
   std::string text;
   std::uint64_t offset = kNoOffset;
+  Place at = Place::here();
 };
 
 template <class T> using Result = tl::expected<T, Error>;
 
 /// Return value of a function that fails: `return fail(ErrorCode::io, "…")`.
-inline tl::unexpected<Error> fail(ErrorCode code, std::string text, std::uint64_t offset = Error::kNoOffset) {
-  return tl::unexpected<Error>(Error{code, std::move(text), offset});
+inline tl::unexpected<Error> fail(ErrorCode code, std::string text, std::uint64_t offset = Error::kNoOffset,
+                                  Place at = Place::here()) {
+  return tl::unexpected<Error>(Error{code, std::move(text), offset, at});
 }
 
 } // namespace hull

@@ -32,9 +32,9 @@ GstDebugCategory *category_of(GstElement *element) {
 LogSink log_into(GstDebugCategory *category, GObject *object) {
   return {
       [category](LogLevel level) { return level_of(level) <= gst_debug_category_get_threshold(category); },
-      [category, object](LogLevel level, std::string_view text) {
-        gst_debug_log(category, level_of(level), "", "", 0, object, "%.*s", static_cast<int>(text.size()),
-                      text.data());
+      [category, object](LogLevel level, std::string_view text, const Place &at) {
+        gst_debug_log(category, level_of(level), at.from_root(), at.function, at.line, object, "%.*s",
+                      static_cast<int>(text.size()), text.data());
       }};
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "gst/core/place.h"
 #include "gst/core/result.h"
 #include "gst/glue/calls_out.h"
 
@@ -11,12 +10,10 @@
 namespace hull {
 
 /// Posts an error message on the bus and logs it in the element's category; the text is the room's, the debug
-/// string adds `context`. The message names the caller's place.
-void raise(GstElement *element, const Error &error, const std::string &context = {},
-           Place at = Place::here()) HULL_CALLS_OUT;
+/// string adds `context`. The message names the place where the error was made.
+void raise(GstElement *element, const Error &error, const std::string &context = {}) HULL_CALLS_OUT;
 
 /// As raise, but the stream goes on: a warning message.
-void warn(GstElement *element, const Error &error, const std::string &context = {},
-          Place at = Place::here()) HULL_CALLS_OUT;
+void warn(GstElement *element, const Error &error, const std::string &context = {}) HULL_CALLS_OUT;
 
 } // namespace hull

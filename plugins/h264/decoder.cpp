@@ -64,6 +64,12 @@ constexpr std::size_t kMostPending = 18;
 constexpr unsigned kMostBarren = 30;
 constexpr GstClockTime kRequestInterval = 500 * GST_MSECOND;
 
+// A stream without times is paced by the clock on the wall.
+GstClockTime time_of(const GstVideoCodecFrame &frame) {
+  if (GST_CLOCK_TIME_IS_VALID(frame.pts)) return frame.pts;
+  return GST_CLOCK_TIME_IS_VALID(frame.dts) ? frame.dts : gst_util_get_timestamp();
+}
+
 void copy_plane(const std::uint8_t *from, int from_stride, std::uint8_t *to, int to_stride, int width,
                 int height) {
   if (from_stride == to_stride) {
@@ -126,6 +132,8 @@ gboolean Decoder::stop() {
   stream_.forget();
   forget_pictures();
   pictures_ = flagged_ = 0;
+  trust_ = Trust::exact;
+  last_time_ = GST_CLOCK_TIME_NONE;
   waits_for_key_ = false;
   for (GstVideoCodecState **state : {&input_, &output_}) {
     if (*state) gst_video_codec_state_unref(*state);
@@ -358,16 +366,15 @@ void Decoder::judge(const StreamInput::AccessUnit &unit, GstVideoCodecFrame *fra
   if (!unit.headers.empty()) {
     const SliceHeader &header = unit.headers.front();
     const auto marked = references_.add(header, trust);
-    const GstClockTime now = GST_CLOCK_TIME_IS_VALID(frame->pts) ? frame->pts : frame->dts;
-    needs_key = reports_.report(GST_VIDEO_DECODER_SINK_PAD(self_), header, trust, marked, now);
+    needs_key = reports_.report(GST_VIDEO_DECODER_SINK_PAD(self_), header, trust, marked, time_of(*frame));
   }
   if (needs_key) request_sync_point(frame);
 }
 
 void Decoder::request_sync_point(GstVideoCodecFrame *frame) {
-  const GstClockTime now = GST_CLOCK_TIME_IS_VALID(frame->pts) ? frame->pts : frame->dts;
-  const bool soon = GST_CLOCK_TIME_IS_VALID(now) && GST_CLOCK_TIME_IS_VALID(last_request_) &&
-                    now >= last_request_ && now - last_request_ < kRequestInterval;
+  const GstClockTime now = time_of(*frame);
+  const bool soon = GST_CLOCK_TIME_IS_VALID(last_request_) && now >= last_request_ &&
+                    now - last_request_ < kRequestInterval;
   if (soon) return;
   last_request_ = now;
   waits_for_key_ = true;
@@ -376,10 +383,10 @@ void Decoder::request_sync_point(GstVideoCodecFrame *frame) {
 }
 
 bool Decoder::refuse(const StreamInput::AccessUnit &unit) {
-  std::optional<std::string> why = unit.refusal;
+  std::optional<Error> why = unit.refusal;
   if (!why && unit.bidirectional && snapshot().inexact == Inexact::refuse)
-    why = "OpenH264 decodes B pictures only nearly as the standard says, and inexact-pictures=refuse. Use "
-          "avdec_h264 for this stream.";
+    why = Error{ErrorCode::unsupported, "OpenH264 decodes B pictures only nearly as the standard says, and "
+                                        "inexact-pictures=refuse. Use avdec_h264 for this stream."};
   else if (!why)
     return false;
   refusal_ = why;
@@ -387,10 +394,10 @@ bool Decoder::refuse(const StreamInput::AccessUnit &unit) {
   // likely any strange one: give the stream time to recover.
   const bool damaged = unit.sequence && unit.sequence->sps.profile_idc == 66;
   if (unit.refusal && (damaged || (pictures_ > 0 && barren_units_ < kMostBarren))) {
-    GST_DEBUG_OBJECT(self_, "left out, and the stream may recover: %s", why->c_str());
+    GST_DEBUG_OBJECT(self_, "left out, and the stream may recover: %s", why->text.c_str());
     return false;
   }
-  errors_.raise({ErrorCode::unsupported, *why});
+  errors_.raise(*why);
   return true;
 }
 
@@ -451,6 +458,16 @@ GstFlowReturn Decoder::take(const Picture &picture) {
   return flow;
 }
 
+void Decoder::tell_trust(const GstVideoCodecFrame &frame, Trust trust) {
+  if (trust == trust_) return;
+  trust_ = trust;
+  GST_DEBUG_OBJECT(self_, "pictures from %" GST_TIME_FORMAT " on are %s", GST_TIME_ARGS(frame.pts),
+                   trust == Trust::exact ? "exact again"
+                   : trust == Trust::damaged
+                       ? "flagged: something of them or of what they refer to was lost"
+                       : "flagged: OpenH264 decodes B pictures only nearly as the standard says");
+}
+
 GstFlowReturn Decoder::put_out(std::uint64_t id) {
   const auto node = pending_.extract(id);
   GstVideoCodecFrame *frame = gst_video_decoder_get_frame(self_, static_cast<int>(id));
@@ -459,10 +476,12 @@ GstFlowReturn Decoder::put_out(std::uint64_t id) {
     const bool flagged = node.mapped().trust != Trust::exact;
     if (flagged) GST_BUFFER_FLAG_SET(frame->output_buffer, GST_BUFFER_FLAG_CORRUPTED);
     flagged_ += flagged;
+    tell_trust(*frame, node.mapped().trust);
     attach(frame->output_buffer, frame->input_buffer, node.mapped().sei);
   }
   if (pictures_++ == 0)
     GST_INFO_OBJECT(self_, "first picture at %" GST_TIME_FORMAT, GST_TIME_ARGS(frame->pts));
+  last_time_ = frame->pts;
   return gst_video_decoder_finish_frame(self_, frame);
 }
 
@@ -490,7 +509,7 @@ GstFlowReturn Decoder::put_out_all() {
 GstFlowReturn Decoder::finish() {
   const GstFlowReturn flow = put_out_all();
   if (pictures_ > 0) return flow;
-  if (refusal_) errors_.raise({ErrorCode::unsupported, *std::exchange(refusal_, std::nullopt)});
+  if (refusal_) errors_.raise(*std::exchange(refusal_, std::nullopt));
   // The base class would add that no picture came.
   return errors_.any() ? GST_FLOW_ERROR : flow;
 }
@@ -504,8 +523,10 @@ gboolean Decoder::sink_event(GstEvent *event) {
   log_input(GST_CAT_DEFAULT, GST_ELEMENT(self_), event);
   const gboolean done = Shell<Decoder>::parent_class()->sink_event(self_, event);
   if (ends)
-    GST_INFO_OBJECT(self_, "ends after %" G_GUINT64_FORMAT " pictures, %" G_GUINT64_FORMAT " of them flagged",
-                    pictures_, flagged_);
+    GST_INFO_OBJECT(self_,
+                    "ends after %" G_GUINT64_FORMAT " pictures, the last at %" GST_TIME_FORMAT
+                    ", %" G_GUINT64_FORMAT " of them flagged",
+                    pictures_, GST_TIME_ARGS(last_time_), flagged_);
   return done;
 }
 

@@ -78,6 +78,7 @@ class Decoder : public Configured<DecoderSettings> {
   void forget_pictures();
   void update_latency();
   void request_sync_point(GstVideoCodecFrame *frame);
+  void tell_trust(const GstVideoCodecFrame &frame, Trust trust);
   void warn_of_known_fault();
 
   GstVideoDecoder *self_;
@@ -93,13 +94,15 @@ class Decoder : public Configured<DecoderSettings> {
   References references_;
   LossReports reports_;
   std::map<std::uint64_t, Pending> pending_; // by system frame number
-  std::optional<std::string> refusal_;       // what the stream will be refused for if no picture comes
+  std::optional<Error> refusal_;             // what the stream will be refused for if no picture comes
   std::optional<std::uint32_t> repaired_at_; // frame_num from which intra refresh has renewed everything
   bool described_ = false;                   // output_ describes what comes
   std::uint64_t pictures_ = 0, flagged_ = 0; // put out since the start
+  Trust trust_ = Trust::exact;               // of the picture put out last
   bool waits_for_key_ = false;               // one was asked for
   unsigned barren_units_ = 0;                // access units in a row without a picture
   GstClockTime last_request_ = GST_CLOCK_TIME_NONE;
+  GstClockTime last_time_ = GST_CLOCK_TIME_NONE; // of the picture put out last
 };
 
 } // namespace hull::h264

@@ -72,7 +72,7 @@ class Encoder : public Configured<EncoderSettings> {
   void take_over(GstVideoCodecState *state);
   void apply_settings();
   EncoderSettings within_limits(EncoderSettings wanted);
-  void warn_about(unsigned what, bool wrong, const std::string &words);
+  void warn_about(unsigned what, bool wrong, const std::string &words, Place at = Place::here());
   Demand demand() const;
   double expected_kbps() const; ///< 0: nothing is held
   double fps() const { return config_.fps(); }
@@ -117,6 +117,7 @@ class Encoder : public Configured<EncoderSettings> {
   std::size_t most_in_pool_ = 0;
   std::uint32_t since_key_ = 0; // pictures since the last group began
   bool force_next_ = false;
+  bool key_left_out_ = false;   // the next key unit comes in its place
   bool has_time_codes_ = false; // the pictures do
   bool any_ = false;            // a picture came since the start
   unsigned warned_ = 0;         // bits: what was said and still holds

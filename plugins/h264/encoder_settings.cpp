@@ -36,12 +36,12 @@ std::string limit(const char *property, std::uint64_t wanted, const std::string 
 } // namespace
 
 // Says `words` when `wrong` begins, and may say them again after it ended.
-void Encoder::warn_about(unsigned what, bool wrong, const std::string &words) {
+void Encoder::warn_about(unsigned what, bool wrong, const std::string &words, Place at) {
   const bool known = warned_ & what;
   // An overrun may come with each key picture: that is one cause, said once.
   if (wrong && !known) {
     warned_ |= what;
-    warn(GST_ELEMENT(self_), {ErrorCode::settings, words});
+    warn(GST_ELEMENT(self_), {ErrorCode::settings, words, Error::kNoOffset, at});
   }
 }
 

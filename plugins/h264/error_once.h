@@ -12,8 +12,8 @@ namespace hull::h264 {
 class ErrorOnce {
  public:
   explicit ErrorOnce(GstElement *element) : element_(element) {}
-  void raise(const Error &error, Place at = Place::here()) {
-    if (posted_.insert(error.text).second) hull::raise(element_, error, {}, at);
+  void raise(const Error &error) {
+    if (posted_.insert(error.text).second) hull::raise(element_, error);
   }
   bool any() const { return !posted_.empty(); }
   void clear() { posted_.clear(); }

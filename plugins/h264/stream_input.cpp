@@ -51,32 +51,33 @@ bool is_partition(const Nal &nal) {
   return nal.type() >= NalType::partition_a && nal.type() <= NalType::partition_c;
 }
 
-std::optional<std::string> beyond(const Pps &pps) {
+Error refused(const std::string &what, Place at = Place::here()) {
+  return {ErrorCode::unsupported, "OpenH264 cannot decode " + what, Error::kNoOffset, at};
+}
+
+std::optional<Error> beyond(const Pps &pps) {
   if (pps.num_slice_groups_minus1 > 0 && pps.slice_group_map_type > kLastKnownMapType)
-    return "OpenH264 cannot decode slice groups of map type " + std::to_string(pps.slice_group_map_type) +
-           " (it knows 0 and 1)" + kNobody + "flexible macroblock ordering.";
+    return refused("slice groups of map type " + std::to_string(pps.slice_group_map_type) +
+                   " (it knows 0 and 1)" + kNobody + "flexible macroblock ordering.");
   if (pps.pic_parameter_set_id >= kMostPps)
-    return "OpenH264 cannot decode pictures with pic_parameter_set_id " +
-           std::to_string(pps.pic_parameter_set_id) + " (it knows 0 to " + std::to_string(kMostPps - 1) +
-           ")" + kUseAvdec;
+    return refused("pictures with pic_parameter_set_id " + std::to_string(pps.pic_parameter_set_id) +
+                   " (it knows 0 to " + std::to_string(kMostPps - 1) + ")" + kUseAvdec);
   return std::nullopt;
 }
 
-std::optional<std::string> beyond(const SliceHeader &header) {
+std::optional<Error> beyond(const SliceHeader &header) {
   if (header.type() == SliceType::sp || header.type() == SliceType::si)
-    return std::string("OpenH264 cannot decode switching slices (SP and SI)") + kNobody +
-           "the Extended profile.";
+    return refused(std::string("switching slices (SP and SI)") + kNobody + "the Extended profile.");
   return std::nullopt;
 }
 
 } // namespace
 
-std::optional<std::string> StreamInput::refusal(const Sps &sps) {
-  if (const auto strange = beyond_progressive_420_8bit(sps))
-    return "OpenH264 cannot decode " + *strange + kUseAvdec;
+std::optional<Error> StreamInput::refusal(const Sps &sps) {
+  if (const auto strange = beyond_progressive_420_8bit(sps)) return refused(*strange + kUseAvdec);
   if (sps.frame_size_in_mbs() > kMostMacroblocks)
-    return "OpenH264 cannot decode pictures of " + std::to_string(sps.coded_width()) + "x" +
-           std::to_string(sps.coded_height()) + " (it takes 9437184 pixels)" + kUseAvdec;
+    return refused("pictures of " + std::to_string(sps.coded_width()) + "x" +
+                   std::to_string(sps.coded_height()) + " (it takes 9437184 pixels)" + kUseAvdec);
   return std::nullopt;
 }
 
@@ -221,7 +222,7 @@ StreamInput::AccessUnit StreamInput::read(Bytes sample) {
     unit.has_idr |= nal.type() == NalType::idr_slice;
     unit.is_reference |= nal.ref_idc() != 0;
     if (is_partition(nal))
-      unit.refusal = std::string("OpenH264 cannot decode data partitions") + kUseAvdec;
+      unit.refusal = refused(std::string("data partitions") + kUseAvdec);
     else
       slices.push_back(nal);
   }

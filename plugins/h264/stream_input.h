@@ -48,7 +48,7 @@ class StreamInput {
     Bytes sets;   ///< parameter sets that the library needs before this picture; valid until the next call
     Bytes slices; ///< with start codes; valid until the next call
     std::vector<SeiMessage> sei;
-    std::optional<std::string> refusal; ///< why the library cannot decode this picture, and what can
+    std::optional<Error> refusal; ///< why the library cannot decode this picture, and what can
   };
   AccessUnit read(Bytes sample);
 
@@ -59,7 +59,7 @@ class StreamInput {
   const std::shared_ptr<const Sequence> &sequence() const { return active_; }
   bool has_parameter_sets() const { return !sps_.empty(); }
   /// Why the library cannot decode `sequence`: a sentence for an error; nullopt when it can.
-  static std::optional<std::string> refusal(const Sps &sps);
+  static std::optional<Error> refusal(const Sps &sps);
   void forget();
 
  private:

@@ -242,6 +242,7 @@ GstFlowReturn MuxRun::advance(MuxInput &input) {
   MuxSample sample = std::move(*input.head);
   input.head.reset();
   parts_.requests.set_position(sample.running_time);
+  input.last_time = sample.running_time;
   if (++input.samples % 256 == 0) count();
   return flow_after(output_->add(input, std::move(sample)));
 }
@@ -256,7 +257,10 @@ GstFlowReturn MuxRun::finish() {
     warn_of_repairs();
     const GstFlowReturn flow = flow_after(output_->finish());
     for (const auto &input : inputs_)
-      GST_INFO_OBJECT(input->pad.get(), "ended after %" G_GUINT64_FORMAT " samples", input->samples);
+      GST_INFO_OBJECT(input->pad.get(),
+                      "ended after %" G_GUINT64_FORMAT
+                      " samples, the last at running time %" GST_STIME_FORMAT,
+                      input->samples, GST_STIME_ARGS(input->last_time));
     return flow == GST_FLOW_OK ? GST_FLOW_EOS : flow;
   }
   std::uint64_t dropped = 0;
@@ -375,7 +379,8 @@ void MuxRun::take_caps(MuxInput &input, const GstCaps *caps) {
   waiting_.refresh_latency();
   const auto change = input.set_caps(caps);
   if (!change) // a parser may know more when its data come, after a gap
-    input.caps_error = Error{change.error().code, std::string(input.name()) + ": " + change.error().text};
+    input.caps_error = Error{change.error().code, std::string(input.name()) + ": " + change.error().text,
+                             Error::kNoOffset, change.error().at};
   else if (*change == MuxInput::Change::format && output_ && input.in_file &&
            flow_after(output_->format_changed(input)) == GST_FLOW_ERROR)
     failed_ = true;

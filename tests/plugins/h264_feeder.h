@@ -59,18 +59,26 @@ class Feeder {
     gst_element_set_state(element_.get(), GST_STATE_NULL);
   }
 
-  /// Errors and warnings so far, by their words, and how often each came.
-  std::map<std::string, int> messages() {
-    std::map<std::string, int> all;
+  struct Said {
+    int times = 0;
+    std::string debug;
+  };
+  /// Errors and warnings so far, by their words.
+  std::map<std::string, Said> messages() {
+    std::map<std::string, Said> all;
     const auto wanted = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_WARNING);
     while (const auto message = MessageRef::adopt(gst_bus_pop_filtered(bus_.get(), wanted))) {
       GError *error = nullptr;
+      gchar *debug = nullptr;
       if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR)
-        gst_message_parse_error(message.get(), &error, nullptr);
+        gst_message_parse_error(message.get(), &error, &debug);
       else
-        gst_message_parse_warning(message.get(), &error, nullptr);
-      ++all[error->message];
+        gst_message_parse_warning(message.get(), &error, &debug);
+      Said &said = all[error->message];
+      ++said.times;
+      said.debug = debug ? debug : "";
       g_clear_error(&error);
+      g_free(debug);
     }
     return all;
   }

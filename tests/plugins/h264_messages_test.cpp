@@ -1,8 +1,9 @@
 // One cause, one message: whatever is wrong with what comes in or with the settings, and however often
-// upstream tries, the bus hears of it once.
+// upstream tries, the bus hears of it once, with the place that found it.
 
 #include "tests/plugins/h264_feeder.h"
 #include "tests/plugins/h264_support.h"
+#include "tests/support/message_place.h"
 
 #include <functional>
 #include <gtest/gtest.h>
@@ -20,12 +21,26 @@ void push_many(Feeder &feeder, int count, const std::function<BufferRef(int)> &m
   feeder.end();
 }
 
+using Messages = std::map<std::string, Feeder::Said>;
+
+// One message, once, with these words; `source` stands at the place that it names.
+void expect_one(const Messages &messages, const std::string &words, const std::string &source) {
+  std::string all;
+  for (const auto &[text, said] : messages)
+    all += std::to_string(said.times) + " times " + text + "\n" + said.debug + "\n";
+  ASSERT_EQ(messages.size(), 1u) << all;
+  EXPECT_NE(messages.begin()->first.find(words), std::string::npos) << all;
+  EXPECT_EQ(messages.begin()->second.times, 1) << all;
+  EXPECT_NE(test::source_at(messages.begin()->second.debug).find(source), std::string::npos) << all;
+}
+
 struct Cause {
   const char *name;
   std::string element, caps, downstream, words;
   bool noise = false;
   int count = 9;
   std::size_t size = kFrame;
+  std::string source = words;
 };
 void PrintTo(const Cause &cause, std::ostream *out) {
   *out << cause.name;
@@ -43,10 +58,7 @@ TEST_P(EncoderMessages, EachCauseIsSaidOnce) {
   feeder.caps(cause.caps.empty() ? kRaw : cause.caps);
   push_many(feeder, cause.count,
             [&](int i) { return cause.noise ? noise_frame(cause.size, i) : grey_frame(cause.size, i); });
-  const auto messages = feeder.messages();
-  ASSERT_EQ(messages.size(), 1u) << testing::PrintToString(messages);
-  EXPECT_NE(messages.begin()->first.find(cause.words), std::string::npos) << messages.begin()->first;
-  EXPECT_EQ(messages.begin()->second, 1);
+  expect_one(feeder.messages(), cause.words, cause.source);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -62,17 +74,18 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Settings, EncoderMessages,
-    testing::Values(
-        Cause{"max_below_bitrate", "bitrate=500 max-bitrate=100", "", "", "is below bitrate"},
-        Cause{"no_cap", "rate-control=capped-quality", "", "", "needs max-bitrate"},
-        Cause{"quantizers", "qp-min=40 qp-max=20", "", "", "above qp-max"},
-        Cause{"groups_with_ltr", "parallel=gop ltr=true", "", "", "parallel=gop"},
-        Cause{"cabac", "entropy-coding=cabac", "", "video/x-h264,profile=baseline", "entropy-coding=cabac"},
-        Cause{"rows", "slice-mode=rows", raw("width=64,height=1088"), "", "slice-mode=rows", false, 9,
-              64 * 1088 * 3 / 2},
-        Cause{"too_many_slices", "slice-mode=fixed num-slices=35", "", "", "num-slices=35 became"},
-        Cause{"level_of_downstream", "bitrate=5000", "", "video/x-h264,level=(string)1",
-              "is more than level"}),
+    testing::Values(Cause{"max_below_bitrate", "bitrate=500 max-bitrate=100", "", "", "is below bitrate"},
+                    Cause{"no_cap", "rate-control=capped-quality", "", "", "needs max-bitrate"},
+                    Cause{"quantizers", "qp-min=40 qp-max=20", "", "", "above qp-max"},
+                    Cause{"groups_with_ltr", "parallel=gop ltr=true", "", "", "parallel=gop"},
+                    Cause{"cabac", "entropy-coding=cabac", "", "video/x-h264,profile=baseline",
+                          "entropy-coding=cabac"},
+                    Cause{"rows", "slice-mode=rows", raw("width=64,height=1088"), "", "slice-mode=rows",
+                          false, 9, 64 * 1088 * 3 / 2},
+                    Cause{"too_many_slices", "slice-mode=fixed num-slices=35", "", "", "num-slices=35 became",
+                          false, 9, kFrame, "num-slices="},
+                    Cause{"level_of_downstream", "bitrate=5000", "", "video/x-h264,level=(string)1",
+                          "is more than level", false, 9, kFrame, "limit(\"bitrate\""}),
     [](const auto &info) { return std::string(info.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -81,7 +94,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Cause{"short_buffers_in_groups", "parallel=gop threads=2 key-int-max=2", "", "",
                           "could not be read", false, 9, 100},
                     Cause{"quantizer_raised", "rate-control=cqp quantizer=0", "", "", "quantizer=0 would",
-                          true},
+                          true, 9, kFrame, "would make more bits"},
                     Cause{"bitrate_out_of_reach", "bitrate=1", "", "", "cannot be held", true, 200},
                     Cause{"buffer_too_small", "bitrate=50 max-bitrate=50 vbv-buffer=40", "", "",
                           "larger than the buffer", true, 40}),
@@ -120,6 +133,7 @@ struct DecoderCause {
   std::string caps, words;
   std::function<std::vector<BufferRef>()> make;
   std::string settings;
+  std::string source = words;
 };
 void PrintTo(const DecoderCause &cause, std::ostream *out) {
   *out << cause.name;
@@ -128,7 +142,7 @@ void PrintTo(const DecoderCause &cause, std::ostream *out) {
 class DecoderMessages : public testing::TestWithParam<DecoderCause> {};
 
 // libopenh264's known fault is a cause of its own, said once in a process.
-std::map<std::string, int> without_known_fault(std::map<std::string, int> messages) {
+Messages without_known_fault(Messages messages) {
   std::erase_if(messages, [](const auto &one) { return one.first.find("CVE-") != std::string::npos; });
   return messages;
 }
@@ -141,10 +155,7 @@ TEST_P(DecoderMessages, EachCauseIsSaidOnce) {
   feeder.caps(cause.caps);
   push_many(feeder, static_cast<int>(buffers.size()),
             [&](int i) { return buffers[static_cast<std::size_t>(i)]; });
-  const auto messages = without_known_fault(feeder.messages());
-  ASSERT_EQ(messages.size(), 1u) << testing::PrintToString(messages);
-  EXPECT_NE(messages.begin()->first.find(cause.words), std::string::npos) << messages.begin()->first;
-  EXPECT_EQ(messages.begin()->second, 1);
+  expect_one(without_known_fault(feeder.messages()), cause.words, cause.source);
 }
 
 constexpr char kByteStream[] = "video/x-h264,stream-format=byte-stream,alignment=au";
@@ -170,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(
                          sps.bit_depth_luma_minus8 = sps.bit_depth_chroma_minus8 = 2;
                        });
                      },
-                     ""},
+                     "", "refused(*strange"},
         DecoderCause{"chroma_422", kByteStream, "4:2:2",
                      [] {
                        return with_sps([](Sps &sps) {
@@ -178,9 +189,10 @@ INSTANTIATE_TEST_SUITE_P(
                          sps.chroma_format_idc = 2;
                        });
                      },
-                     ""},
+                     "", "refused(*strange"},
         DecoderCause{"interlaced", kByteStream, "interlaced",
-                     [] { return with_sps([](Sps &sps) { sps.frame_mbs_only_flag = false; }); }, ""},
+                     [] { return with_sps([](Sps &sps) { sps.frame_mbs_only_flag = false; }); }, "",
+                     "refused(*strange"},
         DecoderCause{"no_codec_data", "video/x-h264,stream-format=avc,alignment=au", "no codec_data",
                      [] { return coded("stream-format=avc").buffers; }, ""},
         DecoderCause{"bad_codec_data", "video/x-h264,stream-format=avc,alignment=au,codec_data=(buffer)0042",
@@ -195,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
                   .buffers;
             },
             "inexact-pictures=refuse"},
-        DecoderCause{"noise", kByteStream, "No valid frames", noise, ""}),
+        DecoderCause{"noise", kByteStream, "No valid frames", noise, "", ""}),
     [](const auto &info) { return std::string(info.param.name); });
 
 TEST(FeedbackMessages, WhatIsNoSessionIsSaidOnce) {
@@ -204,9 +216,7 @@ TEST(FeedbackMessages, WhatIsNoSessionIsSaidOnce) {
   g_signal_emit_by_name(feeder.element(), "attach", nullptr);
   feeder.caps(kByteStream);
   push_many(feeder, 9, [](int i) { return grey_frame(100, i); });
-  const auto messages = feeder.messages();
-  ASSERT_EQ(messages.size(), 1u) << testing::PrintToString(messages);
-  EXPECT_NE(messages.begin()->first.find("attach needs an RTPSession"), std::string::npos);
+  expect_one(feeder.messages(), "attach needs an RTPSession", "attach needs an RTPSession");
 }
 
 } // namespace

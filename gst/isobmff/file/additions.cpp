@@ -19,8 +19,8 @@ const std::set<std::string_view> kOwnFields = {"version",      "flags",       "t
                                                "duration",     "track_ID",    "next_track_ID",
                                                "handler_type", "entry_count", "data_reference_index"};
 
-tl::unexpected<Error> refuse(const std::string &text) {
-  return fail(ErrorCode::settings, text + " (14496-12 6.2)");
+tl::unexpected<Error> refuse(const std::string &text, Place at = Place::here()) {
+  return fail(ErrorCode::settings, text + " (14496-12 6.2)", Error::kNoOffset, at);
 }
 
 // "moov/udta" → "udta", "moov" → "".

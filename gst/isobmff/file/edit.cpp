@@ -15,9 +15,11 @@ namespace {
 
 constexpr std::uint64_t kFreeHeader = 8;
 
-tl::unexpected<Error> io_error(const std::string &path, const char *what, int number = errno) {
+tl::unexpected<Error> io_error(const std::string &path, const char *what, int number = errno,
+                               Place at = Place::here()) {
   const ErrorCode code = number == ENOSPC || number == EDQUOT ? ErrorCode::no_space : ErrorCode::io;
-  return fail(code, fmt::format("{}: {} failed: {}", path, what, std::strerror(number)));
+  return fail(code, fmt::format("{}: {} failed: {}", path, what, std::strerror(number)), Error::kNoOffset,
+              at);
 }
 
 Result<void> write_fully(int fd, const std::string &path, std::uint64_t offset, Bytes bytes) {

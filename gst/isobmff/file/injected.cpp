@@ -47,8 +47,8 @@ const Home kHomes[] = {
     {"saio", {"stbl", "traf"}},
 };
 
-tl::unexpected<Error> refuse(const char *rule, std::string text) {
-  return fail(ErrorCode::settings, fmt::format("{} ({})", std::move(text), rule));
+tl::unexpected<Error> refuse(const char *rule, std::string text, Place at = Place::here()) {
+  return fail(ErrorCode::settings, fmt::format("{} ({})", std::move(text), rule), Error::kNoOffset, at);
 }
 
 std::string first_problem(const Node &node) {

@@ -45,7 +45,7 @@ Result<OutputFile> OutputFile::open_to_read(const std::string &path) {
   return OutputFile(path, std::move(fd));
 }
 
-tl::unexpected<Error> OutputFile::failed(const char *what, int number) const {
+tl::unexpected<Error> OutputFile::failed(const char *what, int number, Place at) const {
   if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
     struct statvfs space {};
     std::string left;
@@ -53,12 +53,15 @@ tl::unexpected<Error> OutputFile::failed(const char *what, int number) const {
       left = std::to_string(std::uint64_t{space.f_bavail} * space.f_frsize >> 20) + " MiB are left there. ";
     return fail(ErrorCode::no_space,
                 "There is no room for '" + path_ + "': " + std::strerror(number) + ". " + left +
-                    "What was recorded in fragments stays playable; make room and start anew.");
+                    "What was recorded in fragments stays playable; make room and start anew.",
+                Error::kNoOffset, at);
   }
   if (number == EOPNOTSUPP || number == EINVAL || number == ENOSYS)
     return fail(ErrorCode::unsupported,
-                std::string(what) + " is not possible on the file system of '" + path_ + "'.");
-  return fail(ErrorCode::io, std::string(what) + " '" + path_ + "' failed: " + std::strerror(number) + ".");
+                std::string(what) + " is not possible on the file system of '" + path_ + "'.",
+                Error::kNoOffset, at);
+  return fail(ErrorCode::io, std::string(what) + " '" + path_ + "' failed: " + std::strerror(number) + ".",
+              Error::kNoOffset, at);
 }
 
 Result<void> OutputFile::write(std::uint64_t offset, std::span<const Bytes> parts) {

@@ -40,7 +40,7 @@ class OutputFile {
 
  private:
   OutputFile(std::string path, Fd fd);
-  tl::unexpected<Error> failed(const char *what, int number) const;
+  tl::unexpected<Error> failed(const char *what, int number, Place at = Place::here()) const;
   std::string path_;
   Fd fd_;
   std::uint64_t block_size_ = 4096;

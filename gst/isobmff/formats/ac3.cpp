@@ -12,9 +12,10 @@ namespace {
 constexpr std::uint16_t kSyncWord = 0x0b77;
 constexpr unsigned kLastAc3Bsid = 10; // 11 to 16 are Enhanced AC-3
 
-tl::unexpected<Error> no_frame(const char *what) {
+tl::unexpected<Error> no_frame(const char *what, Place at = Place::here()) {
   return fail(ErrorCode::bad_data,
-              std::string("A sample is no ") + what + " frame. Put ac3parse in front of the muxer.");
+              std::string("A sample is no ") + what + " frame. Put ac3parse in front of the muxer.",
+              Error::kNoOffset, at);
 }
 
 // One frame of Enhanced AC-3, E.1.2.2 of TS 102 366, down to the channel map.

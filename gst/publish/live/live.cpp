@@ -9,7 +9,7 @@ Live::Live(LiveConfig config) : config_(checked(std::move(config))), window_(con
 
 void Live::tell(const Changes &changes) const {
   for (const Changes::Line &line : changes.lines)
-    config_.log.write(line.level, line.text);
+    config_.log.write(line.level, line.text, line.at);
   if (!observer_) return;
   for (const LiveEvent &event : changes.events)
     observer_(event);

@@ -26,13 +26,25 @@ struct Change {
   Changes &changes;
 };
 
+// A text with the place where it stands, as no default parameter can follow a pack.
+template <class... Values> struct Placed {
+  template <class Text> consteval Placed(const Text &text, Place at = Place::here()) : form(text), at(at) {}
+  fmt::format_string<Values...> form;
+  Place at;
+};
+
 // A line for whoever looks for a reason; it begins with the track's name.
 template <class... Values>
-void say(const Change &on, LogLevel level, fmt::format_string<Values...> form, Values &&...values) {
+void say(const Change &on, LogLevel level, Placed<std::type_identity_t<Values>...> text, Values &&...values) {
   const LogSink &log = on.window.config.log;
   if (log.wanted && log.wanted(level))
     on.changes.lines.push_back(
-        {level, on.track.info.id + ": " + fmt::format(form, std::forward<Values>(values)...)});
+        {level, on.track.info.id + ": " + fmt::format(text.form, std::forward<Values>(values)...), text.at});
+}
+
+std::string shown(const FrameRate &rate) {
+  if (rate.numerator == 0) return "no rate";
+  return fmt::format("{}/{} per second", rate.numerator, rate.denominator);
 }
 
 LiveEvent event_of(const Change &on, LiveEvent::Kind kind, std::uint64_t number) {
@@ -188,9 +200,9 @@ void set_init(LiveWindow &window, std::size_t index, Track description, Chunk by
   track.ended = false;
   const std::size_t number = track.inits.size() - 1;
   const Change on{window, track, index, changes};
-  say(on, LogLevel::info, "initialisation segment {}: {} {}x{} {}/{} per second, timescale {}, language {}",
-      number, track.info.codecs, track.info.width, track.info.height, track.info.frame_rate.numerator,
-      track.info.frame_rate.denominator, track.info.timescale, track.info.language);
+  say(on, LogLevel::info, "initialisation segment {}: {} {}x{}, {}, timescale {}, language {}", number,
+      track.info.codecs, track.info.width, track.info.height, shown(track.info.frame_rate),
+      track.info.timescale, track.info.language);
   changes.events.push_back(
       {LiveEvent::Kind::init, index, init_name(track.info, number), number, std::move(bytes), 0, 0});
   ++window.version;

@@ -35,6 +35,7 @@ struct Changes {
   struct Line {
     LogLevel level;
     std::string text;
+    Place at;
   };
   std::vector<LiveEvent> events;
   std::vector<Line> lines;

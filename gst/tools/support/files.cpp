@@ -23,18 +23,20 @@ using Checksum = std::unique_ptr<GChecksum, decltype(&g_checksum_free)>;
 
 } // namespace
 
-Error file_error(int error_number, const std::string &what, const std::string &path) {
+Error file_error(int error_number, const std::string &what, const std::string &path, Place at) {
   if (error_number == EFBIG)
     return {ErrorCode::no_space,
             "cannot " + what + " " + path +
                 ": it would pass the largest size a file may have here (ulimit -f); raise "
-                "it and run the same command again, finished work is kept"};
+                "it and run the same command again, finished work is kept",
+            Error::kNoOffset, at};
   if (error_number == ENOSPC || error_number == EDQUOT)
     return {ErrorCode::no_space,
             "the disk is full: cannot " + what + " " + path +
-                "; free some space and run the same command again, finished work is kept"};
+                "; free some space and run the same command again, finished work is kept",
+            Error::kNoOffset, at};
   const ErrorCode code = error_number == ENOENT ? ErrorCode::not_found : ErrorCode::io;
-  return {code, "cannot " + what + " " + path + ": " + std::strerror(error_number)};
+  return {code, "cannot " + what + " " + path + ": " + std::strerror(error_number), Error::kNoOffset, at};
 }
 
 Result<std::string> read_file(const std::string &path) {

@@ -23,7 +23,8 @@ Result<void> write_file(const std::string &path, std::string_view content);
 Result<void> make_folder(const std::string &path);
 
 /// An error about a path from errno: "cannot WHAT PATH: reason".
-Error file_error(int error_number, const std::string &what, const std::string &path);
+Error file_error(int error_number, const std::string &what, const std::string &path,
+                 Place at = Place::here());
 
 /// SHA-256 in hex.
 std::string sha256(std::string_view bytes);

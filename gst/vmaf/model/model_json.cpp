@@ -10,8 +10,8 @@
 namespace hull::vmaf {
 namespace {
 
-tl::unexpected<Error> bad(const std::string &what) {
-  return fail(ErrorCode::bad_data, "The VMAF model does not load: " + what + ".");
+tl::unexpected<Error> bad(const std::string &what, Place at = Place::here()) {
+  return fail(ErrorCode::bad_data, "The VMAF model does not load: " + what + ".", Error::kNoOffset, at);
 }
 
 Result<std::vector<double>> numbers(const Json &dict, const char *key, std::size_t count) {
