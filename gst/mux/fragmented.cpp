@@ -52,6 +52,7 @@ class FragmentedOutput final : public Output {
   std::size_t reference_of(const Chunk &chunk) const;
   PieceTime time_of(const Chunk &chunk, std::size_t reference) const;
   void announce_boundary();
+  void note_key_unit(const Track &track, const MuxSample &sample);
 
   OutputHost &host_;
   MuxSettings settings_;
@@ -69,9 +70,10 @@ class FragmentedOutput final : public Output {
   bool finishing_ = false;
   unsigned chapters_version_ = 0; // of those that the header lists
   bool told_of_chapters_ = false, told_of_room_ = false;
-  std::optional<PieceTime> last_time_;      // of the chunk that left last
-  std::uint64_t offset_ = 0;                // of the next byte, for mfra
-  std::vector<RandomAccess> random_access_; // 16 bytes a fragment, kept only where mfra wants them
+  std::optional<std::int64_t> wanted_key_unit_; // running time; none where it has come
+  std::optional<PieceTime> last_time_;          // of the chunk that left last
+  std::uint64_t offset_ = 0;                    // of the next byte, for mfra
+  std::vector<RandomAccess> random_access_;     // 16 bytes a fragment, kept only where mfra wants them
 };
 
 InitOptions init_options(Variant variant, const TrackConfig &first) {
@@ -168,12 +170,25 @@ void FragmentedOutput::announce_boundary() {
   if (!boundary) return;
   // The picture nearest to the boundary, as the fragmenter counts it, not the first one behind it.
   const std::int64_t half = reference.in_nanoseconds(reference.nominal_duration) / 2;
-  host_.want_key_unit(reference, std::max<std::int64_t>(0, *boundary - half));
+  wanted_key_unit_ = std::max<std::int64_t>(0, *boundary - half);
+  host_.want_key_unit(reference, *wanted_key_unit_);
+}
+
+void FragmentedOutput::note_key_unit(const Track &track, const MuxSample &sample) {
+  if (!wanted_key_unit_ || track.index != fragmenter_->reference() || !sample.sample.sync ||
+      sample.running_time < *wanted_key_unit_)
+    return;
+  track.log.line(LogLevel::debug, [&] {
+    return fmt::format("the key unit that was asked for came at {:.3f} s",
+                       static_cast<double>(sample.running_time) / kNanoseconds);
+  });
+  wanted_key_unit_.reset();
 }
 
 bool FragmentedOutput::add(Track &track, MuxSample sample) {
   if (shifted_[track.index])
     sample.sample.composition_offset += static_cast<std::int32_t>(track.timeline->reorder_shift());
+  note_key_unit(track, sample);
   const auto boundary = fragmenter_->next_boundary();
   auto chunk = fragmenter_->before(track.index, sample.sample, sample.early);
   if (chunk && !emit(std::move(*chunk), &track)) return false;
@@ -395,10 +410,10 @@ bool FragmentedOutput::emit(Chunk chunk, const Track *settled) {
   const std::size_t reference = reference_of(chunk);
   add_timecode(chunk);
   tracks_[reference]->log.line(LogLevel::debug, [&] {
-    return fmt::format("cut {} {}, which ends at {:.3f} s, {} samples",
+    return fmt::format("cut {} {}, which ends at {:.3f} s, {} samples: {}",
                        chunk.starts_fragment ? "fragment" : "chunk", sequence_number_,
                        static_cast<double>(end_of(chunk, reference)) / kNanoseconds,
-                       chunk.runs[reference].size());
+                       chunk.runs[reference].size(), fragmenter_->reason());
   });
   const Slices slices = slice(chunk);
   auto header = chunk_header(chunk, reference, slices);

@@ -25,26 +25,32 @@ std::optional<std::int64_t> Fragmenter::next_boundary() const {
   return nanoseconds(reference_, next_grid_);
 }
 
-bool Fragmenter::fragment_due(const Sample &sample, std::int64_t decode_time) const {
-  if (!sample.sync) return false;
+const char *Fragmenter::why_fragment(const Sample &sample, std::int64_t decode_time) const {
+  if (!sample.sync) return nullptr;
   const std::int64_t time = nanoseconds(reference_, decode_time);
   for (const std::int64_t split : splits_)
-    if (time >= split) return true;
-  if (settings_.manual) return false;
+    if (time >= split) return "the first key unit since it was asked to split";
+  if (settings_.manual) return nullptr;
   const std::int64_t tolerance = sample.duration / 2;
-  if (decode_time >= next_grid_ - tolerance) return true;
+  if (decode_time >= next_grid_ - tolerance) return "a key unit at the multiple of fragment-duration";
   return !tracks_[reference_].all_sync &&
-         decode_time >= fragment_start_ + in_ticks(settings_.fragment_duration) - tolerance;
+                 decode_time >= fragment_start_ + in_ticks(settings_.fragment_duration) - tolerance
+             ? "a key unit fragment-duration after the last cut"
+             : nullptr;
 }
 
 // Whether the pending chunk would grow too long or too large with `next`.
-bool Fragmenter::chunk_due(const Sample &next) const {
+const char *Fragmenter::why_chunk(const Sample &next) const {
   const auto &run = pending_[reference_];
-  if (run.empty()) return false;
+  if (run.empty()) return nullptr;
   const std::int64_t length = next.decode_time + next.duration - run.front().decode_time;
   const std::int64_t limit = settings_.chunk_duration ? settings_.chunk_duration : settings_.longest_chunk;
   // One tick of grace: the limit itself was rounded.
-  return length > in_ticks(limit) + 1 || pending_bytes_ + next.size > settings_.largest_chunk;
+  if (length > in_ticks(limit) + 1)
+    return settings_.chunk_duration ? "the next sample would pass chunk-duration"
+                                    : "no key unit came for as long as samples are kept";
+  return pending_bytes_ + next.size > settings_.largest_chunk ? "it holds all the bytes that are kept"
+                                                              : nullptr;
 }
 
 void Fragmenter::begin_fragment(std::int64_t decode_time) {
@@ -74,6 +80,11 @@ Chunk Fragmenter::take() {
 }
 
 std::optional<Chunk> Fragmenter::drain() {
+  return drain_since("the stream ends or its format changes");
+}
+
+std::optional<Chunk> Fragmenter::drain_since(const char *reason) {
+  reason_ = reason;
   for (const auto &run : pending_)
     if (!run.empty()) return take();
   return std::nullopt;
@@ -84,7 +95,8 @@ std::optional<Chunk> Fragmenter::before(std::size_t track, const Sample &sample,
   if (!run.empty())
     run.back().duration = static_cast<std::uint32_t>(sample.decode_time - run.back().decode_time);
   if (track != reference_) {
-    if (started_ && pending_bytes_ + sample.size > settings_.largest_chunk) return drain();
+    if (started_ && pending_bytes_ + sample.size > settings_.largest_chunk)
+      return drain_since("it holds all the bytes that are kept");
     return std::nullopt;
   }
   if (!started_) {
@@ -93,13 +105,14 @@ std::optional<Chunk> Fragmenter::before(std::size_t track, const Sample &sample,
     begin_fragment(sample.decode_time);
     return std::nullopt;
   }
-  if (fragment_due(sample, sample.decode_time + early)) {
-    auto chunk = drain();
+  if (const char *why = why_fragment(sample, sample.decode_time + early)) {
+    auto chunk = drain_since(why);
     if (chunk) chunk->ends_fragment = true;
     begin_fragment(sample.decode_time + early);
     return chunk;
   }
-  return chunk_due(sample) ? drain() : std::nullopt;
+  const char *why = why_chunk(sample);
+  return why ? drain_since(why) : std::nullopt;
 }
 
 std::optional<Chunk> Fragmenter::add(std::size_t track, const Sample &sample, bool duration_known) {
@@ -109,7 +122,8 @@ std::optional<Chunk> Fragmenter::add(std::size_t track, const Sample &sample, bo
   Sample next = sample;
   next.decode_time += sample.duration;
   next.size = 0;
-  return chunk_due(next) ? drain() : std::nullopt;
+  const char *why = why_chunk(next);
+  return why ? drain_since(why) : std::nullopt;
 }
 
 } // namespace hull::mux

@@ -54,6 +54,9 @@ class Fragmenter {
   /// Where the next fragment is due, in nanoseconds of decode time; none before the first sample.
   std::optional<std::int64_t> next_boundary() const;
 
+  /// Why the last chunk ended where it did, in words for a log.
+  const char *reason() const { return reason_; }
+
   std::size_t reference() const { return reference_; }
   std::uint64_t pending_bytes() const { return pending_bytes_; }
   std::size_t pending(std::size_t track) const { return pending_[track].size(); }
@@ -61,9 +64,11 @@ class Fragmenter {
  private:
   std::int64_t nanoseconds(std::size_t track, std::int64_t ticks) const;
   std::int64_t in_ticks(std::int64_t nanoseconds) const;
-  bool fragment_due(const isobmff::Sample &sample, std::int64_t decode_time) const;
-  bool chunk_due(const isobmff::Sample &next) const;
+  // Null where nothing is due.
+  const char *why_fragment(const isobmff::Sample &sample, std::int64_t decode_time) const;
+  const char *why_chunk(const isobmff::Sample &next) const;
   isobmff::Chunk take();
+  std::optional<isobmff::Chunk> drain_since(const char *reason);
   void begin_fragment(std::int64_t decode_time); // where it would stand
 
   Settings settings_;
@@ -73,6 +78,7 @@ class Fragmenter {
   std::uint64_t pending_bytes_ = 0;
   std::vector<std::int64_t> splits_;
   bool started_ = false;
+  const char *reason_ = "";
   bool fragment_pending_ = true; // the next chunk starts a fragment
   std::int64_t base_ = 0;        // first decode time of the reference track: the grid's zero, ticks
   std::int64_t fragment_start_ = 0;

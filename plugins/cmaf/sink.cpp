@@ -213,7 +213,10 @@ GstPad *CmafSink::request_new_pad(GstPadTemplate *templ, const gchar *name, cons
     return nullptr;
   }
   const auto pad_name = choose_name(templ, name);
-  if (!pad_name) return nullptr;
+  if (!pad_name) {
+    warn(element(), Error{ErrorCode::settings, fmt::format("There is a pad called {} already.", name)});
+    return nullptr;
+  }
   const auto number = std::string_view(*pad_name).substr(pad_name->find('_') + 1);
   unsigned counted = 0;
   std::from_chars(number.data(), number.data() + number.size(), counted);
@@ -319,13 +322,14 @@ void CmafSink::go_on_air() {
 
 void CmafSink::add_outputs(OnAir &air, const SinkSettings &s) {
   const Output::Report report = [this](const Error &error) { warn(element(), error); };
-  if (!s.location.empty()) air.outputs.push_back(make_directory_output(s.location, air.live, report));
+  const LogSink log = log_into(GST_CAT_DEFAULT, G_OBJECT(self_));
+  if (!s.location.empty()) air.outputs.push_back(make_directory_output(s.location, air.live, report, log));
   if (!s.ingest_url.empty())
     air.outputs.push_back(
         make_push_output({s.ingest_url, s.ingest_mode == IngestMode::objects, s.ingest_post, s.ingest_queue},
-                         air.live, report));
+                         air.live, report, log));
   if (application_wants_streams())
-    air.outputs.push_back(make_app_output(application_hooks(), air.live, report));
+    air.outputs.push_back(make_app_output(application_hooks(), air.live, report, log));
 }
 
 // Pictures lead texts, sound does where there are none.

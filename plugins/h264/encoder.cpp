@@ -349,8 +349,10 @@ gboolean Encoder::sink_event(GstEvent *event) {
   const gboolean done = Shell<Encoder>::parent_class()->sink_event(self_, event);
   if (!ends) return done;
   const auto totals = counters_.totals();
-  GST_INFO_OBJECT(self_, "ends after %" G_GUINT64_FORMAT " pictures, %" G_GUINT64_FORMAT " more left out",
-                  totals.frames, totals.dropped);
+  GST_INFO_OBJECT(self_,
+                  "ends after %" G_GUINT64_FORMAT " pictures, the last at %" GST_TIME_FORMAT
+                  ", %" G_GUINT64_FORMAT " more left out",
+                  totals.frames, GST_TIME_ARGS(last_time_), totals.dropped);
   return done;
 }
 

@@ -97,7 +97,9 @@ GstFlowReturn Encoder::encode_now(GstVideoCodecFrame *frame) {
   request.extra = bytes_around(buffer.get(), false);
   request.key_extra = bytes_around(buffer.get(), true);
   const auto coded = coder_->code(request);
-  return coded ? put_out(frame, clock_, *coded) : fail_frame(frame, coded.error());
+  if (!coded) return fail_frame(frame, coded.error());
+  key_left_out_ |= coded->skipped && request.key;
+  return put_out(frame, clock_, *coded);
 }
 
 GstFlowReturn Encoder::encode_in_pool(GstVideoCodecFrame *frame) {
@@ -171,7 +173,9 @@ GstFlowReturn Encoder::leave_out(GstVideoCodecFrame *frame, const Coded &coded) 
 }
 
 void Encoder::log_picture(GstVideoCodecFrame *frame, const Coded &coded, std::size_t size) const {
-  if (coded.idr) GST_DEBUG_OBJECT(self_, "key unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(frame->pts));
+  if (coded.idr)
+    GST_DEBUG_OBJECT(self_, "key unit at %" GST_TIME_FORMAT "%s", GST_TIME_ARGS(frame->pts),
+                     key_left_out_ ? ", as the picture that was to be one was left out" : "");
   GST_LOG_OBJECT(self_, "picture at %" GST_TIME_FORMAT ": %zu bytes at quantizer %d, coded %u times",
                  GST_TIME_ARGS(frame->pts), size, writer_.last_qp(), coded.attempts);
 }
@@ -188,6 +192,7 @@ GstFlowReturn Encoder::put_out(GstVideoCodecFrame *frame, GstClockTime clock, co
   if (coded.idr) GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame);
   frame->dts = frame->pts; // no reordering
   log_picture(frame, coded, size);
+  if (coded.idr) key_left_out_ = false;
   return push_units(frame, units, coded);
 }
 

@@ -13,8 +13,7 @@ constexpr GstClockTime kRepeat = 100 * GST_MSECOND;
 constexpr GstClockTime kPatience = GST_SECOND;
 
 bool elapsed(GstClockTime since, GstClockTime now, GstClockTime span) {
-  return !GST_CLOCK_TIME_IS_VALID(since) || !GST_CLOCK_TIME_IS_VALID(now) || now < since ||
-         now - since >= span;
+  return !GST_CLOCK_TIME_IS_VALID(since) || now < since || now - since >= span;
 }
 
 bool send(GstPad *pad, GstStructure *structure) {
@@ -59,7 +58,7 @@ bool LossReports::report(GstPad *pad, const SliceHeader &picture, Trust trust,
     sent_ = GST_CLOCK_TIME_NONE;
   }
   answered_ = send_loss(pad, picture, now);
-  return !answered_ || !has_long_term_ || (GST_CLOCK_TIME_IS_VALID(now) && elapsed(since_, now, kPatience));
+  return !answered_ || !has_long_term_ || elapsed(since_, now, kPatience);
 }
 
 } // namespace hull::h264

@@ -14,7 +14,7 @@ namespace hull::h264 {
 ///   (int)
 class LossReports {
  public:
-  /// A picture was decoded. Sends what is to be said to `pad`'s peer, at `now` (stream time, may be unknown).
+  /// A picture was decoded. Sends what is to be said to `pad`'s peer, at `now`.
   /// True when pictures are damaged and nobody upstream seems able to mend it without a key unit.
   bool report(GstPad *pad, const SliceHeader &picture, Trust trust,
               const std::vector<References::Marked> &marked, GstClockTime now);

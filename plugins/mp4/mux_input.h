@@ -78,6 +78,7 @@ class MuxInput : public mux::Track {
   std::uint64_t dropped = 0;          ///< samples before the first sync sample, or that cannot be placed
   std::uint64_t empty = 0;            ///< buffers without bytes
   std::uint64_t samples = 0;
+  std::int64_t last_time = 0; ///< running time of the last of them, nanoseconds
 
  private:
   bool take_arrival(Arrival &arrival);

@@ -146,9 +146,10 @@ GstFlowReturn VmafInputs::take(VmafPad &pad, BufferRef buffer) {
   bool first = false;
   {
     const Lock lock(mutex);
-    const VmafInput &mine = of(pad);
+    VmafInput &mine = of(pad);
     if (flow(mine) != GST_FLOW_OK) return flow(mine);
     if (mine.stale) return GST_FLOW_OK;
+    mine.last_time = frame->running_time;
     matcher.push(mine.id, {matched_time(frame->running_time), frame_duration(frame->info), frame},
                  thumbnail ? &*thumbnail : nullptr);
     ++progress;

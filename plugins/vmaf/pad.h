@@ -24,8 +24,9 @@ struct VmafInput {
   std::uint64_t caps_changes = 0;
   GstSegment segment{};
   bool eos = false, flushing = false;
-  bool stale = false;             ///< a seek is on its way: what still comes is from before it
-  std::uint32_t flush_seqnum = 0; ///< of the newest flush, which a seek shares
+  bool stale = false;                           ///< a seek is on its way: what still comes is from before it
+  GstClockTime last_time = GST_CLOCK_TIME_NONE; ///< running time of the newest frame
+  std::uint32_t flush_seqnum = 0;               ///< of the newest flush, which a seek shares
 
   void reset();
 };

@@ -86,6 +86,7 @@ gboolean Scale::set_info(GstCaps *in_caps, GstVideoInfo *in, GstCaps *out_caps, 
   GST_INFO_OBJECT(self_, "to %" GST_PTR_FORMAT "%s", static_cast<void *>(out_caps),
                   gst_base_transform_is_passthrough(GST_BASE_TRANSFORM(self_)) ? ", passed through" : "");
   frames_ = 0;
+  last_time_ = GST_CLOCK_TIME_NONE;
   const unsigned components = GST_VIDEO_INFO_N_COMPONENTS(in);
   for (unsigned i = 0; i < components; ++i)
     scalers_[i] = vmaf::Scaler(GST_VIDEO_INFO_COMP_WIDTH(in, i), GST_VIDEO_INFO_COMP_HEIGHT(in, i),
@@ -100,7 +101,8 @@ gboolean Scale::sink_event(GstEvent *event) {
     GST_INFO_OBJECT(self_, "%" GST_SEGMENT_FORMAT, static_cast<const void *>(segment));
   }
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
-    GST_INFO_OBJECT(self_, "ends after %" G_GUINT64_FORMAT " scaled frames", frames_);
+    GST_INFO_OBJECT(self_, "ends after %" G_GUINT64_FORMAT " scaled frames, the last at %" GST_TIME_FORMAT,
+                    frames_, GST_TIME_ARGS(last_time_));
   return GST_BASE_TRANSFORM_CLASS(Shell<Scale>::parent_class())->sink_event(GST_BASE_TRANSFORM(self_), event);
 }
 
@@ -108,6 +110,7 @@ GstFlowReturn Scale::transform_frame(GstVideoFrame *in, GstVideoFrame *out) {
   const GstClockTime pts = GST_BUFFER_PTS(in->buffer);
   if (frames_++ == 0) GST_INFO_OBJECT(self_, "first frame at %" GST_TIME_FORMAT, GST_TIME_ARGS(pts));
   GST_LOG_OBJECT(self_, "frame at %" GST_TIME_FORMAT, GST_TIME_ARGS(pts));
+  last_time_ = pts;
   for (unsigned i = 0; i < GST_VIDEO_FRAME_N_COMPONENTS(in); ++i) {
     const vmaf::Plane scaled = scalers_[i].scale(plane_of(in, i));
     auto *to = static_cast<std::uint8_t *>(GST_VIDEO_FRAME_COMP_DATA(out, i));

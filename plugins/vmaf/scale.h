@@ -32,8 +32,9 @@ class Scale : public Configured<ScaleSettings> {
 
  private:
   GstVideoFilter *self_;
-  std::uint64_t frames_ = 0;            ///< scaled since the caps came
-  std::array<vmaf::Scaler, 3> scalers_; // one per component: their sizes differ
+  GstClockTime last_time_ = GST_CLOCK_TIME_NONE; // of the last of them
+  std::uint64_t frames_ = 0;                     ///< scaled since the caps came
+  std::array<vmaf::Scaler, 3> scalers_;          // one per component: their sizes differ
 };
 
 } // namespace hull

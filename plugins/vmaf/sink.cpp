@@ -272,6 +272,7 @@ void VmafSink::update_segment(VmafPad &pad, GstEvent *event) {
 
 bool VmafSink::end(VmafPad &pad, GstEvent *event) {
   std::uint64_t frames = 0;
+  GstClockTime last = GST_CLOCK_TIME_NONE;
   {
     const Lock lock(inputs_.mutex);
     if (inputs_.of(pad).stale) return true;
@@ -279,8 +280,11 @@ bool VmafSink::end(VmafPad &pad, GstEvent *event) {
     inputs_.seqnum = gst_event_get_seqnum(event);
     ++inputs_.progress;
     frames = inputs_.matched(pad).counts.received;
+    last = inputs_.of(pad).last_time;
   }
-  GST_INFO_OBJECT(pad.self(), "ends after %" G_GUINT64_FORMAT " frames", frames);
+  GST_INFO_OBJECT(pad.self(),
+                  "ends after %" G_GUINT64_FORMAT " frames, the last at running time %" GST_TIME_FORMAT,
+                  frames, GST_TIME_ARGS(last));
   return scoring_.advance() == GST_FLOW_OK;
 }
 

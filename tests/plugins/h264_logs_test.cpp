@@ -28,19 +28,19 @@ TEST(EncoderLogs, ExplainNegotiationChoicesAndTheEnd) {
                              " ! hullh264enc name=e key-int-max=25 bitrate=100 ! "
                              "video/x-h264,profile=high,stream-format=avc ! appsink name=out");
   ASSERT_EQ(played.error, "");
-  expect_lines(lines,
-               {{GST_LEVEL_INFO, "e: sink: caps video/x-raw, format=(string)I420, width=(int)64"},
-                {GST_LEVEL_INFO, "e: sink: time segment"},
-                {GST_LEVEL_INFO, "e: src: caps video/x-h264, stream-format=(string)avc"},
-                {GST_LEVEL_INFO, "e: profile high, level 1.1, which holds 240 kbit/s, CABAC"},
-                {GST_LEVEL_INFO, "e: codes with rate-control=bitrate at 100 kbit/s"},
-                {GST_LEVEL_INFO, "a key unit every 25 pictures"},
-                {GST_LEVEL_INFO, "e: slice-mode=single num-slices=1, coded by 1 threads"},
-                {GST_LEVEL_INFO, "e: first picture at 0:00:00.000000000"},
-                {GST_LEVEL_DEBUG, "e: picture at 0:00:00.000000000 is to be a key unit: a sequence begins"},
-                {GST_LEVEL_DEBUG, "e: picture at 0:00:01.000000000 is to be a key unit: its turn has come"},
-                {GST_LEVEL_DEBUG, "e: key unit at", 3},
-                {GST_LEVEL_INFO, "e: ends after 60 pictures, 0 more left out"}});
+  expect_lines(
+      lines, {{GST_LEVEL_INFO, "e: sink: caps video/x-raw, format=(string)I420, width=(int)64"},
+              {GST_LEVEL_INFO, "e: sink: time segment"},
+              {GST_LEVEL_INFO, "e: src: caps video/x-h264, stream-format=(string)avc"},
+              {GST_LEVEL_INFO, "e: profile high, level 1.1, which holds 240 kbit/s, CABAC"},
+              {GST_LEVEL_INFO, "e: codes with rate-control=bitrate at 100 kbit/s"},
+              {GST_LEVEL_INFO, "a key unit every 25 pictures"},
+              {GST_LEVEL_INFO, "e: slice-mode=single num-slices=1, coded by 1 threads"},
+              {GST_LEVEL_INFO, "e: first picture at 0:00:00.000000000"},
+              {GST_LEVEL_DEBUG, "e: picture at 0:00:00.000000000 is to be a key unit: a sequence begins"},
+              {GST_LEVEL_DEBUG, "e: picture at 0:00:01.000000000 is to be a key unit: its turn has come"},
+              {GST_LEVEL_DEBUG, "e: key unit at", 3},
+              {GST_LEVEL_INFO, "e: ends after 60 pictures, the last at 0:00:02.360000000, 0 more left out"}});
   EXPECT_EQ(lines.count(GST_LEVEL_LOG, ""), 0);
 }
 
@@ -83,7 +83,7 @@ TEST(EncoderLogs, ExplainKeyUnitsAskedForChangesAndFlushes) {
 TEST(EncoderLogs, ExplainWhatIsLeftOutRepairedOrCodedAgain) {
   const DebugLines lines("hullh264enc", GST_LEVEL_DEBUG);
   {
-    Feeder feeder("hullh264enc bitrate=10 frame-skip=true", "ANY");
+    Feeder feeder("hullh264enc bitrate=10 frame-skip=true key-int-max=4", "ANY");
     feeder.caps(kRaw);
     for (int i = 0; i < 50; ++i)
       feeder.push(noise_frame(kFrame, i));
@@ -101,6 +101,7 @@ TEST(EncoderLogs, ExplainWhatIsLeftOutRepairedOrCodedAgain) {
   }
   expect_lines(lines,
                {{GST_LEVEL_DEBUG, "is left out: frame-skip holds the bitrate", 10},
+                {GST_LEVEL_DEBUG, ", as the picture that was to be one was left out"},
                 {GST_LEVEL_DEBUG, "before the one it follows is moved behind it"},
                 {GST_LEVEL_DEBUG, "picture at 0:00:02.040000000 is left out: its memory cannot be read"},
                 {GST_LEVEL_WARNING, "A picture could not be read"},
@@ -132,7 +133,8 @@ TEST(DecoderLogs, ExplainCapsSequencesAndTheEnd) {
                        {GST_LEVEL_INFO, "d: sequence parameter set 0: 64x64, profile_idc 77"},
                        {GST_LEVEL_INFO, "d: src: caps video/x-raw, format=(string)I420, width=(int)64"},
                        {GST_LEVEL_INFO, "d: first picture at 0:00:00.000000000"},
-                       {GST_LEVEL_INFO, "d: ends after 30 pictures, 0 of them flagged"}});
+                       {GST_LEVEL_INFO,
+                        "d: ends after 30 pictures, the last at 0:00:01.160000000, 0 of them flagged"}});
   EXPECT_EQ(lines.count(GST_LEVEL_LOG, ""), 0);
   EXPECT_EQ(lines.count(GST_LEVEL_DEBUG, "key unit"), 0);
 }
@@ -160,12 +162,43 @@ TEST(DecoderLogs, ExplainLossDamageAndKeyUnitsAskedFor) {
     feeder.push(buffer);
   }
   feeder.end();
-  expect_lines(lines,
-               {{GST_LEVEL_DEBUG, "report a loss before frame_num 6, last correct 4"},
-                {GST_LEVEL_DEBUG, "upstream is asked for a key unit at 0:00:00.240000000"},
-                {GST_LEVEL_DEBUG, "the key unit that was asked for came at 0:00:00.600000000"},
-                {GST_LEVEL_DEBUG, "picture at 0:00:00.800000000 is concealed: slices of it are missing"},
-                {GST_LEVEL_INFO, "ends after 29 pictures, 19 of them flagged"}});
+  expect_lines(
+      lines, {{GST_LEVEL_DEBUG, "report a loss before frame_num 6, last correct 4"},
+              {GST_LEVEL_DEBUG, "upstream is asked for a key unit at 0:00:00.240000000"},
+              {GST_LEVEL_DEBUG, "the key unit that was asked for came at 0:00:00.600000000"},
+              {GST_LEVEL_DEBUG, "picture at 0:00:00.800000000 is concealed: slices of it are missing"},
+              {GST_LEVEL_DEBUG, "pictures from 0:00:00.240000000 on are flagged: something of them"},
+              {GST_LEVEL_DEBUG, "pictures from 0:00:00.600000000 on are exact again"},
+              {GST_LEVEL_INFO, "ends after 29 pictures, the last at 0:00:01.160000000, 19 of them flagged"}});
+}
+
+TEST(DecoderLogs, ExplainPicturesThatAreOnlyNearlyRight) {
+  const Played stream =
+      play("videotestsrc num-buffers=20 ! video/x-raw,format=I420,width=64,height=64 ! x264enc bframes=2 "
+           "b-adapt=false ! video/x-h264,stream-format=byte-stream ! appsink name=out");
+  if (stream.buffers.empty()) GTEST_SKIP() << "x264enc is not installed";
+  const DebugLines lines("hullh264dec", GST_LEVEL_DEBUG);
+  Feeder feeder("hullh264dec", "ANY");
+  feeder.caps(stream.caps.get());
+  for (const BufferRef &buffer : stream.buffers)
+    feeder.push(buffer);
+  feeder.end();
+  expect_lines(lines, {{GST_LEVEL_DEBUG, "on are flagged: OpenH264 decodes B pictures only nearly"}});
+}
+
+// Neither buffers without times nor a time that stands still make more requests than one in half a second.
+TEST(DecoderLogs, AStreamWithoutTimesAsksForFewKeyUnits) {
+  const Played stream = coded(60, "key-int-max=60");
+  const DebugLines lines("hullh264dec", GST_LEVEL_DEBUG);
+  Feeder feeder("hullh264dec", "ANY");
+  feeder.caps(stream.caps.get());
+  for (std::size_t i = 0; i < stream.buffers.size(); ++i) {
+    if (i == 2) continue;
+    const ByteVector bytes = bytes_of(stream.buffers[i].get());
+    feeder.push(BufferRef::adopt(gst_buffer_new_memdup(bytes.data(), bytes.size())));
+  }
+  EXPECT_GE(lines.count(GST_LEVEL_DEBUG, "upstream is asked for a key unit"), 1);
+  EXPECT_LT(lines.count(GST_LEVEL_DEBUG, "upstream is asked for a key unit"), 20) << lines.all();
 }
 
 TEST(DecoderLogs, ExplainARefusal) {

@@ -3,6 +3,8 @@
 #include "tests/plugins/cmaf_support.h"
 #include "tests/plugins/debug_lines.h"
 
+#include <filesystem>
+#include <unistd.h>
 #include <vector>
 
 #include <gst/app/gstappsrc.h>
@@ -70,6 +72,18 @@ TEST_F(CmafSinkLogs, ExplainLostInput) {
   stop();
   expect(GST_LEVEL_DEBUG, " s before 2.4");
   expect(GST_LEVEL_DEBUG, " never came");
+}
+
+// Each object that an output delivers, and each attempt that failed, though the bus hears of the first alone.
+TEST_F(CmafSinkLogs, ExplainWhatOutputsDeliver) {
+  const auto folder = std::filesystem::temp_directory_path() / ("hull-cmaf-logs-" + std::to_string(getpid()));
+  start("location=" + folder.string() + " ingest-url=http://127.0.0.1:1/");
+  follow(3);
+  stop();
+  std::filesystem::remove_all(folder);
+  expect(GST_LEVEL_DEBUG, "v1.m3u8 is delivered, ");
+  expect(GST_LEVEL_DEBUG, "manifest.mpd is delivered, ");
+  EXPECT_GE(lines_->count(GST_LEVEL_DEBUG, "failed: no answer"), 3) << lines_->all();
 }
 
 TEST_F(CmafSinkLogs, ExplainEachRefusal) {

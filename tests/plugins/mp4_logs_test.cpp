@@ -18,15 +18,19 @@ TEST(Mp4MuxLogs, ExplainTracksCutsAndTheEnd) {
   for (guint64 i = 0; i < 90; ++i)
     Mux::push_frame(video, i, i % 30 == 0);
   (void)mux.finish();
-  expect_lines(lines, {{GST_LEVEL_INFO, "video_0: caps video/x-h264"},
-                       {GST_LEVEL_INFO, "video_0: segment time segment"},
-                       {GST_LEVEL_INFO, "video_0: first sample"},
-                       {GST_LEVEL_INFO, "1 of 1 inputs are tracks of the header"},
-                       {GST_LEVEL_INFO, "src: caps video/quicktime, variant=(string)iso-fragmented"},
-                       {GST_LEVEL_DEBUG, "video_0: asking for a key unit at"},
-                       {GST_LEVEL_DEBUG, "video_0: cut fragment 2, which ends at 2.000 s, 30 samples"},
-                       {GST_LEVEL_INFO, "video_0: ended after 90 samples"},
-                       {GST_LEVEL_INFO, "the stream has ended: eos"}});
+  expect_lines(
+      lines,
+      {{GST_LEVEL_INFO, "video_0: caps video/x-h264"},
+       {GST_LEVEL_INFO, "video_0: segment time segment"},
+       {GST_LEVEL_INFO, "video_0: first sample"},
+       {GST_LEVEL_INFO, "1 of 1 inputs are tracks of the header"},
+       {GST_LEVEL_INFO, "src: caps video/quicktime, variant=(string)iso-fragmented"},
+       {GST_LEVEL_DEBUG, "video_0: asking for a key unit at"},
+       {GST_LEVEL_DEBUG, "video_0: the key unit that was asked for came at 1.000 s"},
+       {GST_LEVEL_DEBUG, "video_0: cut fragment 2, which ends at 2.000 s, 30 samples: a key unit at the "
+                         "multiple of fragment-duration"},
+       {GST_LEVEL_INFO, "video_0: ended after 90 samples, the last at running time +0:00:02.9"},
+       {GST_LEVEL_INFO, "the stream has ended: eos"}});
   EXPECT_EQ(lines.count(GST_LEVEL_LOG, ""), 0);
 }
 

@@ -27,7 +27,7 @@ TEST(VmafSinkLogs, ExplainCapsChoicesAndTheEnd) {
                        {GST_LEVEL_INFO, "model vmaf_v0.6.1neg as vmaf_neg"},
                        {GST_LEVEL_INFO, "distorted_0 is scored at 96x64, 8 bits"},
                        {GST_LEVEL_INFO, "distorted_1 is not linked: left out"},
-                       {GST_LEVEL_INFO, "reference: ends after 4 frames"},
+                       {GST_LEVEL_INFO, "reference: ends after 4 frames, the last at running time 0:00:00.1"},
                        {GST_LEVEL_INFO, "distorted_0: 4 frames scored"}});
   // The input that is not linked lacks every frame: once is enough.
   EXPECT_EQ(lines.count(GST_LEVEL_DEBUG, "distorted_1: frame"), 0) << lines.all();
@@ -95,7 +95,7 @@ TEST(ScaleLogs, ExplainCapsAndTheChosenSize) {
                        {GST_LEVEL_INFO, "time segment"},
                        {GST_LEVEL_INFO, "first frame at 0:00:00.000000000"},
                        {GST_LEVEL_LOG, "frame at", 3},
-                       {GST_LEVEL_INFO, "ends after 3 scaled frames"}});
+                       {GST_LEVEL_INFO, "ends after 3 scaled frames, the last at 0:00:00.0"}});
 }
 
 TEST(ScaleLogs, SayWhenNothingIsScaled) {

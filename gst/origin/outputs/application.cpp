@@ -77,7 +77,7 @@ class AppStreams final : public EventHandler {
     GError *error = nullptr;
     if (!g_output_stream_close(open.stream.get(), nullptr, &error)) return fail(open, error);
     open.stream = {};
-    delivery_->sent(open.bytes);
+    delivery_->sent(open.name, open.bytes);
   }
 
   // The next object gets a stream of its own.
@@ -98,8 +98,8 @@ class AppStreams final : public EventHandler {
 } // namespace
 
 std::unique_ptr<Output> make_app_output(AppHooks hooks, std::shared_ptr<const publish::Live> live,
-                                        Output::Report report) {
-  const auto delivery = std::make_shared<DeliveryStats>(std::move(report));
+                                        Output::Report report, LogSink log) {
+  const auto delivery = std::make_shared<DeliveryStats>(std::move(report), std::move(log));
   return std::make_unique<QueuedOutput>(
       std::make_unique<AppStreams>(std::move(hooks), std::move(live), delivery), delivery);
 }

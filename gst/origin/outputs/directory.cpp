@@ -38,7 +38,7 @@ class Directory final : public EventHandler {
     for (; !owed_.empty(); owed_.pop_front()) {
       const publish::ObjectView view = live_->object(owed_.front());
       if (view.found != publish::Found::ready)
-        delivery_->dropped();
+        delivery_->dropped(owed_.front());
       else if (!write(owed_.front(), view.chunks))
         return false;
     }
@@ -82,7 +82,7 @@ class Directory final : public EventHandler {
     // What power takes away here is on air no more when it is back.
     if (!error) error = file.commit(AtomicFile::Sync::no);
     if (!error) {
-      delivery_->sent(bytes);
+      delivery_->sent(name, bytes);
       return true;
     }
     const bool full = error == std::errc::no_space_on_device;
@@ -104,8 +104,8 @@ class Directory final : public EventHandler {
 
 std::unique_ptr<Output> make_directory_output(const std::string &folder,
                                               std::shared_ptr<const publish::Live> live,
-                                              Output::Report report) {
-  const auto delivery = std::make_shared<DeliveryStats>(std::move(report));
+                                              Output::Report report, LogSink log) {
+  const auto delivery = std::make_shared<DeliveryStats>(std::move(report), std::move(log));
   return std::make_unique<QueuedOutput>(std::make_unique<Directory>(folder, std::move(live), delivery),
                                         delivery);
 }

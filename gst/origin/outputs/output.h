@@ -3,6 +3,7 @@
 // Outputs beside the origin: each follows the window's events on a thread of its own, so that neither a full
 // disk nor a dead server ever holds a streaming thread.
 
+#include "gst/core/log.h"
 #include "gst/core/mutex.h"
 #include "gst/core/result.h"
 #include "gst/origin/gref.h"
@@ -22,18 +23,20 @@ struct OutputStats {
 class DeliveryStats {
  public:
   using Report = std::function<void(const Error &)>;
-  explicit DeliveryStats(Report report) : report_(std::move(report)) {}
-  /// An object of `bytes` is there, whole.
-  void sent(std::uint64_t bytes);
-  void dropped();
-  /// Said once per trouble: the first and every fiftieth.
+  DeliveryStats(Report report, LogSink log) : report_(std::move(report)), log_(std::move(log)) {}
+  /// The object `name` of `bytes` is there, whole.
+  void sent(const std::string &name, std::uint64_t bytes);
+  /// The segment `name` is left out.
+  void dropped(const std::string &name);
+  /// Reported once per trouble: the first and every fiftieth; all stand in the log.
   void failed(const Error &error);
   OutputStats stats() const;
 
  private:
   mutable Mutex mutex_; // leaf
   OutputStats stats_ HULL_GUARDED_BY(mutex_);
-  Report report_;
+  const Report report_;
+  const LogSink log_;
 };
 
 class Output {
@@ -51,7 +54,7 @@ class Output {
 /// without low latency. Segments that leave the window are deleted.
 std::unique_ptr<Output> make_directory_output(const std::string &folder,
                                               std::shared_ptr<const publish::Live> live,
-                                              Output::Report report);
+                                              Output::Report report, LogSink log);
 
 enum class AppStream { init, fragment, playlist };
 
@@ -64,7 +67,7 @@ struct AppHooks {
 
 /// The application's own streams: header and manifests whole, each segment chunk by chunk while it grows.
 std::unique_ptr<Output> make_app_output(AppHooks hooks, std::shared_ptr<const publish::Live> live,
-                                        Output::Report report);
+                                        Output::Report report, LogSink log);
 
 struct PushSettings {
   std::string url;
@@ -77,6 +80,6 @@ struct PushSettings {
 /// one chunked request while it grows. Interface 2 adds playlists and deletes what leaves the window. While
 /// the server is away at most `queue_segments` of each track wait; older ones are left out whole.
 std::unique_ptr<Output> make_push_output(PushSettings settings, std::shared_ptr<const publish::Live> live,
-                                         Output::Report report);
+                                         Output::Report report, LogSink log);
 
 } // namespace hull::origin

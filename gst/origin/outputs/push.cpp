@@ -82,8 +82,8 @@ class TrackUploader {
     newest_ = name;
     wanted_.push_back(name);
     if (wanted_.size() <= most_) return;
+    delivery_.dropped(wanted_.front());
     wanted_.pop_front();
-    delivery_.dropped();
   }
 
   void run() {
@@ -132,7 +132,7 @@ class TrackUploader {
         changes_->wait(seen, pause);
       client_.reconnect();
     }
-    delivery_.dropped();
+    delivery_.dropped(name);
   }
 
   PushReply send_header() {
@@ -148,7 +148,7 @@ class TrackUploader {
     const PushReply reply =
         client_.put(name, view.content_type, {reinterpret_cast<const char *>(bytes.data()), bytes.size()});
     if (!reply.good()) return reply;
-    delivery_.sent(bytes.size());
+    delivery_.sent(name, bytes.size());
     const Lock lock(mutex_);
     header_sent_ = header_ == name;
     return reply;
@@ -157,7 +157,7 @@ class TrackUploader {
   PushReply send_segment(const std::string &name) {
     const auto body = make_growing_body(live_, name, changes_);
     const PushReply reply = client_.put_growing(name, live_->object(name).content_type, body.get());
-    if (reply.good()) delivery_.sent(live_->object(name).bytes);
+    if (reply.good()) delivery_.sent(name, live_->object(name).bytes);
     return reply;
   }
 
@@ -227,7 +227,7 @@ class ManifestUploader {
       return false;
     }
     sent_[name] = text.text;
-    delivery_.sent(text.text.size());
+    delivery_.sent(name, text.text.size());
     return true;
   }
 
@@ -242,10 +242,10 @@ class ManifestUploader {
 
 class Push final : public Output {
  public:
-  Push(PushSettings settings, std::shared_ptr<const publish::Live> live, Report report)
+  Push(PushSettings settings, std::shared_ptr<const publish::Live> live, Report report, LogSink log)
       : live_(std::move(live)),
         settings_(std::move(settings)),
-        delivery_(std::move(report)),
+        delivery_(std::move(report), std::move(log)),
         manifests_(live_, settings_, delivery_) {}
   ~Push() override { finish(0); }
 
@@ -283,9 +283,9 @@ class Push final : public Output {
 } // namespace
 
 std::unique_ptr<Output> make_push_output(PushSettings settings, std::shared_ptr<const publish::Live> live,
-                                         Output::Report report) {
+                                         Output::Report report, LogSink log) {
   if (!settings.url.ends_with('/')) settings.url += '/';
-  return std::make_unique<Push>(std::move(settings), std::move(live), std::move(report));
+  return std::make_unique<Push>(std::move(settings), std::move(live), std::move(report), std::move(log));
 }
 
 } // namespace hull::origin
