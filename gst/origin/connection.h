@@ -46,14 +46,16 @@ class Connection {
   Exchange *next_gone() { return protocol_ ? protocol_->next_gone() : nullptr; }
   void forget_gone();
   std::vector<Exchange *> exchanges();
-  unsigned drop_stalled(gint64 before) { return protocol_ ? protocol_->drop_stalled(before) : 0; }
+  unsigned drop_stalled(gint64 before, std::uint64_t bytes) {
+    return protocol_ ? protocol_->drop_stalled(before, bytes) : 0;
+  }
   void say_goodbye();
 
   gint64 since() const { return since_; } ///< the state was entered, µs
   /// Since when it waits for the client to ask, µs; none while it does not.
   std::optional<gint64> idle_since() const;
-  /// Bytes wait for the socket, which has taken none since `before`, µs.
-  bool stalls(gint64 before) const { return wire_.queued() > 0 && wire_.progress() < before; }
+  /// Bytes wait for the socket, which has taken less than `bytes` since `before`, µs.
+  bool stalls(gint64 before, std::uint64_t bytes) { return wire_.lags(before, bytes); }
   std::uint64_t take_sent() { return wire_.take_sent(); }
 
  private:

@@ -20,7 +20,7 @@ class Http1 final : public Protocol, public Exchange {
   Exchange *next_gone() override { return nullptr; }
   void forget_gone() override {}
   std::optional<gint64> idle_since() const override;
-  unsigned drop_stalled(gint64) override { return 0; } // the wire's own time says it
+  unsigned drop_stalled(gint64, std::uint64_t) override { return 0; } // the wire's own pace says it
   bool abandoned() const override { return state_ == State::answering && !whole_; }
   void say_goodbye() override { enter(State::ended); }
   bool ended() const override { return state_ == State::ended; }

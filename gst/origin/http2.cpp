@@ -124,23 +124,22 @@ class Http2::Stream final : public Exchange {
     queued_ = 0;
   }
   /// The last of its answer has left.
-  void sent() {
-    sent_ = true;
-    progress_ = g_get_monotonic_time();
-  }
+  void sent() { sent_at_ = g_get_monotonic_time(); }
   void request_ended() { request_ended_ = true; }
   bool answers() const { return state_ != State::reading; }
   bool grows() const { return state_ == State::answering; }
-  bool stalls(gint64 before) const { return state_ != State::closed && queued_ > 0 && progress_ < before; }
+  bool stalls(gint64 before, std::uint64_t bytes) {
+    return state_ != State::closed && queued_ > 0 && pace_.lags(before, bytes);
+  }
   /// It is answered, but the client never ends its request.
-  bool lingers(gint64 before) const { return sent_ && !request_ended_ && progress_ < before; }
+  bool lingers(gint64 before) const { return sent_at_ && !request_ended_ && *sent_at_ < before; }
   /// Bytes of a request's body, which nobody wants. Some clients read no answer before all of theirs are
   /// taken, so as many more may come, up to a bound.
   bool throws_away(std::size_t size) { return (thrown_away_ += size) <= kMostThrownAway; }
 
   /// The next `size` bytes of the answer go out behind the head of a frame.
   void give(std::size_t size, Wire &wire) {
-    progress_ = g_get_monotonic_time();
+    pace_.take(size);
     queued_ -= size;
     while (size > 0) {
       BodySlice &slice = body_.front();
@@ -155,7 +154,7 @@ class Http2::Stream final : public Exchange {
  private:
   void add(BodySlice slice) {
     if (slice.bytes.empty()) return;
-    if (queued_ == 0) progress_ = g_get_monotonic_time();
+    if (queued_ == 0) pace_.begin();
     queued_ += slice.bytes.size();
     body_.push_back(std::move(slice));
   }
@@ -180,11 +179,12 @@ class Http2::Stream final : public Exchange {
   std::string target_;
   std::size_t head_size_ = 0;
   std::uint64_t thrown_away_ = 0;
-  bool has_host_ = false, request_ended_ = false, sent_ = false;
-  bool deferred_ = false; ///< nghttp2 does not ask before resume()
+  bool has_host_ = false, request_ended_ = false;
+  std::optional<gint64> sent_at_; ///< µs
+  bool deferred_ = false;         ///< nghttp2 does not ask before resume()
   std::deque<BodySlice> body_;
   std::uint64_t queued_ = 0;
-  gint64 progress_ = 0;
+  Pace pace_;
 };
 
 struct Http2::Callbacks {
@@ -345,10 +345,10 @@ std::optional<gint64> Http2::idle_since() const {
   return answering_ == 0 ? std::optional(since_) : std::nullopt;
 }
 
-unsigned Http2::drop_stalled(gint64 before) {
+unsigned Http2::drop_stalled(gint64 before, std::uint64_t bytes) {
   unsigned dropped = 0;
   for (const auto &[id, stream] : streams_)
-    if (stream->stalls(before))
+    if (stream->stalls(before, bytes))
       stream->cut(), ++dropped;
     else if (stream->lingers(before))
       nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);

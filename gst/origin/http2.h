@@ -29,7 +29,7 @@ class Http2 final : public Protocol {
   Exchange *next_gone() override;
   void forget_gone() override;
   std::optional<gint64> idle_since() const override;
-  unsigned drop_stalled(gint64 before) override;
+  unsigned drop_stalled(gint64 before, std::uint64_t bytes) override;
   bool abandoned() const override { return true; }
   void say_goodbye() override;
   bool ended() const override;

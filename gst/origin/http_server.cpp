@@ -20,6 +20,8 @@ constexpr int kAcceptsPerTurn = 64;
 constexpr int kEventsPerTurn = 256;
 constexpr unsigned kReadsPerTurn = 32;      // of one client
 constexpr unsigned kLeaveTimeout = 2;       // seconds
+constexpr unsigned kOutgoingTimeout = 5;    // seconds
+constexpr std::size_t kMostOutgoing = 64;   // out of kSpareDescriptors
 constexpr unsigned kHandshakesPerTurn = 16; // some 5 ms: those who are connected want their bytes in between
 constexpr rlim_t kSpareDescriptors = 128;   // what the rest of the process needs
 
@@ -161,36 +163,63 @@ void HttpServer::accept_some() {
   }
 }
 
+bool HttpServer::has_share_left(const std::string &address) const {
+  if (limits_.connections_per_address >= limits_.connections) return true;
+  const auto here = by_address_.find(address);
+  return here == by_address_.end() || here->second < limits_.connections_per_address;
+}
+
 // Whether one more connection from `address` may come in.
 bool HttpServer::make_room(const std::string &address) {
-  const auto here = by_address_.find(address);
-  const bool shared_out = limits_.connections_per_address < limits_.connections;
-  if (shared_out && here != by_address_.end() && here->second >= limits_.connections_per_address)
-    return false;
-  if (connections_.size() < limits_.connections) return true;
-  if (silent_.empty()) return false;
+  if (!has_share_left(address)) return false;
+  if (connections_.size() - outgoing_.size() < limits_.connections) return true;
+  Connection *gives_way = silent_.empty() ? longest_idle() : connections_.at(*silent_.begin()).get();
+  if (!gives_way || (silent_.empty() && outgoing_.size() >= kMostOutgoing)) return false;
   ++refused_;
   hooks_.log.line(LogLevel::debug, [&] {
-    return fmt::format("{} connections are there: one of {} that asked for nothing gives way to {}",
-                       connections_.size(), connections_.at(*silent_.begin())->address(), address);
+    return fmt::format("{} connections are there: one of {} that asks for nothing gives way to {}",
+                       connections_.size(), gives_way->address(), address);
   });
-  remove(*silent_.begin());
+  if (silent_.empty())
+    let_go(*gives_way);
+  else
+    remove(gives_way->number());
   return true;
 }
 
+Connection *HttpServer::longest_idle() const {
+  Connection *longest = nullptr;
+  gint64 oldest = 0;
+  for (const auto &[number, connection] : connections_) {
+    const auto since = connection->idle_since();
+    if (!since || outgoing_.contains(number) || (longest && *since >= oldest)) continue;
+    longest = connection.get();
+    oldest = *since;
+  }
+  return longest;
+}
+
+// It counts no more, and ends when its client has read that it does.
+void HttpServer::let_go(Connection &connection) {
+  const auto here = by_address_.find(connection.address());
+  if (--here->second == 0) by_address_.erase(here);
+  outgoing_.insert(connection.number());
+  connection.say_goodbye();
+  pump(connection);
+}
+
 void HttpServer::admit(int fd, const std::string &address) {
-  if (!make_room(address)) {
+  const bool welcome = make_room(address);
+  if (!welcome) {
     hooks_.log.line(LogLevel::debug, [&] {
       return fmt::format("{} is refused: {} connections are there of {}, {} of one address allowed", address,
                          connections_.size(), limits_.connections, limits_.connections_per_address);
     });
-    static constexpr char kFull[] =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\n"
-        "Content-Length: 0\r\n\r\n";
-    send(fd, kFull, sizeof kFull - 1, MSG_NOSIGNAL);
     ++refused_;
-    close(fd);
-    return;
+    if (outgoing_.size() >= kMostOutgoing) {
+      close(fd);
+      return;
+    }
   }
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -198,8 +227,12 @@ void HttpServer::admit(int fd, const std::string &address) {
   const Number number = next_number_++;
   connections_[number] = std::make_unique<Connection>(
       number, tls_ ? tls_->accept(Fd(fd)) : std::make_unique<Transport>(Fd(fd)), address, common_);
-  ++by_address_[address];
-  silent_.insert(number);
+  if (welcome) {
+    ++by_address_[address];
+    silent_.insert(number);
+  } else {
+    outgoing_.insert(number);
+  }
   total_ = static_cast<unsigned>(connections_.size());
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; // told once of every change
@@ -251,7 +284,14 @@ void HttpServer::pump(Connection &connection) {
     if (!exchange) break;
     ++requests;
     silent_.erase(number);
-    hooks_.asked(*exchange);
+    if (!outgoing_.contains(number)) {
+      hooks_.asked(*exchange);
+      continue;
+    }
+    HttpReply full(503, "text/plain", "no-store", {nullptr, "Too many viewers are here.\n"});
+    full.add("Retry-After", "2");
+    exchange->reply_last(std::move(full));
+    connection.say_goodbye();
   }
   go_on(connection);
   while (Exchange *exchange = connection.next_gone())
@@ -269,7 +309,7 @@ void HttpServer::remove(Number number) {
   for (Exchange *exchange : found->second->exchanges())
     hooks_.gone(*exchange);
   const auto here = by_address_.find(found->second->address());
-  if (--here->second == 0) by_address_.erase(here);
+  if (outgoing_.erase(number) == 0 && --here->second == 0) by_address_.erase(here);
   silent_.erase(number);
   unread_.erase(number);
   shaking_.erase(number);
@@ -280,34 +320,40 @@ void HttpServer::remove(Number number) {
 
 void HttpServer::sweep() {
   watch_listener(EPOLLIN);
-  const auto before = [now = g_get_monotonic_time()](unsigned seconds) {
-    return now - gint64{seconds} * G_USEC_PER_SEC;
-  };
   std::vector<Number> all; // who goes is taken out meanwhile
   for (const auto &[number, connection] : connections_)
     all.push_back(number);
-  for (const Number number : all) {
-    using State = Connection::State;
-    Connection &connection = *connections_.at(number);
-    const State state = connection.state();
-    const auto log = [&](const char *what) {
-      hooks_.log.line(LogLevel::debug, [&] { return connection.address() + what; });
-    };
-    const auto idle = connection.idle_since();
-    const bool stalls = connection.stalls(before(limits_.stall_timeout));
-    const unsigned streams = stalls ? 0 : connection.drop_stalled(before(limits_.stall_timeout));
-    dropped_ += stalls ? 1 : streams;
-    if (stalls) log(" takes nothing of its reply: its connection is cut");
-    if (streams) log(" takes nothing of its replies: their streams are reset");
-    if (stalls || (state == State::handshake && connection.since() < before(limits_.handshake_timeout)) ||
-        (state == State::leaving && connection.since() < before(kLeaveTimeout))) {
-      connection.cut();
-    } else if (idle && *idle < before(limits_.idle_timeout)) {
-      log(" asks for nothing: its connection ends");
-      connection.say_goodbye();
-    }
-    if (connection.state() != State::handshake) pump(connection);
+  for (const Number number : all)
+    sweep(*connections_.at(number));
+}
+
+void HttpServer::sweep(Connection &connection) {
+  using State = Connection::State;
+  const auto before = [now = g_get_monotonic_time()](unsigned seconds) {
+    return now - gint64{seconds} * G_USEC_PER_SEC;
+  };
+  const auto log = [&](const char *what) {
+    hooks_.log.line(LogLevel::debug, [&] { return connection.address() + what; });
+  };
+  const State state = connection.state();
+  const auto idle = connection.idle_since();
+  const gint64 stalled = before(limits_.stall_timeout);
+  const std::uint64_t least = std::uint64_t{limits_.least_rate} * limits_.stall_timeout;
+  const bool stalls = connection.stalls(stalled, least);
+  const unsigned streams = stalls ? 0 : connection.drop_stalled(stalled, least);
+  dropped_ += stalls ? 1 : streams;
+  if (stalls) log(" takes too little of its reply: its connection is cut");
+  if (streams) log(" takes too little of its replies: their streams are reset");
+  const unsigned patience = outgoing_.contains(connection.number()) ? kOutgoingTimeout : ~0u;
+  if (stalls || connection.since() < before(patience) ||
+      (state == State::handshake && connection.since() < before(limits_.handshake_timeout)) ||
+      (state == State::leaving && connection.since() < before(kLeaveTimeout))) {
+    connection.cut();
+  } else if (idle && *idle < before(limits_.idle_timeout)) {
+    log(" asks for nothing: its connection ends");
+    connection.say_goodbye();
   }
+  if (connection.state() != State::handshake) pump(connection);
 }
 
 } // namespace hull::origin

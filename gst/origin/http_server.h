@@ -21,7 +21,8 @@ struct ServerLimits {
   unsigned connections = 2000;
   unsigned connections_per_address = 0; ///< 0 = as many as in total
   unsigned idle_timeout = 30;           ///< seconds a client may take for its next whole request
-  unsigned stall_timeout = 15;          ///< seconds a client may take nothing of a reply
+  unsigned stall_timeout = 15;          ///< seconds in which a client takes least_rate of what waits for it
+  unsigned least_rate = 1000;           ///< bytes a second; less holds a connection and brings no stream over
   unsigned handshake_timeout = 10;      ///< seconds a client may take for TLS
 };
 
@@ -31,7 +32,8 @@ Result<GRef<GSocket>> listen_on(const std::string &address, unsigned port);
 unsigned port_of(GSocket *socket);
 
 /// Accepts, reads requests, writes replies. At the limit of connections a new one replaces one that never
-/// asked for anything: many connections without a request keep no viewer out.
+/// asked for anything, else the one that has waited longest for its next request: many connections without a
+/// request keep no viewer out. If all are being served, the new one's request is answered with 503.
 class HttpServer {
  public:
   /// Called on the thread of attach()'s context.
@@ -68,8 +70,12 @@ class HttpServer {
   void turn();
   void watch_listener(unsigned events);
   void accept_some();
+  bool has_share_left(const std::string &address) const;
+  Connection *longest_idle() const;
   bool make_room(const std::string &address);
   void admit(int fd, const std::string &address);
+  void let_go(Connection &connection);
+  void sweep(Connection &connection);
   void on_ready(Number number, unsigned events);
   void serve_waiting();
   bool shake_hands(Connection &connection);
@@ -88,9 +94,10 @@ class HttpServer {
   unsigned handshakes_left_ = 0;                              ///< of this turn
   std::map<Number, std::unique_ptr<Connection>> connections_; ///< oldest first
   std::set<Number> silent_;                                   ///< never asked for anything
+  std::set<Number> outgoing_;                                 ///< beyond the limits: they end soon
   std::set<Number> unread_;                                   ///< their turn was over before their bytes were
   std::set<Number> shaking_;                                  ///< wait for a turn that has handshakes left
-  std::map<std::string, unsigned> by_address_;
+  std::map<std::string, unsigned> by_address_;                ///< without outgoing_
   Number next_number_ = 1;
   std::atomic<unsigned> total_ = 0;
   std::atomic<std::uint64_t> refused_ = 0, dropped_ = 0, bytes_ = 0;

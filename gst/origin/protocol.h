@@ -16,6 +16,12 @@ class Exchange {
   const HttpRequest &request() const { return request_; }
   /// Begins the answer, and ends it unless it grows.
   virtual void reply(HttpReply reply) = 0;
+  /// An answer behind which the connection ends, as say_goodbye() makes it.
+  void reply_last(HttpReply reply) {
+    request_.keep_alive = false;
+    this->reply(std::move(reply));
+    flush();
+  }
   /// The next bytes of a growing reply.
   virtual void append(BodySlice slice) = 0;
   virtual void finish() = 0;
@@ -60,8 +66,8 @@ class Protocol {
   virtual void forget_gone() = 0;
   /// Since when it waits for a request, µs; none while it answers one.
   virtual std::optional<gint64> idle_since() const = 0;
-  /// Ends answers of which the client has taken nothing since `before`, µs; says how many.
-  virtual unsigned drop_stalled(gint64 before) = 0;
+  /// Ends answers of which the client has taken less than `bytes` since `before`, µs; says how many.
+  virtual unsigned drop_stalled(gint64 before, std::uint64_t bytes) = 0;
   /// The client has closed its side: nobody waits for more of an answer.
   virtual bool abandoned() const = 0;
   /// Tells the client that the connection ends; ended() follows.

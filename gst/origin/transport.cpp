@@ -44,7 +44,7 @@ Transport::Moved Transport::discard() {
 
 void Wire::add(BodySlice slice) {
   if (slice.bytes.empty()) return;
-  if (queued_ == 0) progress_ = g_get_monotonic_time();
+  if (queued_ == 0) pace_.begin();
   queued_ += slice.bytes.size();
   out_.push_back(std::move(slice));
 }
@@ -62,7 +62,7 @@ void Wire::write() {
 }
 
 void Wire::take_off(std::size_t count) {
-  progress_ = g_get_monotonic_time();
+  pace_.take(count);
   sent_ += count;
   queued_ -= count;
   while (count > 0) {

@@ -42,6 +42,35 @@ class Transport {
   Fd fd_;
 };
 
+/// How fast a client takes what waits for it. Times in µs, as g_get_monotonic_time gives them.
+class Pace {
+ public:
+  /// Something waits, where nothing did.
+  void begin() {
+    taken_ = 0;
+    progress_ = since_ = g_get_monotonic_time();
+  }
+  void take(std::uint64_t bytes) {
+    taken_ += bytes;
+    progress_ = g_get_monotonic_time();
+  }
+  /// Nothing was taken since `before`, or less than `bytes` since it: whoever takes a byte now and then holds
+  /// a connection as well as one who takes nothing. Asked again and again; each answer judges the time since
+  /// the last one that had `before` behind it.
+  bool lags(gint64 before, std::uint64_t bytes) {
+    if (progress_ < before) return true;
+    if (since_ >= before) return false;
+    if (taken_ < bytes) return true;
+    taken_ = 0;
+    since_ = g_get_monotonic_time();
+    return false;
+  }
+
+ private:
+  std::uint64_t taken_ = 0;
+  gint64 progress_ = 0, since_ = 0;
+};
+
 /// What waits for one client's socket, and the socket.
 class Wire {
  public:
@@ -56,8 +85,8 @@ class Wire {
   void has_room() { full_ = false; }
   /// Bytes that wait for the socket.
   std::uint64_t queued() const { return queued_; }
-  /// When the socket last took something that waited, µs.
-  gint64 progress() const { return progress_; }
+  /// Bytes wait, and the socket takes too few: see Pace.
+  bool lags(gint64 before, std::uint64_t bytes) { return queued_ > 0 && pace_.lags(before, bytes); }
   std::uint64_t take_sent() { return std::exchange(sent_, 0); }
   bool broken() const { return broken_; }
   void cut() { broken_ = true; }
@@ -69,7 +98,7 @@ class Wire {
   std::vector<BodySlice> out_;
   std::size_t first_ = 0; ///< of out_ that is not sent
   std::uint64_t queued_ = 0, sent_ = 0;
-  gint64 progress_ = 0;
+  Pace pace_;
   bool full_ = false, broken_ = false;
 };
 

@@ -87,7 +87,7 @@ TEST_F(CmafSinkLogs, ExplainWhatOutputsDeliver) {
 }
 
 TEST_F(CmafSinkLogs, ExplainEachRefusal) {
-  start("max-clients=2");
+  start("max-clients-per-address=2");
   get(port_, "/v1.m3u8");
   get(port_, "/nowhere");
   get(port_, "/v1.m3u8?_HLS_msn=100");
@@ -103,7 +103,18 @@ TEST_F(CmafSinkLogs, ExplainEachRefusal) {
   expect(GST_LEVEL_DEBUG, "127.0.0.1 is refused nowhere: 404 There is nothing here.");
   expect(GST_LEVEL_DEBUG, "127.0.0.1 is refused v1.m3u8: 400 _HLS_msn is too far ahead.");
   expect(GST_LEVEL_DEBUG, "127.0.0.1 is refused POST time: 405");
-  expect(GST_LEVEL_DEBUG, "127.0.0.1 is refused: 2 connections are there of 2");
+  expect(GST_LEVEL_DEBUG, "127.0.0.1 is refused: 2 connections are there of 2000, 2 of one address allowed");
+}
+
+TEST_F(CmafSinkLogs, ExplainWhoGivesWay) {
+  start("max-clients=1");
+  const Connection idle = connect_to(port_);
+  send_text(idle, "GET /time HTTP/1.1\r\nHost: x\r\n\r\n");
+  char one = 0;
+  g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(idle.get())), &one, 1, nullptr, nullptr);
+  EXPECT_TRUE(status(get(port_, "/time"), 200));
+  stop();
+  expect(GST_LEVEL_DEBUG, "1 connections are there: one of 127.0.0.1 that asks for nothing gives way");
 }
 
 TEST_F(CmafSinkLogs, ExplainAChunkThatIsDropped) {

@@ -64,7 +64,9 @@ inline bool installed(const char *program) {
 /// A TCP connection that says what the test tells it to.
 class Raw {
  public:
-  explicit Raw(unsigned port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  /// `receive_buffer`: bytes that the kernel takes ahead of the test, doubled; 0: as it likes.
+  explicit Raw(unsigned port, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (receive_buffer) setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
@@ -86,6 +88,14 @@ class Raw {
     while (!(some = read(4096)).empty())
       all += some;
     return all;
+  }
+  /// Waits for the server's end, a request on its lips; false: there came a reset.
+  bool ends_well() const {
+    char byte = 0;
+    ssize_t count = 0;
+    while ((count = recv(fd_.get(), &byte, 1, 0)) > 0) {
+    }
+    return count == 0;
   }
   /// Closes with a reset instead of an end.
   void reset() {
