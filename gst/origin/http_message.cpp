@@ -107,9 +107,25 @@ bool is_backward(std::string_view range) {
   return last && *last < *from;
 }
 
-/// One range of a whole body; several, or one that depends on a validator, get all of it (RFC 9110 14.2).
+// Whether the client has what would be sent (RFC 9110 13.1.2), by the weak comparison of 8.8.3.2.
+bool is_known(const HttpReply &reply, const HttpRequest &request) {
+  const char *named = soup_message_headers_get_list(request.headers.get(), "If-None-Match");
+  if (!named || reply.etag.empty()) return false;
+  std::string_view rest = named;
+  if (rest == "*") return true;
+  for (std::size_t begin; (begin = rest.find('"')) != std::string_view::npos;) {
+    const std::size_t end = rest.find('"', begin + 1);
+    if (end == std::string_view::npos) return false;
+    if (rest.substr(begin, end + 1 - begin) == reply.etag) return true;
+    rest.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+/// One range of a whole body; several, or one of another body, get all of it (RFC 9110 13.1.5, 14.2).
 void apply_range(HttpReply &reply, const HttpRequest &request, std::uint64_t total) {
-  if (soup_message_headers_get_one(request.headers.get(), "If-Range")) return;
+  const char *of = soup_message_headers_get_one(request.headers.get(), "If-Range");
+  if (of && (reply.etag.empty() || reply.etag != of)) return;
   const char *wanted = soup_message_headers_get_one(request.headers.get(), "Range");
   if (!wanted) return;
   if (is_whole_suffix(wanted, total)) {
@@ -221,9 +237,16 @@ void HttpReply::add(const char *name, std::string_view value) {
 
 std::string header_lines(HttpReply &reply, const HttpRequest &request, const std::string &common) {
   const std::uint64_t total = size_of(reply.body);
-  if (reply.status == 200 && !reply.growing && request.method == "GET") apply_range(reply, request, total);
+  const bool whole = reply.status == 200 && !reply.growing;
+  if (whole && !reply.etag.empty()) reply.add("ETag", reply.etag);
+  if (whole && is_known(reply, request)) {
+    reply.status = 304;
+    reply.body.clear();
+  } else if (whole && request.method == "GET") {
+    apply_range(reply, request, total);
+  }
   std::string length;
-  if (!reply.growing && reply.status != 204)
+  if (!reply.growing && reply.status != 204 && reply.status != 304)
     length = fmt::format("Content-Length: {}\r\n", request.method == "HEAD" ? total : size_of(reply.body));
   if (request.method == "HEAD") reply.body.clear();
   return fmt::format("Date: {}\r\n{}{}{}", date_now(), common, reply.headers, length);

@@ -52,13 +52,15 @@ struct HttpReply {
   std::string headers; ///< lines with their ends
   std::vector<BodySlice> body;
   bool growing = false; ///< more of the body follows
+  std::string etag;     ///< with its quotes, of a status 200 that is whole; empty: none
 
   HttpReply() = default;
   HttpReply(int code, const char *type, const std::string &cache_control, BodySlice text = {});
   void add(const char *name, std::string_view value);
 };
 
-/// The header lines of any HTTP. Cuts the body to the range that was asked for, or empties it for HEAD.
+/// The header lines of any HTTP. Cuts the body to the range that was asked for, or empties it for HEAD and where
+/// the client has it already (304).
 /// `common`: header lines of every reply.
 std::string header_lines(HttpReply &reply, const HttpRequest &request, const std::string &common);
 /// What goes over the wire of HTTP/1.1 before the body; the body is cut as header_lines does it.

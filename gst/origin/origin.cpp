@@ -27,7 +27,7 @@ std::string common_headers(const std::string &cors) {
   reply.add("Server", "gst-plugins-hull");
   if (cors.empty()) return reply.headers;
   reply.add("Access-Control-Allow-Origin", cors);
-  reply.add("Access-Control-Expose-Headers", "Date, Age, Content-Length, Content-Range, Server");
+  reply.add("Access-Control-Expose-Headers", "Date, Age, Content-Length, Content-Range, ETag, Server");
   reply.add("Timing-Allow-Origin", cors);
   if (cors != "*") reply.add("Vary", "Origin");
   return reply.headers;

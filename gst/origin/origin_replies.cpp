@@ -42,6 +42,7 @@ bool Origin::answer_playlist(Exchange &client, Request &request) {
                   : dash            ? seconds_to_keep(1)
                                     : seconds_to_keep(std::max(1.0, target / 2)), // HLS-66
                   slice_of(packed ? entry.gzip : entry.text));
+  reply.etag = fmt::format("\"{}{}\"", entry.etag, packed ? "-gzip" : "");
   reply.add("Vary", "Accept-Encoding");
   if (packed) reply.add("Content-Encoding", "gzip");
   client.reply(std::move(reply));
@@ -62,6 +63,8 @@ bool Origin::answer_object(Exchange &client, Request &request) {
   HttpReply reply(200, view.content_type.c_str(), seconds_to_keep(std::max(60.0, 6 * target)));
   reply.growing = view.found == Found::growing;
   if (!reply.growing) {
+    // Names are never used twice on air; the epoch parts this stream from one before.
+    reply.etag = fmt::format("\"{:x}-{}-{}\"", on_air->epoch(), request.path, view.bytes);
     for (const publish::Chunk &chunk : view.chunks)
       reply.body.push_back(slice_of(chunk));
     client.reply(std::move(reply));

@@ -32,6 +32,12 @@ std::string gzip(std::string_view text) {
   return out;
 }
 
+std::string digest(std::string_view text) {
+  return OwnedText(g_compute_checksum_for_data(G_CHECKSUM_SHA1, reinterpret_cast<const guchar *>(text.data()),
+                                               text.size()))
+      .c_str();
+}
+
 } // namespace
 
 const PlaylistCache::Entry &PlaylistCache::get(const publish::Live &live, const std::string &path,
@@ -49,6 +55,7 @@ const PlaylistCache::Entry &PlaylistCache::get(const publish::Live &live, const 
   entry.status = made.status;
   std::string packed = entry.status == 200 ? gzip(made.text) : std::string();
   if (!packed.empty()) entry.gzip = std::make_shared<const std::string>(std::move(packed));
+  if (entry.status == 200) entry.etag = digest(made.text);
   entry.text = std::make_shared<const std::string>(std::move(made.text));
   if (entry.status == 200)
     log_.line(LogLevel::debug, [&] {

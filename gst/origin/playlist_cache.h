@@ -16,6 +16,7 @@ class PlaylistCache {
   struct Entry {
     int status = 0;                                ///< 0: wait for the next change
     std::shared_ptr<const std::string> text, gzip; ///< gzip: none if it could not be packed
+    std::string etag;                              ///< of the text, without quotes
   };
   explicit PlaylistCache(LogSink log) : log_(std::move(log)) {}
   /// `path` is manifest.mpd, master.m3u8 or a track's playlist. Valid until the next call.
