@@ -72,7 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     connection.forget_gone();
     if (connection.state() == Connection::State::leaving) break;
   }
-  connection.drop_stalled(g_get_monotonic_time() + 1);
+  connection.drop_stalled(g_get_monotonic_time() + 1, 1000);
   connection.say_goodbye();
   return 0;
 }

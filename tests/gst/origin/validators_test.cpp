@@ -2,6 +2,8 @@
 
 #include "tests/gst/origin/station.h"
 
+#include <algorithm>
+
 namespace hull::origin {
 namespace {
 
