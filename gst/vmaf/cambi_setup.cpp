@@ -96,7 +96,8 @@ CambiSetup::CambiSetup(int picture_width, int picture_height, int picture_bits, 
     last[d] = last_seen(d, options);
   range.visible = first_visible(options);
   range.low = std::max(0, range.visible - 3 * range.differences + 1);
-  range.high = std::min(1024, last[range.differences] + range.differences);
+  // Where all that could be seen is too dark, nothing is left to count.
+  range.high = std::max(range.low - 1, std::min(1024, last[range.differences] + range.differences));
   range.last = last;
   range.weight = kWeights;
   reciprocal.assign(static_cast<std::size_t>(2 * window * window + 1), 0);

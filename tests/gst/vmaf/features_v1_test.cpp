@@ -149,6 +149,55 @@ TEST(Cambi, FindsStairsAndNothingInAFlatPicture) {
   EXPECT_EQ(cambi.measure(banded.picture(0).y), score); // nothing is left of the picture before
 }
 
+// A model's file may ask for anything within libvmaf's ranges.
+TEST(Cambi, TakesEveryOptionToItsEnds) {
+  const Clip banded = stairs(320, 240, 20);
+  const Plane luma = banded.picture(0).y;
+  const char *const options[] = {R"({"cambi_vis_lum_threshold": 300})",
+                                 R"({"cambi_vis_lum_threshold": 300, "cambi_eotf": "pq"})",
+                                 R"({"cambi_vis_lum_threshold": 3, "max_log_contrast": 0})",
+                                 R"({"max_log_contrast": 5, "window_size": 127})",
+                                 R"({"tvi_threshold": 1, "max_log_contrast": 0, "eotf": "pq"})",
+                                 R"({"tvi_threshold": 0.0001, "cambi_topk": 1})",
+                                 R"({"topk": 0.0001, "window_size": 15})",
+                                 R"({"cambi_max_val": 0})",
+                                 R"({"enc_width": 1, "enc_height": 1})",
+                                 R"({"enc_width": 217, "enc_height": 3, "enc_bitdepth": 16})"};
+  for (const char *const text : options) {
+    CambiOptions wanted;
+    ASSERT_TRUE(read_options(Json::parse(text), wanted)) << text;
+    const CambiOptions taken = coded_options(wanted, {}, 320, 240);
+    const CambiSetup setup(320, 240, 8, taken);
+    const double score = Cambi(kernels(cpu()), setup).measure(luma);
+    EXPECT_GE(score, 0) << text;
+    EXPECT_LE(score, wanted.most) << text;
+    EXPECT_EQ(score, Cambi(kernels(Cpu::scalar), setup).measure(luma)) << text;
+  }
+}
+
+TEST(Speed, TakesEveryOptionToItsEnds) {
+  Clip noise = stairs(512, 384, 20);
+  std::uint32_t state = 1;
+  for (std::uint8_t &byte : noise.bytes)
+    byte = static_cast<std::uint8_t>((state = state * 1664525 + 1013904223) >> 24);
+  const Picture picture = noise.picture(0);
+  const char *const options[] = {R"({"speed_kernelscale": 0.1})",
+                                 R"({"speed_kernelscale": 4, "speed_prescale": 4})",
+                                 R"({"speed_prescale": 4, "speed_prescale_method": "bilinear"})",
+                                 R"({"speed_prescale": 0.5, "speed_nn_floor": 1})",
+                                 R"({"speed_sigma_nn": 2, "speed_weight_var_mode": 6, "speed_max_val": 0})"};
+  for (const char *const text : options) {
+    SpeedOptions wanted;
+    ASSERT_TRUE(read_options(Json::parse(text), wanted)) << text;
+    ASSERT_TRUE(check_speed(picture.cb.width, picture.cb.height, wanted)) << text;
+    const SpeedSetup setup(picture.cb.width, picture.cb.height, wanted);
+    const SpeedEstimate planes[2] = {speed_estimate(picture.cb, setup), speed_estimate(picture.cr, setup)};
+    const SpeedScore score = speed_score(planes, planes, wanted);
+    EXPECT_TRUE(std::isfinite(score.uv)) << text;
+    EXPECT_LE(score.uv, wanted.most) << text;
+  }
+}
+
 /// Each sample of a plane `times` times both ways, `up` bits deeper.
 class Enlarged {
  public:
