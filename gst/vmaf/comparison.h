@@ -50,6 +50,8 @@ class Comparison {
   /// The size and depth that banding of the stream's newest picture is measured at; none where no model reads
   /// it.
   std::optional<Coding> banding(std::size_t stream) const;
+  /// Frames of the stream whose chroma a model estimated; none where no model reads chroma.
+  std::optional<std::uint64_t> estimated(std::size_t stream) const { return session_.estimated(stream); }
   /// What to know of the stream's scores before they are compared with others.
   std::vector<std::string> cautions(std::size_t stream) const;
 

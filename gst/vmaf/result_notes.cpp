@@ -133,6 +133,8 @@ std::vector<std::pair<std::string, std::string>> result_notes(const ResultFacts 
     notes.emplace_back("cambi",
                        fmt::format("{{\"enc_width\": {}, \"enc_height\": {}, \"enc_bitdepth\": {}}}",
                                    facts.banding->width, facts.banding->height, facts.banding->bits));
+  if (facts.chroma_estimated)
+    notes.emplace_back("chroma_estimated_frames", fmt::format("{}", *facts.chroma_estimated));
   notes.emplace_back("alignment", alignment_note(facts));
   if (facts.alignment) notes.emplace_back("auto_align", search_note(facts));
   if (facts.reference) notes.emplace_back("reference", source_note(*facts.reference));

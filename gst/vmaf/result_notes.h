@@ -30,8 +30,9 @@ struct ResultFacts {
   std::optional<Alignment> alignment;
   MatchCounts counts;
   std::optional<SourceFacts> reference, distorted;
-  std::vector<std::string> doubts; ///< about comparing these two
-  std::optional<Coding> banding;   ///< what CAMBI goes by
+  std::vector<std::string> doubts;               ///< about comparing these two
+  std::optional<Coding> banding;                 ///< what CAMBI goes by
+  std::optional<std::uint64_t> chroma_estimated; ///< frames, where a model reads chroma
   Letterbox reference_bars, bars;
   std::uint64_t frames_kept = 0, frames_scored = 0;
   unsigned subsample = 1;

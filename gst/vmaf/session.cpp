@@ -104,7 +104,8 @@ Session::Session(int width, int height, std::size_t streams, SessionOptions opti
     : options_(std::move(options)),
       plan_(plan_of(options_.models)),
       analyzer_(width, height, streams, analyzer_options(options_, plan_)),
-      columns_(std::make_shared<const ScoreColumns>(columns_of(options_, plan_))) {
+      columns_(std::make_shared<const ScoreColumns>(columns_of(options_, plan_))),
+      estimated_(streams) {
   for (const MotionOptions &motion : plan_.motion)
     tracks_.emplace_back(motion);
 }
@@ -147,10 +148,20 @@ std::vector<FrameScore> Session::complete(bool last) {
       motion.tracks.push_back(track.take(last));
     motion.motion2 = motion.tracks.front().motion2;
     const Pending &frame = pending_.front();
-    for (std::size_t i = 0; i < frame.streams.size(); ++i)
-      if (frame.streams[i]) scores.push_back({i, frame.frame, columns_, row(*frame.streams[i], motion)});
+    for (std::size_t i = 0; i < frame.streams.size(); ++i) {
+      if (!frame.streams[i]) continue;
+      const PairFeatures &pair = *frame.streams[i];
+      estimated_[i] += std::any_of(pair.speed.begin(), pair.speed.end(),
+                                   [](const SpeedScore &speed) { return speed.uv == 0; });
+      scores.push_back({i, frame.frame, columns_, row(pair, motion)});
+    }
   }
   return scores;
+}
+
+std::optional<std::uint64_t> Session::estimated(std::size_t stream) const {
+  if (!plan_.reads_chroma()) return std::nullopt;
+  return estimated_[stream];
 }
 
 std::vector<double> Session::row(const PairFeatures &pair, const FrameMotion &motion) const {

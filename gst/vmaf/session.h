@@ -40,6 +40,9 @@ class Session {
   /// How the first model that reads banding does; null = none does.
   const CambiOptions *reads_banding() const { return plan_.cambi.empty() ? nullptr : &plan_.cambi.front(); }
 
+  /// Frames of a stream whose chroma a model estimated, since SpEED was 0; none where no model reads chroma.
+  std::optional<std::uint64_t> estimated(std::size_t stream) const;
+
   const std::vector<NamedModel> &models() const { return options_.models; }
   const std::shared_ptr<const ScoreColumns> &columns() const { return columns_; }
   std::uint64_t frames() const { return frames_; }
@@ -58,6 +61,7 @@ class Session {
   std::shared_ptr<const ScoreColumns> columns_;
   std::vector<MotionTrack> tracks_;
   std::deque<Pending> pending_;
+  std::vector<std::uint64_t> estimated_; ///< by stream
   std::uint64_t frames_ = 0;
 };
 

@@ -123,6 +123,7 @@ vmaf::ResultFacts VmafResults::facts_of(std::size_t stream, const VmafPad &pad) 
     facts.doubts = doubts_about(*reference, inputs_.reference->snapshot(), *distorted, pad.snapshot());
   facts.doubts.insert(facts.doubts.end(), scored.cautions.begin(), scored.cautions.end());
   facts.banding = scored.banding;
+  facts.chroma_estimated = scored.estimated;
   facts.reference_bars = state_.reference_bars;
   facts.bars = scored.bars;
   facts.frames_kept = scores_[stream].log().size();

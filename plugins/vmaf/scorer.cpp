@@ -103,7 +103,7 @@ ScorerState Scorer::state() const {
   for (std::size_t i = 0; i < streams_.size(); ++i)
     state.streams.push_back({streams_[i].input, streams_[i].pad, comparison_->scaled(i),
                              comparison_->promoted(i), streams_[i].bars.bars(), comparison_->banding(i),
-                             comparison_->cautions(i)});
+                             comparison_->estimated(i), comparison_->cautions(i)});
   return state;
 }
 

@@ -42,7 +42,8 @@ struct ScorerState {
     std::string pad;
     bool scaled, promoted;
     vmaf::Letterbox bars;
-    std::optional<vmaf::Coding> banding; ///< what CAMBI goes by, where a model reads it
+    std::optional<vmaf::Coding> banding;    ///< what CAMBI goes by, where a model reads it
+    std::optional<std::uint64_t> estimated; ///< frames whose chroma is estimated
     std::vector<std::string> cautions;
   };
   vmaf::ComparedFormat format;

@@ -134,6 +134,21 @@ TEST(VmafSinkV1, TellsWhatItsScoresCannotBeComparedWith) {
   EXPECT_FALSE(has(fine, "SpEED")) << fine;
 }
 
+// A frame whose chroma is the same is scored in another way than one whose chroma differs a little.
+TEST(VmafSinkV1, CountsFramesWhoseChromaIsEstimated) {
+  const auto estimated = [](const std::string &models, const std::string &change) {
+    const std::string clip = source(3, caps("I420", 576, 324, 25), "zone-plate kx2=8 ky2=8 kt=3");
+    Playback run("hullvmafsink name=v models=" + models + clip + "v.reference" + clip + change +
+                 "v.distorted_0");
+    const Ended ended = run.play();
+    EXPECT_TRUE(ended.ok) << ended.error;
+    return run.result()["chroma_estimated_frames"];
+  };
+  EXPECT_EQ(estimated("3d0h", ""), 3u);
+  EXPECT_EQ(estimated("3d0h,5d0h", "videobalance saturation=0.7 ! "), 3u); // 5d0h alone estimates
+  EXPECT_TRUE(estimated("v0.6.1", "").is_null());
+}
+
 TEST(VmafSinkV1, RefusesPicturesThatLackWhatTheModelsRead) {
   struct Case {
     std::string caps;
