@@ -9,6 +9,7 @@
 #include "plugins/mp4/toc.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <gst/video/video.h>
 
@@ -243,7 +244,11 @@ GstFlowReturn MuxRun::advance(MuxInput &input) {
   input.head.reset();
   parts_.requests.set_position(sample.running_time);
   input.last_time = sample.running_time;
-  if (++input.samples % 256 == 0) count();
+  // Often enough for a person who watches, seldom enough for tracks of tiny samples.
+  if (++input.samples % 256 == 0 || std::abs(input.last_time - counted_at_) >= GST_SECOND / 4) {
+    counted_at_ = input.last_time;
+    count();
+  }
   return flow_after(output_->add(input, std::move(sample)));
 }
 

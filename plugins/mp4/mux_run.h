@@ -128,6 +128,7 @@ class MuxRun final : public mux::OutputHost, public MuxInputEvents {
   std::uint32_t track_count_ = 0;       // with the track of timecodes
   guint key_unit_count_ = 0;
   bool failed_ = false, finished_ = false;
+  std::int64_t counted_at_ = 0; // running time of the sample that was counted last
 };
 
 } // namespace hull
