@@ -6,6 +6,7 @@
 #include "gst/isobmff/file/layout.h"
 #include "tests/plugins/mp4_support.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iterator>
