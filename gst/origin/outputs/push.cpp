@@ -41,6 +41,7 @@ class TrackUploader {
   ~TrackUploader() { finish(0); }
 
   void on_event(const LiveEvent &event) {
+    std::string left_out;
     {
       const Lock lock(mutex_);
       switch (event.kind) {
@@ -49,10 +50,10 @@ class TrackUploader {
         header_sent_ = false;
         break;
       case LiveEvent::Kind::chunk:
-        if (event.name != newest_) want(event.name);
+        if (event.name != newest_) left_out = want(event.name);
         break;
       case LiveEvent::Kind::segment: // the same cues for HLS
-        if (objects_ && event.name.ends_with(".vtt")) want(event.name);
+        if (objects_ && event.name.ends_with(".vtt")) left_out = want(event.name);
         break;
       case LiveEvent::Kind::removed:
         if (objects_ && removals_.size() < kMostRemovals) removals_.push_back(event.name);
@@ -61,6 +62,7 @@ class TrackUploader {
         break;
       }
     }
+    if (!left_out.empty()) delivery_.dropped(left_out);
     changes_->wake();
   }
 
@@ -78,12 +80,14 @@ class TrackUploader {
   }
 
  private:
-  void want(const std::string &name) HULL_REQUIRES(mutex_) {
+  // Gives the segment that must be left out for it, if any.
+  std::string want(const std::string &name) HULL_REQUIRES(mutex_) {
     newest_ = name;
     wanted_.push_back(name);
-    if (wanted_.size() <= most_) return;
-    delivery_.dropped(wanted_.front());
+    if (wanted_.size() <= most_) return {};
+    std::string oldest = std::move(wanted_.front());
     wanted_.pop_front();
+    return oldest;
   }
 
   void run() {
@@ -251,11 +255,7 @@ class Push final : public Output {
 
   void on_event(const LiveEvent &event) override {
     if (event.kind == LiveEvent::Kind::ended) return manifests_.wake();
-    const Lock lock(mutex_);
-    auto &uploader = uploaders_[event.track];
-    if (!uploader)
-      uploader = std::make_unique<TrackUploader>(live_, settings_, delivery_, [this] { manifests_.wake(); });
-    uploader->on_event(event);
+    uploader_of(event.track)->on_event(event);
   }
 
   void finish(double seconds) override {
@@ -272,12 +272,20 @@ class Push final : public Output {
   OutputStats stats() const override { return delivery_.stats(); }
 
  private:
+  std::shared_ptr<TrackUploader> uploader_of(std::size_t track) {
+    const Lock lock(mutex_);
+    auto &uploader = uploaders_[track];
+    if (!uploader)
+      uploader = std::make_shared<TrackUploader>(live_, settings_, delivery_, [this] { manifests_.wake(); });
+    return uploader;
+  }
+
   std::shared_ptr<const publish::Live> live_;
   const PushSettings settings_;
   DeliveryStats delivery_;
   ManifestUploader manifests_;
-  Mutex mutex_; // before an uploader's
-  std::map<std::size_t, std::unique_ptr<TrackUploader>> uploaders_ HULL_GUARDED_BY(mutex_);
+  Mutex mutex_; // leaf
+  std::map<std::size_t, std::shared_ptr<TrackUploader>> uploaders_ HULL_GUARDED_BY(mutex_);
 };
 
 } // namespace
