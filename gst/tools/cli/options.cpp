@@ -1,8 +1,10 @@
 #include "gst/tools/cli/options.h"
 
+#include "gst/tools/cli/manual.h"
 #include "gst/tools/support/command.h"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 
 namespace hull::tools {
 
@@ -90,6 +92,23 @@ void Command::does(Run run) {
   });
 }
 
+namespace {
+
+// For those who build packages: not among the commands of --help.
+void add_manual(CLI::App &app, Command::Run &chosen, std::string &shell) {
+  CLI::App *manual = app.add_subcommand("manual", "Print a page for man, or a shell's completion");
+  manual->group("");
+  manual->add_option("--completion", shell, "For this shell")->check(CLI::IsMember({"bash"}));
+  manual->callback([&] {
+    chosen = [&] {
+      std::cout << (shell.empty() ? manual_page(app) : bash_completion(app));
+      return std::cout.flush() ? kDone : kFailed;
+    };
+  });
+}
+
+} // namespace
+
 int run_command_line(int argc, const char *const *argv, const char *about,
                      std::span<const AddCommand> commands) {
   CLI::App app{about, "gst-hull-1.0"};
@@ -99,6 +118,8 @@ int run_command_line(int argc, const char *const *argv, const char *about,
   for (const AddCommand add : commands)
     add(program);
   program.needs_subcommand();
+  std::string shell;
+  add_manual(app, chosen, shell);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
