@@ -19,7 +19,7 @@ HOMES = {
     r"wels/.*": "plugins/h264/",
     r"libsoup/.*": "gst/origin/",
     r"libav.*": "plugins/scope/",
-    r"CLI/.*": "gst/tools/cli/options.cpp",
+    r"CLI/.*": ("gst/tools/cli/options.cpp", "gst/tools/cli/manual.cpp"),
     r"nlohmann/.*": "gst/core/json.cpp",
     r"pugi.*": "gst/core/xml.cpp",
     r"openssl/.*": ("gst/isobmff/crypt/aes.cpp", "gst/origin/tls.cpp"),

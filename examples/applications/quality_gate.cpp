@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
+#include <iomanip>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,7 +41,7 @@ Owned<GstElement> make_pipeline(const char *reference, const char *encoded) {
                        "hullvmafsink name=v",
                        &error));
   if (error) {
-    std::fprintf(stderr, "%s\n", error->message);
+    std::cerr << error->message << '\n';
     g_clear_error(&error);
     return nullptr;
   }
@@ -82,10 +83,10 @@ std::optional<Scores> score(const char *reference, const char *encoded) {
       ended = true;
     } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
       gst_message_parse_warning(message, &error, nullptr);
-      std::fprintf(stderr, "warning: %s\n", error->message);
+      std::cerr << "warning: " << error->message << '\n';
     } else {
       gst_message_parse_error(message, &error, nullptr);
-      std::fprintf(stderr, "error: %s\n", error->message);
+      std::cerr << "error: " << error->message << '\n';
       scores.reset();
       ended = true;
     }
@@ -97,15 +98,15 @@ std::optional<Scores> score(const char *reference, const char *encoded) {
 }
 
 void print(Scores &scores) {
-  std::printf("%zu frames, VMAF %.3f, lowest %.3f\n", scores.frames.size(), scores.mean, scores.lowest);
-  if (scores.unmatched > 0)
-    std::printf("%llu frames had no partner\n", static_cast<unsigned long long>(scores.unmatched));
+  std::cout << std::fixed << std::setprecision(3) << scores.frames.size() << " frames, VMAF " << scores.mean
+            << ", lowest " << scores.lowest << '\n';
+  if (scores.unmatched > 0) std::cout << scores.unmatched << " frames had no partner\n";
   const std::size_t count = std::min<std::size_t>(scores.frames.size(), 3);
   std::partial_sort(scores.frames.begin(), scores.frames.begin() + static_cast<std::ptrdiff_t>(count),
                     scores.frames.end(), [](const Frame &a, const Frame &b) { return a.score < b.score; });
   for (std::size_t i = 0; i < count; ++i)
-    std::printf("%.3f at %.3f s\n", scores.frames[i].score,
-                static_cast<double>(scores.frames[i].running_time) / 1e9);
+    std::cout << scores.frames[i].score << " at " << static_cast<double>(scores.frames[i].running_time) / 1e9
+              << " s\n";
 }
 
 } // namespace
@@ -120,7 +121,7 @@ int main(int argc, char **argv) {
     usable = wrong == std::errc{} && end == text.data() + text.size();
   }
   if (!usable) {
-    std::fprintf(stderr, "usage: %s REFERENCE ENCODED [LEAST]\n", argv[0]);
+    std::cerr << "usage: " << argv[0] << " REFERENCE ENCODED [LEAST]\n";
     return 2;
   }
   auto scores = score(argv[1], argv[2]);
