@@ -21,7 +21,7 @@ std::string metrics_text(const OriginStats &origin, const publish::Live *live) {
   add("http_body_bytes_total", "counter", "Body bytes sent", origin.bytes);
   add("http_errors_total", "counter", "Replies of 400 and above", origin.errors);
   add("http_held_requests_total", "counter", "Requests that had to wait for the stream", origin.held);
-  add("http_dropped_clients_total", "counter", "Clients cut off because they took nothing",
+  add("http_dropped_clients_total", "counter", "Clients cut off because they took too little",
       origin.dropped_clients);
   add("http_refused_connections_total", "counter", "Connections above the limits", origin.refused);
   add("http_connections", "gauge", "Open connections", origin.connections);

@@ -1,8 +1,9 @@
 // The first minute with hullcmafsink: node page.mjs
 // gst-launch-1.0 with no property set serves a page that plays the stream and shows its latency, beside metrics.
-import {spawn} from 'node:child_process';
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import {launch, skip} from './chromium.mjs';
 import {here} from './measure.mjs';
@@ -36,15 +37,12 @@ async function onAir(properties, players) {
   return {url, stop: () => (child.kill('SIGINT'), ended)};
 }
 
-const usual = await isFree(8080);
-const air = await onAir(usual ? '' : 'port=0', modules);
-check(!usual || air.url === 'http://127.0.0.1:8080/', `without properties it is at http://127.0.0.1:8080/ (${air.url})`);
-const browser = await launch();
-for (const player of ['dash', 'hls', 'shaka']) {
-  const page = await browser.newPage();
+/** Plays the page at `url` with `player` in a tab of `context`; `whilePlaying` is called before the tab is closed. */
+async function play(context, url, player, whilePlaying = async () => {}) {
+  const page = await context.newPage();
   const wrong = [];
   page.on('pageerror', (error) => wrong.push(String(error)));
-  await page.goto(player === 'dash' ? air.url : `${air.url}?player=${player}`); // dash.js is what the page takes by itself
+  await page.goto(player === 'dash' ? url : `${url}?player=${player}`); // dash.js is what the page takes by itself
   const seen = await page.waitForFunction(() => {
     const latency = parseFloat(document.getElementById('latency').textContent);
     return document.getElementById('video').currentTime > 0 && latency > 0 && latency < 10 && latency;
@@ -53,13 +51,43 @@ for (const player of ['dash', 'hls', 'shaka']) {
   const [before, stalls] = await page.evaluate(() => [document.getElementById('video').currentTime, document.getElementById('stalls').textContent]);
   await page.waitForTimeout(1000);
   const after = await page.evaluate(() => document.getElementById('video').currentTime);
-  check(seen && after > before && !wrong.length, `${player} plays on the page: latency ${seen} s, ${stalls} stalls ${wrong.join(' ')}`);
+  check(seen && after > before && !wrong.length, `${player} plays at ${url}: latency ${seen} s, ${stalls} stalls ${wrong.join(' ')}`);
+  await whilePlaying();
   await page.close();
 }
+const players = ['dash', 'hls', 'shaka'];
+
+const usual = await isFree(8080);
+const air = await onAir(usual ? '' : 'port=0', modules);
+check(!usual || air.url === 'http://127.0.0.1:8080/', `without properties it is at http://127.0.0.1:8080/ (${air.url})`);
+const browser = await launch();
+for (const player of players) await play(browser, air.url, player);
 const metrics = await (await fetch(`${air.url}metrics`)).text();
 check(/^hull_http_requests_total\{kind="manifest"\} [1-9]/m.test(metrics) && /^hull_chunks_total [1-9]/m.test(metrics), 'metrics count');
-await browser.close();
 await air.stop();
+
+// Over TLS a browser speaks HTTP/2: a viewer is one connection. A context of its own has connections of its own.
+if (spawnSync('openssl', ['version']).status === 0) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hull-page-'));
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1',
+                           '-keyout', `${folder}/key`, '-out', `${folder}/certificate`], {stdio: 'ignore'});
+  fs.writeFileSync(`${folder}/both.pem`, fs.readFileSync(`${folder}/key`) + fs.readFileSync(`${folder}/certificate`));
+  const secure = await onAir(`port=0 tls-certificate=${folder}/both.pem`, modules);
+  check(secure.url.startsWith('https://'), `with a certificate it is at ${secure.url}`);
+  for (const player of players) {
+    const context = await browser.newContext({ignoreHTTPSErrors: true});
+    await play(context, secure.url, player, async () => {
+      // The connection that asks counts, too.
+      const text = execFileSync('curl', ['-sk', `${secure.url}metrics`], {encoding: 'utf8'});
+      const connections = Number(/^hull_http_connections (\d+)/m.exec(text)[1]) - 1;
+      check(connections === 1, `${player} over TLS has ${connections} connections`);
+    });
+    await context.close();
+  }
+  await secure.stop();
+  fs.rmSync(folder, {recursive: true, force: true});
+}
+await browser.close();
 
 const bare = await onAir('port=0', '/nowhere');
 check(/:[1-9]\d*\/$/.test(bare.url) && bare.url !== air.url, `port=0 takes a free one and says which: ${bare.url}`);
