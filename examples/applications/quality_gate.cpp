@@ -19,7 +19,10 @@
 
 namespace {
 
-template <class T> using Owned = std::unique_ptr<T, decltype([](T *object) { gst_object_unref(object); })>;
+struct Unref {
+  void operator()(gpointer object) const { gst_object_unref(object); }
+};
+template <class T> using Owned = std::unique_ptr<T, Unref>;
 
 struct Frame {
   double score = 0;
