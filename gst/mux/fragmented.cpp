@@ -236,6 +236,7 @@ std::vector<FragmentTrack> FragmentedOutput::fragment_tracks(const Chunk &chunk)
     fragment.sample_description_index = formats_[i];
     fragment.composition_offsets = track.config.media == Media::video;
     fragment.signed_offsets = !shifted_[i];
+    fragment.rolls = track.config.roll_distance != 0;
     if (!track.protector) continue;
     std::vector<SampleProtection> protections;
     for (std::size_t k = 0; k < chunk.runs[i].size(); ++k)

@@ -1,5 +1,6 @@
 #include "gst/isobmff/file/progressive.h"
 
+#include "gst/isobmff/file/gapless.h"
 #include "gst/isobmff/formats/brands.h"
 #include "gst/mux/output.h"
 
@@ -301,6 +302,8 @@ bool ProgressiveOutput::finish() {
     refer_to_chapters(moov, chapter_track->config.id);
     if (variant_ == Variant::iso) set_chapter_list(moov, chapters_);
   }
+  if (variant_ == Variant::iso && tracks_.size() == 1)
+    add_itunes_gapless(moov, tracks_.front().table, tracks_.front().track->config.priming);
   return write_movie(moov) && write_mdat_size(end);
 }
 

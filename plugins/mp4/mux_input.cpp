@@ -1,6 +1,8 @@
 #include "plugins/mp4/mux_input.h"
 
 #include "gst/glue/map.h"
+#include "gst/isobmff/formats/flac.h"
+#include "gst/isobmff/formats/opus.h"
 #include "plugins/mp4/mux_log.h"
 #include "plugins/mp4/payloads.h"
 
@@ -233,21 +235,71 @@ bool is_header_packet(FourCC entry, std::uint64_t placed, GstBuffer *buffer) {
 
 namespace {
 
-// What a decoder drops at the start of a buffer (an encoder's delay) lies in front of its timestamp; what it
-// drops at the end is missing from the duration already.
-void add_priming(GstBuffer *buffer, std::uint32_t rate, Stamp &stamp) {
-  const GstAudioClippingMeta *meta = gst_buffer_get_audio_clipping_meta(buffer);
-  if (!meta || meta->start == 0 || rate == 0) return;
-  const auto start = static_cast<std::int64_t>(meta->start);
-  const std::int64_t nanoseconds = meta->format == GST_FORMAT_TIME      ? start
-                                   : meta->format == GST_FORMAT_DEFAULT ? rescale(start, kNanoseconds, rate)
-                                                                        : 0;
-  if (stamp.pts) *stamp.pts -= nanoseconds;
-  if (stamp.dts) *stamp.dts -= nanoseconds;
-  stamp.duration.reset(); // with the delay or without, as the element in front likes; the next sample tells
+constexpr std::size_t kMostLeading = 64; // packets of an encoder's delay
+
+std::int64_t clipped_nanoseconds(const GstAudioClippingMeta &meta, guint64 clipped, std::uint32_t rate) {
+  const auto value = static_cast<std::int64_t>(clipped);
+  return meta.format == GST_FORMAT_TIME      ? value
+         : meta.format == GST_FORMAT_DEFAULT ? rescale(value, kNanoseconds, rate)
+                                             : 0;
 }
 
 } // namespace
+
+// Samples that a decoder makes of the buffer, where it or the codec tells; else 0.
+std::uint32_t MuxInput::decoded_samples(GstBuffer *buffer) const {
+  const FourCC entry = config.formats[format_index - 1].entry;
+  if (entry != FourCC("Opus") && entry != FourCC("fLaC")) return 0;
+  const MappedBuffer map(buffer, GST_MAP_READ);
+  if (!map) return 0;
+  return entry == FourCC("Opus") ? opus_packet_samples(map.bytes()) : flac_frame_samples(map.bytes());
+}
+
+// What a decoder drops at the start of a buffer (an encoder's delay) lies in front of its timestamp, and what it drops at
+// the end is not shown. Parsers and encoders do not agree on what the duration is then. False: nothing of the buffer is
+// shown, so that its time follows from that of the next one.
+bool MuxInput::clip_sound(GstBuffer *buffer, Stamp &stamp) const {
+  const std::uint32_t rate = config.formats.front().sample_rate;
+  if (rate == 0) return true;
+  const std::int64_t told = rescale(decoded_samples(buffer), kNanoseconds, rate);
+  const std::int64_t whole = told ? told : in_nanoseconds(nominal_duration);
+  std::int64_t front = 0, back = 0;
+  gpointer state = nullptr;
+  while (const GstMeta *meta =
+             gst_buffer_iterate_meta_filtered(buffer, &state, gst_audio_clipping_meta_api_get_type())) {
+    const auto &clipping = *reinterpret_cast<const GstAudioClippingMeta *>(meta);
+    front += clipped_nanoseconds(clipping, clipping.start, rate);
+    back += clipped_nanoseconds(clipping, clipping.end, rate);
+  }
+  if (stamp.pts) *stamp.pts -= front;
+  if (stamp.dts) *stamp.dts -= front;
+  if (back > 0 && whole > back)
+    stamp.duration = whole - back;
+  else if (front > 0)
+    stamp.duration.reset(); // the next sample tells
+  else if (told > 0)        // an encoder leaves padding out without a word
+    stamp.duration = std::min(stamp.duration.value_or(told), told);
+  return front == 0 || front < whole;
+}
+
+// Packets of nothing but an encoder's delay have the time of the first one that is shown.
+void MuxInput::place_leading(const Stamp &next) {
+  Stamp stamp = next;
+  for (auto leading = leading_.rbegin(); leading != leading_.rend(); ++leading) {
+    const std::uint32_t told = decoded_samples(leading->buffer.get());
+    const std::int64_t duration = told ? rescale(told, kNanoseconds, config.formats.front().sample_rate)
+                                       : in_nanoseconds(nominal_duration);
+    if (stamp.pts) *stamp.pts -= duration;
+    stamp.dts = stamp.pts;
+    stamp.duration = duration;
+    leading->stamp = stamp;
+  }
+  for (auto &leading : leading_) {
+    judge_->add(leading.stamp, leading.time);
+    unsettled_.push_back({std::move(leading.buffer), true});
+  }
+  leading_.clear();
+}
 
 // A buffer that is a sample, and says when.
 bool MuxInput::take(Arrival arrival) {
@@ -288,7 +340,11 @@ bool MuxInput::take(Arrival arrival) {
     stamp.duration =
         rescale(static_cast<std::int64_t>(size / format.frame_bytes), kNanoseconds, format.sample_rate);
   if (picture && !stamp.pts && stamp.dts) order_picture(buffer, sync, stamp);
-  if (!picture) add_priming(buffer, config.formats.front().sample_rate, stamp);
+  if (!picture && !clip_sound(buffer, stamp) && leading_.size() < kMostLeading) {
+    leading_.push_back({std::move(arrival.buffer), {}, arrival.time});
+    return true;
+  }
+  if (!leading_.empty()) place_leading(stamp);
   judge_->add(stamp, arrival.time);
   unsettled_.push_back({std::move(arrival.buffer), sync});
   return true;

@@ -93,6 +93,9 @@ class MuxInput : public mux::Track {
   bool settle_next();
   void place(BufferRef buffer, const mux::Stamp &stamp, bool sync);
   bool complete_format(GstBuffer *buffer);
+  std::uint32_t decoded_samples(GstBuffer *buffer) const;
+  bool clip_sound(GstBuffer *buffer, mux::Stamp &stamp) const;
+  void place_leading(const mux::Stamp &next);
   void order_picture(GstBuffer *buffer, bool sync, mux::Stamp &stamp);
 
   MuxInputEvents &events_;
@@ -103,6 +106,12 @@ class MuxInput : public mux::Track {
     BufferRef buffer;
     bool sync;
   };
+  struct Leading {
+    BufferRef buffer;
+    mux::Stamp stamp;
+    std::optional<std::int64_t> time; // Arrival::time
+  };
+  std::vector<Leading> leading_;    // of which nothing is shown: they wait for the first that is
   std::deque<Unsettled> unsettled_; // as many as wait in judge_
   std::optional<mux::StampJudge> judge_;
   std::optional<mux::DecodeTimes> decode_times_; // of pictures

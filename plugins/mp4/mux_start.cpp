@@ -1,7 +1,10 @@
 #include "plugins/mp4/mux_start.h"
 
+#include "gst/glue/map.h"
 #include "gst/isobmff/file/progressive.h"
+#include "gst/isobmff/formats/opus.h"
 #include "plugins/mp4/mux_requests.h"
+#include "plugins/mp4/payloads.h"
 #include "plugins/mp4/tags.h"
 
 #include <algorithm>
@@ -11,13 +14,32 @@ namespace hull {
 using namespace isobmff;
 using namespace mux;
 
+namespace {
+
+// Packets of a decoder's run-up, as the group "roll" counts them; 0: the codec needs none.
+std::int16_t roll_distance(const MuxInput &input) {
+  const FourCC entry = input.config.formats.front().entry;
+  if (entry == FourCC("mp4a") && !input.caps->is_mp3)
+    return -1; // ISO/IEC 14496-3 1.4: one frame overlaps the next
+  if (entry != FourCC("Opus")) return 0;
+  std::uint32_t samples = input.caps->nominal_duration;
+  if (input.head)
+    if (const MappedBuffer map(buffer_of(input.head->payload), GST_MAP_READ); map)
+      samples = opus_packet_samples(map.bytes());
+  return opus_roll_distance(samples);
+}
+
+} // namespace
+
 void begin_track(MuxInput &input, std::size_t index, std::uint32_t id, Variant variant) {
   input.in_file = true;
   input.index = index;
   input.config.id = id;
   const std::int64_t before_zero = input.timeline->origin();
-  if (input.config.media == Media::audio)
+  if (input.config.media == Media::audio) {
     input.config.priming = std::max<std::int64_t>(input.caps->priming, before_zero);
+    input.config.roll_distance = roll_distance(input);
+  }
   if (input.config.media != Media::video) return;
   input.config.priming = before_zero;
   if (input.orientation.empty() || variant == Variant::cmaf) return; // CMF-03 wants the unity matrix

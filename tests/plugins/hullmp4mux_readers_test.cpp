@@ -12,6 +12,8 @@
 #include <gtest/gtest.h>
 #include <sstream>
 
+#include <gst/audio/audio.h>
+
 namespace hull {
 namespace {
 
@@ -154,9 +156,11 @@ struct Samples {
 
 GstPadProbeReturn note_sample(GstPad *, GstPadProbeInfo *info, gpointer samples) {
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  double duration = double(GST_BUFFER_DURATION(buffer)) / GST_SECOND;
+  if (const auto *clipping = gst_buffer_get_audio_clipping_meta(buffer)) // opusparse names the whole packet
+    duration -= double(clipping->end) / 48000;
   if (GST_BUFFER_PTS_IS_VALID(buffer)) // stream headers have none
-    static_cast<Samples *>(samples)->add(double(GST_BUFFER_DTS_OR_PTS(buffer)) / GST_SECOND,
-                                         double(GST_BUFFER_DURATION(buffer)) / GST_SECOND,
+    static_cast<Samples *>(samples)->add(double(GST_BUFFER_DTS_OR_PTS(buffer)) / GST_SECOND, duration,
                                          gst_buffer_get_size(buffer));
   return GST_PAD_PROBE_OK;
 }

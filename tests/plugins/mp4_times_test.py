@@ -68,7 +68,7 @@ def opus(folder):
                            f"{folder}/opus.mp4"], capture_output=True, text=True).stdout
     rows = [[int(word) for word in line.strip(",").split(",")] for line in text.splitlines() if line]
     found = rows and (rows[0], rows[1][0], sum(rows[-1]))
-    return problem or (None if found == ([-312, 960], 648, 7776) else f"first packet, second, end: {found}")
+    return problem or (None if found == ([-312, 960], 648, 7770) else f"first packet, second, end: {found}")
 
 
 def main():

@@ -3,6 +3,7 @@
 #include "gst/core/time.h"
 #include "gst/isobmff/boxes/fragment.h"
 #include "gst/isobmff/crypt/crypt.h"
+#include "gst/isobmff/file/roll.h"
 #include "gst/isobmff/file/track.h"
 
 #include <algorithm>
@@ -78,6 +79,7 @@ void add_track_fragment(Node &moof, const std::vector<Sample> &run, const Fragme
     from += count;
   }
   if (track.complete) track.complete(traf);
+  if (track.rolls) traf.add(roll_group(run.size()));
 }
 
 // Writes into each track run where its samples begin; false where one lies too far away to be named.

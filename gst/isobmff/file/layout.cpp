@@ -3,6 +3,7 @@
 #include "gst/core/time.h"
 #include "gst/isobmff/boxes/movie.h"
 #include "gst/isobmff/file/chapters.h"
+#include "gst/isobmff/file/gapless.h"
 #include "gst/isobmff/file/layout_front.h"
 #include "gst/isobmff/file/progressive.h"
 
@@ -23,6 +24,7 @@ Result<std::uint64_t> whole_movie(FragmentScan &scan, std::uint64_t shift) {
     return rescale(static_cast<std::int64_t>(track.first_decode_time), kNanoseconds, timescale);
   };
   std::int64_t start = std::numeric_limits<std::int64_t>::max();
+  const ScannedTrack *sound = nullptr;
   for (const bool measuring : {true, false}) {
     for (Node &trak : moov.children) {
       if (trak.type() != FourCC("trak")) continue;
@@ -42,12 +44,14 @@ Result<std::uint64_t> whole_movie(FragmentScan &scan, std::uint64_t shift) {
       if (track.any) edit.delay = rescale(begin - start, mvhd->timescale, kNanoseconds);
       // Pictures start late because they are reordered, which shows all of them; sound because it is primed.
       const auto *hdlr = find_box<Handler>(trak, "mdia/hdlr");
+      if (hdlr && hdlr->handler_type == FourCC("soun")) sound = &track;
       (hdlr && hdlr->handler_type == FourCC("vide") ? edit.composed : edit.priming) = track.media_start;
       const std::uint64_t shown =
           complete_track(trak, track.table, edit, mvhd->timescale, static_cast<std::int64_t>(shift), wide);
       mvhd->duration = std::max(mvhd->duration, shown);
     }
   }
+  if (sound) add_itunes_gapless(moov, sound->table, sound->media_start);
   return tree_size(moov);
 }
 

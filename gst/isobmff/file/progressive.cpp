@@ -2,13 +2,12 @@
 
 #include "gst/core/time.h"
 #include "gst/isobmff/boxes/movie.h"
+#include "gst/isobmff/file/roll.h"
 
 #include <algorithm>
 
 namespace hull::isobmff {
 namespace {
-
-constexpr std::int64_t kMovieTimescale = 1000;
 
 bool is(const Node &node, FourCC type) {
   return node.type() == type;
@@ -38,8 +37,13 @@ std::uint64_t complete_track(Node &trak, const SampleTable &table, const TrackEd
     trak.children.insert(mdia, std::move(edts));
   }
   if (Node *stbl = find(trak, "mdia/minf/stbl")) {
+    auto roll = take_roll_description(*stbl);
     std::erase_if(stbl->children, [](const Node &child) { return !is(child, "stsd"); });
     table.write(*stbl, shift, edit.reorder_shift, wide);
+    if (roll && table.samples() > 0) {
+      stbl->add(std::move(*roll));
+      stbl->add(roll_group(table.samples()));
+    }
   }
   return duration;
 }
@@ -60,7 +64,10 @@ Node progressive_movie_box(const std::vector<ProgressiveTrack> &tracks, const In
   Node moov("moov");
   auto &mvhd = moov.add<MovieHeader>();
   mvhd.creation_time = mvhd.modification_time = options.creation_time;
-  mvhd.timescale = kMovieTimescale;
+  std::vector<TrackConfig> configs;
+  for (const ProgressiveTrack &track : tracks)
+    configs.push_back(track.config);
+  mvhd.timescale = movie_timescale(configs);
   // One width for all: players that read stco of one track and co64 of another have been seen to stumble.
   const bool wide = std::any_of(tracks.begin(), tracks.end(),
                                 [shift](const auto &track) { return track.table->needs_wide(shift); });
@@ -68,9 +75,11 @@ Node progressive_movie_box(const std::vector<ProgressiveTrack> &tracks, const In
     mvhd.next_track_id = std::max(mvhd.next_track_id, track.config.id + 1);
     Node trak = track_box(track.config, 0, 0, options.creation_time);
     const TrackEdit edit{track.config.timescale, track.config.priming, track.reorder_shift, 0,
-                         rescale(track.config.delay, kMovieTimescale, kNanoseconds)};
+                         rescale(track.config.delay, mvhd.timescale, kNanoseconds)};
+    if (track.config.roll_distance != 0)
+      find(trak, "mdia/minf/stbl")->add(roll_description(track.config.roll_distance));
     mvhd.duration =
-        std::max(mvhd.duration, complete_track(trak, *track.table, edit, kMovieTimescale, shift, wide));
+        std::max(mvhd.duration, complete_track(trak, *track.table, edit, mvhd.timescale, shift, wide));
     moov.add(std::move(trak));
   }
   for (const Opaque &box : options.movie_boxes)

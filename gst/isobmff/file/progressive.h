@@ -39,7 +39,8 @@ struct ExpectedTrack {
 std::uint64_t expected_movie_size(std::span<const ExpectedTrack> tracks, std::uint64_t duration,
                                   std::uint64_t interleave);
 
-/// moov of an unfragmented file, its chunk offsets moved by `shift` bytes. Movie times are milliseconds.
+/// moov of an unfragmented file, its chunk offsets moved by `shift` bytes. Movie times are in units of
+/// movie_timescale().
 /// `ISO/IEC 14496-12` 8.2.1; the edit list starts the media at its priming plus the reordering, after an
 /// empty edit as long as the track's delay.
 Node progressive_movie_box(const std::vector<ProgressiveTrack> &tracks, const InitOptions &options,

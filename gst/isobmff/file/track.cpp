@@ -7,6 +7,7 @@
 #include "gst/isobmff/boxes/quicktime.h"
 #include "gst/isobmff/boxes/sample.h"
 #include "gst/isobmff/crypt/crypt.h"
+#include "gst/isobmff/file/roll.h"
 
 #include <algorithm>
 
@@ -170,6 +171,11 @@ Node track_box(const TrackConfig &track, std::uint64_t movie_duration, std::uint
   return trak;
 }
 
+std::uint32_t movie_timescale(const std::vector<TrackConfig> &tracks) {
+  const auto sound = std::ranges::find(tracks, Media::audio, &TrackConfig::media);
+  return sound != tracks.end() && sound->timescale > 0 ? sound->timescale : 1000;
+}
+
 Node file_type_box(const InitOptions &options) {
   FileType ftyp;
   ftyp.major_brand = options.major_brand;
@@ -182,15 +188,15 @@ Node init_movie_box(const std::vector<TrackConfig> &tracks, const InitOptions &o
   Node moov("moov");
   auto &mvhd = moov.add<MovieHeader>();
   mvhd.creation_time = mvhd.modification_time = options.creation_time;
-  mvhd.timescale = 1000;
+  mvhd.timescale = movie_timescale(tracks);
   for (const TrackConfig &track : tracks) {
     mvhd.next_track_id = std::max(mvhd.next_track_id, track.id + 1);
     Node trak = track_box(track, 0, 0, options.creation_time);
-    const std::int64_t delay_ms = options.cmaf ? 0 : rescale(track.delay, 1000, kNanoseconds);
-    if (track.priming > 0 || delay_ms > 0) {
+    const std::int64_t delay = options.cmaf ? 0 : rescale(track.delay, movie_timescale(tracks), kNanoseconds);
+    if (track.priming > 0 || delay > 0) {
       Node edts("edts");
       auto &elst = edts.add<EditList>();
-      if (delay_ms > 0) elst.entries.push_back({static_cast<std::uint64_t>(delay_ms), -1, 1, 0});
+      if (delay > 0) elst.entries.push_back({static_cast<std::uint64_t>(delay), -1, 1, 0});
       elst.entries.push_back({0, track.priming, 1, 0});
       auto place = std::find_if(trak.children.begin(), trak.children.end(),
                                 [](const Node &child) { return child.type() == FourCC("mdia"); });
@@ -201,6 +207,7 @@ Node init_movie_box(const std::vector<TrackConfig> &tracks, const InitOptions &o
     stbl.add<SampleToChunk>();
     stbl.add<SampleSize>();
     stbl.add<ChunkOffset>();
+    if (track.roll_distance != 0) stbl.add(roll_description(track.roll_distance));
     moov.add(std::move(trak));
   }
   Node &mvex = moov.add("mvex");

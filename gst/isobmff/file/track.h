@@ -70,6 +70,8 @@ struct TrackConfig {
   std::int64_t priming = 0;
   /// Presentation time at which the track starts, in nanoseconds of the movie (progressive: an empty edit).
   std::int64_t delay = 0;
+  /// Samples of sound that a decoder needs before it is right, negative as in the group "roll"; 0 = none.
+  std::int16_t roll_distance = 0;
   bool quicktime = false;    ///< handlers and headers as QuickTime files have them
   std::vector<Opaque> extra; ///< the track's udta and what an application added
 };
@@ -81,9 +83,12 @@ struct InitOptions {
   std::vector<FourCC> compatible_brands;
   bool cmaf = false;                              ///< tkhd.duration 0, at most one edit, no stss …
   std::uint64_t creation_time = 0;                ///< seconds since 1904
-  std::optional<std::uint64_t> fragment_duration; ///< mehd, in milliseconds
+  std::optional<std::uint64_t> fragment_duration; ///< mehd, in units of movie_timescale()
   std::vector<Opaque> movie_boxes;                ///< pssh, udta, and what an application added; after mvex
 };
+
+/// Units a second of a movie of these tracks: those of its first sound, so that edits end at a sample, else 1000.
+std::uint32_t movie_timescale(const std::vector<TrackConfig> &tracks);
 
 /// ftyp of an init segment.
 Node file_type_box(const InitOptions &options);
@@ -92,7 +97,7 @@ Node file_type_box(const InitOptions &options);
 Node init_movie_box(const std::vector<TrackConfig> &tracks, const InitOptions &options);
 
 /// trak down to an stbl that holds only stsd; the caller adds the tables and, before mdia, an edit list.
-/// Times are in the units of their boxes: `movie_duration` in milliseconds, `media_duration` in ticks.
+/// Times are in the units of their boxes: `movie_duration` in the movie's, `media_duration` in ticks.
 Node track_box(const TrackConfig &track, std::uint64_t movie_duration, std::uint64_t media_duration,
                std::uint64_t creation_time);
 
@@ -105,6 +110,7 @@ struct FragmentTrack {
   std::uint32_t sample_description_index = 1;
   bool composition_offsets = false; ///< pictures: the run has offsets
   bool signed_offsets = false;      ///< version 1 always (CMAF), not only for a run with a negative one
+  bool rolls = false;               ///< its samples are of the group "roll" that the header describes
   std::function<void(Node &traf)> complete; ///< adds what follows trun: senc, saiz, saio …
 };
 
