@@ -115,6 +115,15 @@ gboolean answer_caps(GstPad *pad, GstQuery *query) {
   return TRUE;
 }
 
+// Caps that lack fields which the templates ask for are taken: what is missing is said in words then, where the core
+// would say "not negotiated" only.
+gboolean answer_accept_caps(GstQuery *query) {
+  GstCaps *caps = nullptr;
+  gst_query_parse_accept_caps(query, &caps);
+  gst_query_set_accept_caps_result(query, is_known_media(caps));
+  return TRUE;
+}
+
 } // namespace
 
 std::span<const Property<MuxSettings>> Mp4Mux::properties() {
@@ -298,6 +307,7 @@ GstFlowReturn Mp4Mux::sink_event(GstPad *pad, GstEvent *event) {
 // A query that waits for the samples in front of it would stop a demuxer whose other streams those wait for.
 gboolean Mp4Mux::sink_query(GstPad *pad, GstQuery *query) {
   if (GST_QUERY_TYPE(query) == GST_QUERY_CAPS) return answer_caps(pad, query);
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) return answer_accept_caps(query);
   return !is_serialized(query) && gst_pad_query_default(pad, GST_OBJECT(self_), query);
 }
 

@@ -221,9 +221,11 @@ bool MuxInput::complete_format(GstBuffer *buffer) {
 
 namespace {
 
-// Ogg's mappings of Opus and FLAC begin with packets that are no samples; their flags do not always say so.
+// Ogg's mappings of Opus and FLAC begin with packets that are no samples; their flags do not always say so. flacenc writes its
+// header once more at the end, where a file would have it at its start.
 bool is_header_packet(FourCC entry, std::uint64_t placed, GstBuffer *buffer) {
   constexpr std::uint64_t kHeadersAtMost = 8;
+  if (entry == FourCC("fLaC")) placed = 0;
   if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) && placed >= kHeadersAtMost) return false;
   std::uint8_t start[4] = {};
   if (gst_buffer_extract(buffer, 0, start, sizeof start) < sizeof start) return false;

@@ -413,7 +413,49 @@ void text(std::string_view name, const GstStructure *s, TrackCaps &track) {
   track.timescale = 1000; // what both can say
 }
 
+const GstCaps *all_caps() {
+  static GstCaps *const all =
+      gst_caps_from_string((std::string(kVideoCaps) + "; " + kAudioCaps + "; " + kTextCaps).c_str());
+  return all;
+}
+
+const char *parser_for(std::string_view name) {
+  constexpr std::pair<std::string_view, const char *> kParsers[] = {
+      {"video/x-h264", "h264parse"}, {"video/x-h265", "h265parse"},   {"video/x-h266", "h266parse"},
+      {"video/x-av1", "av1parse"},   {"audio/x-flac", "flacparse"},   {"audio/x-ac3", "ac3parse"},
+      {"audio/x-eac3", "ac3parse"},  {"video/x-raw", "videoconvert"}, {"audio/x-raw", "audioconvert"}};
+  for (const auto &[media, parser] : kParsers)
+    if (media == name) return parser;
+  return "a parser";
+}
+
+// The form of the media is one that the templates list. Encoders leave out what their parser would add: flacenc does not say
+// that each buffer is a frame.
+Result<void> check_form(const GstCaps *caps) {
+  const GstStructure *s = gst_caps_get_structure(caps, 0);
+  const std::string_view name = gst_structure_get_name(s);
+  if (gst_caps_is_subset(caps, all_caps())) return {};
+  if (name == "audio/x-flac" && !gst_structure_has_field(s, "framed") &&
+      gst_structure_has_field(s, "streamheader"))
+    return {};
+  int version = 4, layer = 3;
+  gst_structure_get_int(s, "mpegversion", &version);
+  gst_structure_get_int(s, "layer", &layer);
+  if (name == "audio/mpeg" && version == 1 && layer != 3)
+    return fail(ErrorCode::unsupported, "MPEG-1 audio is taken as layer 3 only, not as layer " +
+                                            std::to_string(layer) +
+                                            ". Put decodebin and avenc_aac in front.");
+  const char *parser = name != "audio/mpeg" ? parser_for(name) : version == 1 ? "mpegaudioparse" : "aacparse";
+  return fail(ErrorCode::unsupported, std::string(name) +
+                                          " comes in a form that the muxer does not take. Put " + parser +
+                                          " in front of it.");
+}
+
 } // namespace
+
+bool is_known_media(const GstCaps *caps) {
+  return gst_caps_can_intersect(caps, all_caps());
+}
 
 Result<void> complete_from_sample(SampleFormat &format, Bytes sample) {
   if (!format.codec_boxes.empty()) return {};
@@ -445,7 +487,8 @@ Result<TrackCaps> track_from_caps(const GstCaps *caps) {
   const GstStructure *s = gst_caps_get_structure(caps, 0);
   const std::string_view name = gst_structure_get_name(s);
   TrackCaps track;
-  Result<void> ok;
+  Result<void> ok = is_known_media(caps) ? check_form(caps) : Result<void>();
+  if (!ok) return tl::unexpected(ok.error());
   if (name.starts_with("video/")) {
     ok = set_picture(caps, track);
     if (ok && name == "video/x-h264")

@@ -29,6 +29,9 @@ extern const char kVideoCaps[];
 extern const char kAudioCaps[];
 extern const char kTextCaps[];
 
+/// Whether nothing in the caps contradicts the templates, although fields that they ask for may be missing.
+bool is_known_media(const GstCaps *caps);
+
 /// Track and sample entry for fixed `caps`. Fails with `unsupported` for caps no entry exists for and with
 /// `bad_data` when codec_data is missing or broken; the text says which element to put in front.
 Result<TrackCaps> track_from_caps(const GstCaps *caps);
