@@ -19,7 +19,7 @@ std::vector<int> sources(int picture, int encoded) {
   std::vector<int> made;
   float position = ratio / 2 - 0.5f;
   for (int i = 0; i < encoded; ++i, position += ratio)
-    made.push_back(static_cast<int>(position + 0.5f));
+    made.push_back(static_cast<int>(position + 0.5f)); // NOLINT(bugprone-incorrect-roundings): as libvmaf
   return made;
 }
 

@@ -36,7 +36,7 @@ std::vector<float> gaussian(int length, float deviation) {
 }
 
 int scaled_size(int size, double prescale) {
-  return static_cast<int>(size * prescale + 0.5);
+  return static_cast<int>(size * prescale + 0.5); // NOLINT(bugprone-incorrect-roundings): as libvmaf
 }
 
 bool is_scaled(const SpeedOptions &options) {
