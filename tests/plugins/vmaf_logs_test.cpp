@@ -56,7 +56,7 @@ TEST(VmafSinkLogs, ExplainAnAlignment) {
   ASSERT_TRUE(run.play().ok);
   run.stop();
   expect_lines(lines, {{GST_LEVEL_INFO,
-                        "distorted_0: offset 0 of at most 4 frames is sure, squared difference 0.00"}});
+                        "distorted_0: offset 0 of at most 4 frames is sure, squared difference 0"}});
 }
 
 TEST(VmafSinkLogs, ExplainARefusal) {
