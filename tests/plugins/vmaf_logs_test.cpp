@@ -55,8 +55,8 @@ TEST(VmafSinkLogs, ExplainAnAlignment) {
                "queue ! v.distorted_0");
   ASSERT_TRUE(run.play().ok);
   run.stop();
-  expect_lines(lines, {{GST_LEVEL_INFO,
-                        "distorted_0: offset 0 of at most 4 frames is sure, squared difference 0"}});
+  expect_lines(lines,
+               {{GST_LEVEL_INFO, "distorted_0: offset 0 of at most 4 frames is sure, squared difference 0"}});
 }
 
 TEST(VmafSinkLogs, ExplainARefusal) {
