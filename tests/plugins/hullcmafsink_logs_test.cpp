@@ -24,6 +24,14 @@ class CmafSinkLogs : public CmafSinkBase {
   void expect(GstDebugLevel level, const std::string &part) const {
     EXPECT_GE(lines_->count(level, part), 1) << part << " is not among\n" << lines_->all();
   }
+  // A viewer who has asked once, was answered and stays.
+  Connection served() const {
+    Connection viewer = connect_to(port_);
+    send_text(viewer, "GET /time HTTP/1.1\r\nHost: x\r\n\r\n");
+    char one = 0;
+    g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(viewer.get())), &one, 1, nullptr, nullptr);
+    return viewer;
+  }
   ElementRef source() const { return ElementRef::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "in")); }
   std::optional<DebugLines> lines_;
 };
@@ -92,12 +100,7 @@ TEST_F(CmafSinkLogs, ExplainEachRefusal) {
   get(port_, "/nowhere");
   get(port_, "/v1.m3u8?_HLS_msn=100");
   get(port_, "/time", "", "POST");
-  const Connection first = connect_to(port_), second = connect_to(port_);
-  for (const Connection &viewer : {first, second}) {
-    send_text(viewer, "GET /time HTTP/1.1\r\nHost: x\r\n\r\n");
-    char one = 0;
-    g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(viewer.get())), &one, 1, nullptr, nullptr);
-  }
+  const Connection first = served(), second = served();
   EXPECT_TRUE(status(get(port_, "/time"), 503));
   stop();
   expect(GST_LEVEL_DEBUG, "127.0.0.1 is refused nowhere: 404 There is nothing here.");
@@ -108,10 +111,7 @@ TEST_F(CmafSinkLogs, ExplainEachRefusal) {
 
 TEST_F(CmafSinkLogs, ExplainWhoGivesWay) {
   start("max-clients=1");
-  const Connection idle = connect_to(port_);
-  send_text(idle, "GET /time HTTP/1.1\r\nHost: x\r\n\r\n");
-  char one = 0;
-  g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(idle.get())), &one, 1, nullptr, nullptr);
+  const Connection idle = served();
   EXPECT_TRUE(status(get(port_, "/time"), 200));
   stop();
   expect(GST_LEVEL_DEBUG, "1 connections are there: one of 127.0.0.1 that asks for nothing gives way");
