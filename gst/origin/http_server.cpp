@@ -174,13 +174,13 @@ bool HttpServer::make_room(const std::string &address) {
   if (!has_share_left(address)) return false;
   if (connections_.size() - outgoing_.size() < limits_.connections) return true;
   Connection *gives_way = silent_.empty() ? longest_idle() : connections_.at(*silent_.begin()).get();
-  if (!gives_way || (silent_.empty() && outgoing_.size() >= kMostOutgoing)) return false;
+  if (!gives_way) return false;
   ++refused_;
   hooks_.log.line(LogLevel::debug, [&] {
     return fmt::format("{} connections are there: one of {} that asks for nothing gives way to {}",
                        connections_.size(), gives_way->address(), address);
   });
-  if (silent_.empty())
+  if (silent_.empty() && outgoing_.size() < kMostOutgoing)
     let_go(*gives_way);
   else
     remove(gives_way->number());

@@ -100,6 +100,26 @@ TEST_F(LimitsTest, NewcomersWhoSayNothingAreFew) {
   EXPECT_TRUE(connections_are(2)) << "they end by themselves";
 }
 
+// Whoever is beyond its own share cannot take the room in which others are let go.
+TEST_F(LimitsTest, ACrowdOfOneAddressKeepsNobodyElseOut) {
+  ServerLimits limits = two_connections();
+  limits.connections_per_address = 1;
+  start(false, limits);
+  const Raw first(origin_->port(), 0, 1), second(origin_->port(), 0, 2);
+  for (const Raw *viewer : {&first, &second}) {
+    viewer->say(kAsk);
+    EXPECT_EQ(viewer->read(12), "HTTP/1.1 200");
+  }
+  std::vector<std::unique_ptr<Raw>> crowd;
+  for (int i = 0; i < 100; ++i)
+    crowd.push_back(std::make_unique<Raw>(origin_->port(), 0, 1));
+  ASSERT_TRUE(soon([&] { return origin_->stats().refused == 100; }));
+  const Raw third(origin_->port(), 0, 3);
+  third.say(kAsk);
+  EXPECT_EQ(third.read(12), "HTTP/1.1 200");
+  EXPECT_TRUE(first.ends_well());
+}
+
 // Over TCP the kernel takes so much ahead that a slow reader's bytes go in few lumps; here they trickle.
 TEST(Wires, LagBehindWhoeverTakesTooLittle) {
   int pair[2];

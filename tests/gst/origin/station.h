@@ -65,10 +65,14 @@ inline bool installed(const char *program) {
 class Raw {
  public:
   /// `receive_buffer`: bytes that the kernel takes ahead of the test, doubled; 0: as it likes.
-  explicit Raw(unsigned port, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  /// `host`: the client is 127.0.0.HOST.
+  explicit Raw(unsigned port, int receive_buffer = 0, unsigned host = 1)
+      : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer) setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host);
+    (void)bind(fd_.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address);
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const timeval most{30, 0};
